@@ -1,0 +1,48 @@
+# `make demo` and `make test` need rustup, Go, Python 3 and a C compiler; everything else they build.
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+BED := $(TARGET)/debug/bed
+ENTRAIN := $(TARGET)/debug/entrain
+ONCE := $(if $(filter 1,$(DEMO_ONCE)),--once)
+
+# The build caches and the processors are shared, so two targets never run at once.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help demo test check-tools binaries crds fmt lint
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: check-tools binaries ## a SyncJob becomes a job, on a control plane made for it; DEMO_ONCE=1 exits by itself
+	@$(BED) tools etcd kube-apiserver kubectl >/dev/null
+	@$(BED) demo --operator $(ENTRAIN) $(ONCE)
+
+test: check-tools binaries ## all tests; the first time they build a control plane, which takes about 10 minutes
+	@$(BED) tools etcd kube-apiserver kube-controller-manager kubectl >/dev/null
+	cargo test --workspace
+
+binaries:
+	cargo build --workspace --bins
+
+crds: binaries ## write crds/ anew from the types
+	@mkdir -p crds
+	@$(ENTRAIN) crd > crds/entrain.dev.yaml.new && mv crds/entrain.dev.yaml.new crds/entrain.dev.yaml
+
+fmt: ## format the sources
+	cargo fmt --all
+
+lint: ## what a change must pass beside the tests
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+# All that is missing is named at once. Go is not needed where KUBEBUILDER_ASSETS has the binaries.
+check-tools: ## say what is missing on this machine
+	@missing=0; \
+	need() { command -v "$$1" >/dev/null 2>&1 || { echo "missing: $$2" >&2; missing=1; }; }; \
+	need cargo "Rust 1.92 or newer, from https://rustup.rs"; \
+	need cc "a C compiler, from the package gcc or build-essential (macOS: xcode-select --install)"; \
+	need python3 "Python 3, from your system's packages or https://www.python.org/downloads"; \
+	if [ -z "$$KUBEBUILDER_ASSETS" ]; then \
+	  need go "Go 1.26 or newer, from https://go.dev/dl (or KUBEBUILDER_ASSETS with the binaries of a control plane)"; \
+	fi; \
+	[ "$$missing" -eq 0 ]
