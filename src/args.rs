@@ -1,0 +1,85 @@
+//! The command line and its environment, parsed once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
+
+use crate::plan::Settings;
+
+/// Microsoft Entra ID provisioning jobs as Kubernetes resources.
+#[derive(Parser, Debug)]
+#[command(name = "entrain", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run the controller.
+    Operator(Box<Operator>),
+    /// Print the CustomResourceDefinitions as YAML.
+    Crd,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Settings of the controller. Credentials come from `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and either
+/// `AZURE_CLIENT_SECRET` or `AZURE_FEDERATED_TOKEN_FILE`; the cluster from the usual kubeconfig or the pod.
+#[derive(Args, Debug)]
+pub struct Operator {
+    /// The national cloud.
+    #[arg(long, env = "ENTRAIN_CLOUD", value_enum, default_value = "global")]
+    pub cloud: CloudName,
+    /// Root of Microsoft Graph, without a version, if it is not the cloud's own.
+    #[arg(long, env = "ENTRAIN_GRAPH_URL")]
+    pub graph_url: Option<Url>,
+    /// Host of the login service, if it is not the cloud's own.
+    #[arg(long, env = "AZURE_AUTHORITY_HOST")]
+    pub authority_host: Option<Url>,
+    /// A PEM file with certificate authorities that are trusted for Graph and login beside the system's.
+    #[arg(long, env = "ENTRAIN_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// How many SyncJobs are worked on at the same time.
+    #[arg(long, env = "ENTRAIN_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: u16,
+    /// How long an unanswered create request is waited for before it counts as without effect.
+    #[arg(long, env = "ENTRAIN_SETTLE_WINDOW_SECONDS", default_value_t = 180)]
+    pub settle_window_seconds: u64,
+    /// How long after its creation a job that Graph does not show counts as not yet visible.
+    #[arg(long, env = "ENTRAIN_MISSING_GRACE_SECONDS", default_value_t = 900)]
+    pub missing_grace_seconds: u64,
+    /// How long a missing permission or a refused login is given before the SyncJob is Stalled.
+    #[arg(long, env = "ENTRAIN_STALLED_GRACE_SECONDS", default_value_t = 300)]
+    pub stalled_grace_seconds: u64,
+    /// The least time between two tries of what a person has to mend.
+    #[arg(long, env = "ENTRAIN_SLOW_RETRY_SECONDS", default_value_t = 60)]
+    pub slow_retry_seconds: u64,
+    #[arg(long, env = "ENTRAIN_LOG_FORMAT", value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]
+pub enum CloudName {
+    Global,
+    UsGov,
+    UsGovDod,
+    China,
+}
+
+impl Operator {
+    pub fn settings(&self) -> Settings {
+        Settings {
+            settle_window: Duration::from_secs(self.settle_window_seconds),
+            missing_grace: Duration::from_secs(self.missing_grace_seconds),
+            stalled_grace: Duration::from_secs(self.stalled_grace_seconds),
+            slow_retry: Duration::from_secs(self.slow_retry_seconds),
+        }
+    }
+}

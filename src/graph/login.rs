@@ -1,0 +1,220 @@
+//! One login, by the official `azure_identity` crate over our own transport.
+//!
+//! The transport reads a refusal before the crate does: the crate loses the AADSTS code whenever the error text holds an
+//! escape. Each login uses a credential value of its own, so that the crate's cache and its lock stay out of the way.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
+use azure_core::credentials::{Secret, TokenCredential};
+use azure_core::error::ErrorKind;
+use azure_core::http::headers::Headers;
+use azure_core::http::{
+    AsyncRawResponse, Body, ClientMethodOptions, ClientOptions, HttpClient, Request, RetryOptions, StatusCode,
+    Transport,
+};
+use azure_identity::{
+    ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::error::{Kind, capped};
+use super::{Credential, Endpoints, retry_after, transport};
+
+/// A token as it was issued.
+pub(super) struct Issued {
+    pub token: SecretString,
+    pub life: Duration,
+}
+
+/// Why there is no token.
+#[derive(Clone, Debug)]
+pub(super) struct LoginError {
+    pub kind: Kind,
+    pub code: String,
+    pub message: String,
+    pub retry_after: Option<Duration>,
+}
+
+impl LoginError {
+    fn unavailable(message: impl Into<String>) -> Self {
+        Self { kind: Kind::LoginUnavailable, code: String::new(), message: message.into(), retry_after: None }
+    }
+}
+
+/// Logs in once.
+pub(super) async fn login(
+    http: &reqwest::Client,
+    endpoints: &Endpoints,
+    credential: &Credential,
+) -> Result<Issued, LoginError> {
+    let refusal = Arc::new(Mutex::new(None));
+    let transport = LoginTransport { http: http.clone(), refusal: refusal.clone() };
+    let answer = match token_credential(credential, endpoints, transport) {
+        Ok(credential) => credential.get_token(&[&endpoints.scope()], None).await,
+        Err(error) => Err(error),
+    };
+    if let Some(refusal) = refusal.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        return Err(refusal);
+    }
+    // The crate's own text may quote a body; only the kind of its error is told.
+    let token = answer.map_err(|error| match error.kind() {
+        ErrorKind::Io => LoginError::unavailable("the federated token file cannot be read"),
+        kind => LoginError::unavailable(format!("the login could not be carried out ({kind})")),
+    })?;
+    let life = token.expires_on.unix_timestamp() - jiff::Timestamp::now().as_second();
+    Ok(Issued {
+        token: token.token.secret().to_owned().into(),
+        life: Duration::from_secs(u64::try_from(life).unwrap_or(0)),
+    })
+}
+
+fn token_credential(
+    credential: &Credential,
+    endpoints: &Endpoints,
+    transport: LoginTransport,
+) -> azure_core::Result<Arc<dyn TokenCredential>> {
+    let mut cloud = CustomConfiguration::default();
+    endpoints.login.as_str().clone_into(&mut cloud.authority_host);
+    let client_options = ClientOptions {
+        transport: Some(Transport::new(Arc::new(transport))),
+        retry: RetryOptions::none(),
+        cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
+        ..ClientOptions::default()
+    };
+    Ok(match credential {
+        Credential::ClientSecret { tenant_id, client_id, secret } => {
+            let secret = Secret::new(secret.expose_secret().to_owned());
+            let options = ClientSecretCredentialOptions { client_options };
+            ClientSecretCredential::new(tenant_id, client_id.clone(), secret, Some(options))?
+        }
+        Credential::WorkloadIdentity { tenant_id, client_id, token_file } => {
+            let options = ClientAssertionCredentialOptions { client_options };
+            let assertion = TokenFile(token_file.clone());
+            ClientAssertionCredential::new(tenant_id.clone(), client_id.clone(), assertion, Some(options))?
+        }
+    })
+}
+
+/// The projected token, read anew for every login because Kubernetes renews it.
+#[derive(Debug)]
+struct TokenFile(PathBuf);
+
+#[async_trait::async_trait]
+impl ClientAssertion for TokenFile {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
+        Ok(tokio::fs::read_to_string(&self.0).await?.trim().to_owned())
+    }
+}
+
+struct LoginTransport {
+    http: reqwest::Client,
+    /// Where a refusal goes that was read before the crate could see it.
+    refusal: Arc<Mutex<Option<LoginError>>>,
+}
+
+impl fmt::Debug for LoginTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LoginTransport")
+    }
+}
+
+#[async_trait::async_trait]
+impl HttpClient for LoginTransport {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        match self.send(request).await {
+            Ok(body) => Ok(AsyncRawResponse::from_bytes(StatusCode::Ok, Headers::default(), body)),
+            Err(error) => {
+                *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                Err(azure_core::Error::with_message(ErrorKind::Other, "refused"))
+            }
+        }
+    }
+}
+
+impl LoginTransport {
+    async fn send(&self, request: &Request) -> Result<Vec<u8>, LoginError> {
+        let Body::Bytes(body) = request.body() else {
+            return Err(LoginError::unavailable("the login request has no plain body"));
+        };
+        let answer = self
+            .http
+            .post(request.url().clone())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "application/json")
+            .body(body.to_vec())
+            .send()
+            .await
+            .map_err(|error| LoginError::unavailable(transport::describe(error)))?;
+        let status = answer.status().as_u16();
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (wait, date) = (header("retry-after"), header("date"));
+        let retry_after = wait.and_then(|wait| retry_after::parse(&wait, date.as_deref(), SystemTime::now()));
+        let body = transport::read(answer).await.map_err(|error| LoginError::unavailable(error.to_string()))?;
+        if status == 200 && serde_json::from_slice::<Value>(&body).is_ok_and(|body| body["access_token"].is_string()) {
+            return Ok(body);
+        }
+        Err(refused(status, &body, retry_after))
+    }
+}
+
+/// Codes of the login service that pass by themselves (`reference-error-codes` of the identity platform).
+const PASSING: &[u32] = &[90033, 90006, 90012, 90024, 90090, 50033, 90055];
+
+fn refused(status: u16, body: &[u8], retry_after: Option<Duration>) -> LoginError {
+    let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let text = body["error_description"].as_str().unwrap_or_default();
+    let aadsts = body["error_codes"][0].as_u64().and_then(|code| u32::try_from(code).ok()).or_else(|| code_in(text));
+    let passing = status == 429 || status >= 500 || aadsts.is_some_and(|code| PASSING.contains(&code));
+    let kind = match (passing, aadsts) {
+        (false, Some(_)) => Kind::LoginRefused { aadsts, lasting: true },
+        (false, None) if (400..500).contains(&status) => Kind::LoginRefused { aadsts, lasting: false },
+        _ => Kind::LoginUnavailable,
+    };
+    let code =
+        aadsts.map_or_else(|| capped(body["error"].as_str().unwrap_or_default()), |code| format!("AADSTS{code}"));
+    let first_line = text.lines().next().unwrap_or_default();
+    let words = first_line.split_once(": ").map_or(first_line, |(_, words)| words);
+    let message = if words.is_empty() { format!("the login service answered {status}") } else { capped(words) };
+    LoginError { kind, code, message, retry_after }
+}
+
+fn code_in(text: &str) -> Option<u32> {
+    let digits: String = text.split("AADSTS").nth(1)?.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_its_code_whatever_its_text_holds() {
+        let body = br#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. It\u0027s \"wrong\".\r\nTrace ID: 1\r\n","error_codes":[7000215]}"#;
+        let error = refused(401, body, None);
+        assert_eq!(error.kind, Kind::LoginRefused { aadsts: Some(7_000_215), lasting: true });
+        assert_eq!(error.code, "AADSTS7000215");
+        assert!(error.message.starts_with("Invalid client secret") && !error.message.contains("Trace"));
+        let without_codes =
+            br#"{"error":"invalid_client","error_description":"AADSTS700016: No such application.\r\n"}"#;
+        assert_eq!(refused(400, without_codes, None).code, "AADSTS700016");
+    }
+
+    #[test]
+    fn what_passes_is_told_from_what_lasts() {
+        assert_eq!(refused(429, b"Too Many Requests", Some(Duration::from_secs(60))).kind, Kind::LoginUnavailable);
+        assert_eq!(refused(503, b"<html>", None).kind, Kind::LoginUnavailable);
+        assert_eq!(
+            refused(400, br#"{"error":"temporarily_unavailable","error_codes":[90033]}"#, None).kind,
+            Kind::LoginUnavailable
+        );
+        let proxy = refused(403, b"<html>secret page</html>", None);
+        assert_eq!(proxy.kind, Kind::LoginRefused { aadsts: None, lasting: false });
+        assert!(!proxy.message.contains("secret"));
+    }
+}

@@ -1,0 +1,19 @@
+//! Microsoft Graph: how to ask. Knows nothing of SyncJobs, never waits on behalf of a caller, never follows a redirect,
+//! and sends each request once.
+
+mod client;
+mod credential;
+mod endpoints;
+mod error;
+mod gate;
+mod login;
+mod retry_after;
+mod token;
+mod transport;
+mod wire;
+
+pub use client::{Client, Options, SetupError};
+pub use credential::{Credential, CredentialError};
+pub use endpoints::{Cloud, EndpointError, Endpoints};
+pub use error::{Error, Kind, Operation, Processed};
+pub use wire::{Job, Schedule, ServicePrincipal, Status, Template};

@@ -1,0 +1,21 @@
+//! Entrain makes Microsoft Entra ID provisioning jobs Kubernetes resources.
+//!
+//! The layers, and what each may know. Imports point one way: `reconcile → {plan, cluster, graph}`, `plan → api`,
+//! `cluster → api`, `graph → nothing`; a test reads the sources and says so.
+
+/// What people write and read.
+pub mod api;
+/// The command line.
+pub mod args;
+/// Kubernetes: how to read and write there; knows nothing of Graph.
+pub mod cluster;
+/// Microsoft Graph: how to ask; knows nothing of SyncJobs.
+pub mod graph;
+/// Wires the layers and runs the controller.
+pub mod operator;
+/// What to do: pure and total.
+pub mod plan;
+/// The loop: the only module that knows both sides.
+pub mod reconcile;
+/// Logs.
+pub mod telemetry;

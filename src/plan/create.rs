@@ -1,0 +1,263 @@
+//! Creation: an intent first, then one look at the rivals, then one request; and what to make of an intent whose
+//! outcome nobody knows. The argument for its safety is in ARCHITECTURE.md, the search for counterexamples in the tests.
+
+use super::decide::{Plan, Standing};
+use super::desired::Desired;
+use super::settings::{ABSENCES_MIN, BASELINE_JOBS_MAX, Settings};
+use super::step::Step;
+use super::wake::Wake;
+use super::world::{IntentOrigin, IntentView, ObservedJob, Rival, Rivals, World};
+use crate::api::Reason;
+use std::time::Duration;
+
+/// How soon a SyncJob that lost to another one looks again.
+const CONFLICT_RETRY: Duration = Duration::from_secs(60);
+
+pub(super) fn outcome_is_unknown(world: &World) -> bool {
+    world.intent.as_ref().is_some_and(|intent| intent.origin == IntentOrigin::Unknown)
+}
+
+/// Neither a job nor an intent: look around before anything is written.
+pub(super) fn unbound(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+    if let Some(rival) = world.rivals.known().first() {
+        return conflict(rival);
+    }
+    let Some(jobs) = &world.jobs else {
+        return Plan::take(Step::ListJobs, Reason::Creating, "Looking at the jobs that are already there.");
+    };
+    let existing: Vec<&ObservedJob> = jobs.iter().filter(|job| desired.template.made(job)).collect();
+    if !existing.is_empty() {
+        return already_exists(desired, &existing, settings);
+    }
+    if jobs.len() > BASELINE_JOBS_MAX {
+        return Plan::stop(
+            Standing::Stuck,
+            Reason::TooManyJobs,
+            format!(
+                "The service principal has {} jobs; above {BASELINE_JOBS_MAX} a new one cannot be told apart safely. Delete jobs that nobody needs.",
+                jobs.len()
+            ),
+            Wake::After(desired.poll_interval),
+        );
+    }
+    let Some(templates) = &world.templates else {
+        return Plan::take(
+            Step::ListTemplates,
+            Reason::Creating,
+            "Looking at the templates that the service principal offers.",
+        );
+    };
+    if let Some(plan) = not_offered(desired, templates, world) {
+        return plan;
+    }
+    record_intent(jobs)
+}
+
+/// An intent stands. What is allowed depends on whether its request can have left.
+pub(super) fn with_intent(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+    match intent.origin {
+        IntentOrigin::Recorded => recorded(world),
+        IntentOrigin::Unsent => unsent(desired, world),
+        IntentOrigin::Refused => Plan::take(
+            Step::ClearIntent,
+            Reason::CreateRefused,
+            "Taking back the intent of a request that was refused.",
+        ),
+        IntentOrigin::Unknown => unknown(intent, desired, world, settings),
+    }
+}
+
+/// Whoever sees another intent or a bound job does not post.
+fn recorded(world: &World) -> Plan {
+    if let Some(job) = &world.created {
+        return Plan::take(
+            Step::BindJob { id: job.id.clone() },
+            Reason::Creating,
+            "Recording the id of the created job.",
+        );
+    }
+    let Rivals::Read(rivals) = &world.rivals else {
+        return Plan::take(
+            Step::ReadRivals,
+            Reason::Creating,
+            "Making sure that no other SyncJob is creating the same job.",
+        );
+    };
+    if rivals.is_empty() {
+        return Plan::take(Step::CreateJob, Reason::Creating, "Creating the job.");
+    }
+    match rivals.iter().find(|rival| rival.job_id.is_some() || rival.precedes) {
+        Some(rival) => Plan::take(
+            Step::ClearIntent,
+            Reason::Conflict,
+            format!("Giving way to SyncJob '{}', which has the same service principal and template.", rival.name),
+        ),
+        None => Plan::stop(
+            Standing::Working,
+            Reason::Conflict,
+            format!(
+                "Waiting for SyncJob '{}', which began to create the same job a moment later, to give way.",
+                rivals[0].name
+            ),
+            Wake::backoff(world.failures.min(4)),
+        ),
+    }
+}
+
+/// Our own intent from an earlier pass, whose request never left. Time has passed, so the look around is repeated;
+/// the intent itself stays, because the rival has been told to give way to it.
+fn unsent(desired: &Desired, world: &World) -> Plan {
+    let Some(jobs) = &world.jobs else {
+        return Plan::take(Step::ListJobs, Reason::Creating, "Looking at the jobs that are already there.");
+    };
+    let taken = jobs.iter().any(|job| desired.template.made(job))
+        || world.rivals.known().iter().any(|rival| rival.job_id.is_some());
+    if taken || jobs.len() > BASELINE_JOBS_MAX {
+        return Plan::take(
+            Step::ClearIntent,
+            Reason::Conflict,
+            "Giving way: the job has been created by somebody else.",
+        );
+    }
+    record_intent(jobs)
+}
+
+/// The request may have been carried out, or may yet be.
+fn unknown(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+    let reason = Reason::CreateOutcomeUnknown;
+    match resolve(intent, desired, world, settings) {
+        Resolution::Ask(step) => {
+            Plan::take(step, reason, "Looking for the job that an earlier request may have created.")
+        }
+        Resolution::Bind(id) => {
+            Plan::take(Step::BindJob { id }, reason, "Recording the job that an earlier request created.")
+        }
+        Resolution::NoEffect => Plan::take(Step::ClearIntent, Reason::Creating, "The earlier request had no effect."),
+        Resolution::Ambiguous(ids) => ambiguous(&ids, desired),
+        Resolution::Wait => {
+            let left = settings.settle_window.saturating_sub(intent.age).max(Duration::from_secs(1));
+            Plan::stop(
+                Standing::Working,
+                reason,
+                "An earlier request to create the job got no clear answer. Until it is certain that it had no effect, the jobs of the service principal are watched and no second request is sent.",
+                Wake::After(Wake::backoff(world.absences.min(4)).delay().min(left)),
+            )
+        }
+    }
+}
+
+/// What became of a request whose outcome is unknown.
+pub(super) enum Resolution {
+    /// More has to be known first.
+    Ask(Step),
+    /// This job is its result.
+    Bind(String),
+    Wait,
+    NoEffect,
+    /// These jobs may or may not be its result.
+    Ambiguous(Vec<String>),
+}
+
+pub(super) fn resolve(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Resolution {
+    if world.jobs.is_none() {
+        return Resolution::Ask(Step::ListJobs);
+    }
+    let mut candidates: Vec<String> = world.candidates(desired).map(|job| job.id.clone()).collect();
+    if let Some(created) = &world.created
+        && !candidates.contains(&created.id)
+        && !world.held_by_rival(&created.id)
+    {
+        candidates.push(created.id.clone());
+    }
+    let settled = intent.age >= settings.settle_window;
+    match candidates.len() {
+        0 if !settled || world.absences < ABSENCES_MIN => Resolution::Wait,
+        0 => {
+            let newcomers: Vec<String> = world.newcomers().map(|job| job.id.clone()).collect();
+            if newcomers.is_empty() { Resolution::NoEffect } else { Resolution::Ambiguous(newcomers) }
+        }
+        1 => claim(candidates.remove(0), world, settled),
+        _ => Resolution::Ambiguous(candidates),
+    }
+}
+
+/// A rival with an intent of its own may have made the candidate. While its request may still be answered, nobody else
+/// records the job; after that, the one that comes first in the common order does.
+fn claim(id: String, world: &World, settled: bool) -> Resolution {
+    let Rivals::Read(rivals) = &world.rivals else {
+        return Resolution::Ask(Step::ReadRivals);
+    };
+    let intents: Vec<&Rival> = rivals.iter().filter(|rival| rival.job_id.is_none()).collect();
+    let first = settled && !intents.iter().any(|rival| rival.precedes);
+    if intents.is_empty() || first { Resolution::Bind(id) } else { Resolution::Wait }
+}
+
+fn record_intent(jobs: &[ObservedJob]) -> Plan {
+    let baseline = jobs.iter().map(|job| job.id.clone()).collect();
+    Plan::take(Step::RecordIntent { baseline }, Reason::Creating, "Recording the intent to create the job.")
+}
+
+fn not_offered(desired: &Desired, templates: &[String], world: &World) -> Option<Plan> {
+    let template = desired.template.as_str();
+    if templates.is_empty() {
+        return Some(Plan::stop(
+            Standing::Blocked,
+            Reason::TemplatesNotReady,
+            "The service principal offers no provisioning template yet. After its creation this takes minutes; if it lasts, the application does not support provisioning.",
+            Wake::After(Wake::backoff(world.failures).delay().max(Duration::from_secs(5))),
+        ));
+    }
+    (!templates.iter().any(|offered| desired.template.same_as(offered))).then(|| {
+        let offered: Vec<String> = templates.iter().take(20).map(|id| format!("'{id}'")).collect();
+        Plan::stop(
+            Standing::Stuck,
+            Reason::TemplateNotOffered,
+            format!(
+                "The service principal does not offer the template '{template}'. It offers: {}. `templateId` cannot be changed: delete this SyncJob and apply it with one of these.",
+                offered.join(", ")
+            ),
+            Wake::After(desired.poll_interval),
+        )
+    })
+}
+
+fn already_exists(desired: &Desired, existing: &[&ObservedJob], settings: &Settings) -> Plan {
+    let ids: Vec<String> = existing.iter().take(5).map(|job| format!("'{}'", job.id)).collect();
+    Plan::stop(
+        Standing::Blocked,
+        Reason::AlreadyExists,
+        format!(
+            "The service principal already has a job of template '{}' that this SyncJob did not create: {}. It is left untouched. Delete that job in Entra ID to have it managed here.",
+            desired.template.as_str(),
+            ids.join(", ")
+        ),
+        Wake::After(settings.slow_retry),
+    )
+}
+
+fn conflict(rival: &Rival) -> Plan {
+    let message = match &rival.job_id {
+        Some(id) => format!(
+            "SyncJob '{}' has the same service principal and template and owns the job '{id}'. Delete one of the two.",
+            rival.name
+        ),
+        None => format!(
+            "SyncJob '{}' has the same service principal and template and is creating the job. Delete one of the two.",
+            rival.name
+        ),
+    };
+    Plan::stop(Standing::Stuck, Reason::Conflict, message, Wake::After(CONFLICT_RETRY))
+}
+
+pub(super) fn ambiguous(ids: &[String], desired: &Desired) -> Plan {
+    let ids: Vec<String> = ids.iter().take(5).map(|id| format!("'{id}'")).collect();
+    Plan::stop(
+        Standing::Stuck,
+        Reason::Ambiguous,
+        format!(
+            "While the outcome of a create request was unknown, jobs appeared that may or may not be its result: {}. Nothing is touched. Delete those that nobody needs in Entra ID.",
+            ids.join(", ")
+        ),
+        Wake::After(desired.poll_interval),
+    )
+}

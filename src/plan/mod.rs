@@ -1,0 +1,23 @@
+//! What to do: pure and total. No async, no client, no clock, no randomness, and never a secret value.
+//!
+//! `decide` looks at a [`Desired`] and a [`World`] and names at most one [`Step`]; the [`Fact`] that came of the step
+//! is folded into the world, and `decide` is asked again. Whatever a pass learnt ends in a [`report::Report`].
+
+mod create;
+mod decide;
+mod delete;
+pub mod desired;
+pub mod report;
+pub mod settings;
+pub mod step;
+pub mod trouble;
+pub mod wake;
+pub mod world;
+
+pub use decide::{Plan, Standing, decide, refused};
+pub use desired::{Desired, Refusals};
+pub use settings::Settings;
+pub use step::{Fact, Step};
+pub use trouble::{Trouble, TroubleKind};
+pub use wake::Wake;
+pub use world::{IntentOrigin, IntentView, ObservedJob, Rival, Rivals, World};

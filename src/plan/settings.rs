@@ -1,0 +1,37 @@
+//! The windows and limits that decisions use. All come from the operator's flags.
+
+use std::time::Duration;
+
+/// Most ids that an intent records. The CRD bounds the list by the same number.
+pub const BASELINE_JOBS_MAX: usize = 200;
+/// Consecutive lists without the job before absence is believed: answers flap between Graph's replicas.
+pub const ABSENCES_MIN: u32 = 3;
+/// After a start was accepted, Graph may show the old state for one or two minutes; another start is not sent before.
+pub const START_REPEAT: Duration = Duration::from_secs(120);
+/// A pause lets a running cycle finish first, so it may take much longer to show.
+pub const PAUSE_REPEAT: Duration = Duration::from_secs(1800);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// How long a create request that nobody waits for any more may still take effect unseen: the longest time of one
+    /// request, plus the time it may commit after we gave up, plus the lag of lists. Counted on a monotonic clock from
+    /// the moment this process first saw the intent.
+    pub settle_window: Duration,
+    /// How long after its creation a job that Graph does not show counts as "not yet" rather than "gone".
+    pub missing_grace: Duration,
+    /// How long trouble that may cure itself (a role being propagated) stays `Reconciling` before it is `Stalled`.
+    pub stalled_grace: Duration,
+    /// The least time between two tries of what a person has to mend: a missing permission, a refused request.
+    pub slow_retry: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            settle_window: Duration::from_secs(180),
+            missing_grace: Duration::from_secs(15 * 60),
+            stalled_grace: Duration::from_secs(5 * 60),
+            slow_retry: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What went wrong, in words that neither client shares, and what people are told to do about it.
+
+use std::time::Duration;
+
+use super::decide::Standing;
+use super::settings::Settings;
+use super::wake::Wake;
+use crate::api::Reason;
+
+/// The kinds that lead to different conduct.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TroubleKind {
+    /// 429, or a gate that an earlier 429 closed.
+    Throttled,
+    /// 5xx, timeouts, broken connections, answers that do not parse.
+    GraphUnavailable,
+    LoginUnavailable,
+    /// The login service refused the credentials.
+    LoginRefused,
+    /// 401 for a token that had just been issued.
+    TokenRejected,
+    /// 401 without a reason, the way these endpoints tell that a permission or the ownership is missing.
+    Unauthorized,
+    /// 403.
+    Forbidden,
+    NotFound,
+    Conflict,
+    /// Any other 4xx.
+    Rejected,
+    /// The object changed under our hands.
+    ObjectChanged,
+    /// The Kubernetes API failed.
+    ClusterUnavailable,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Trouble {
+    pub kind: TroubleKind,
+    /// What was done and what the other side said: code, request id, date; safe to show.
+    pub detail: String,
+    /// When the other side wants to be asked again.
+    pub retry_after: Option<Duration>,
+}
+
+impl Trouble {
+    pub(super) fn reason(&self) -> Reason {
+        match self.kind {
+            TroubleKind::Throttled => Reason::Throttled,
+            TroubleKind::GraphUnavailable => Reason::GraphUnavailable,
+            TroubleKind::LoginUnavailable => Reason::LoginUnavailable,
+            TroubleKind::LoginRefused => Reason::CredentialsRejected,
+            TroubleKind::TokenRejected => Reason::TokenRejected,
+            TroubleKind::Unauthorized | TroubleKind::Forbidden => Reason::PermissionMissing,
+            TroubleKind::NotFound => Reason::ProvisioningNotReady,
+            TroubleKind::Conflict | TroubleKind::Rejected => Reason::RequestRefused,
+            TroubleKind::ObjectChanged => Reason::Interrupted,
+            TroubleKind::ClusterUnavailable => Reason::ClusterUnavailable,
+        }
+    }
+
+    /// Whether the trouble passes by itself, may do so, or needs a person.
+    pub(super) fn standing(&self) -> Standing {
+        match self.kind {
+            TroubleKind::Throttled
+            | TroubleKind::GraphUnavailable
+            | TroubleKind::LoginUnavailable
+            | TroubleKind::ObjectChanged
+            | TroubleKind::ClusterUnavailable => Standing::Passing,
+            TroubleKind::LoginRefused
+            | TroubleKind::TokenRejected
+            | TroubleKind::Unauthorized
+            | TroubleKind::Forbidden
+            | TroubleKind::NotFound
+            | TroubleKind::Conflict
+            | TroubleKind::Rejected => Standing::Blocked,
+        }
+    }
+
+    /// What a person can do about it.
+    pub(super) fn remedy(&self) -> &'static str {
+        match self.kind {
+            TroubleKind::Throttled => "Nothing to do: the request is repeated when Graph allows it.",
+            TroubleKind::GraphUnavailable | TroubleKind::LoginUnavailable => {
+                "Nothing to do if it passes: the request is repeated. If it lasts, check the network path of the operator."
+            }
+            TroubleKind::LoginRefused => {
+                "Check the operator's tenant id, client id and client secret (or federated credential); it recovers by itself once they are right."
+            }
+            TroubleKind::TokenRejected => {
+                "Graph does not accept the operator's tokens: check the cloud, the clock and conditional access policies."
+            }
+            TroubleKind::Unauthorized | TroubleKind::Forbidden => {
+                "Grant the operator's application Synchronization.ReadWrite.All with admin consent, or Application.ReadWrite.OwnedBy and ownership of the service principal; it recovers by itself."
+            }
+            TroubleKind::NotFound => "Check that provisioning is available for this service principal.",
+            TroubleKind::Conflict | TroubleKind::Rejected => "Look at what Graph said; the request is repeated slowly.",
+            TroubleKind::ObjectChanged => "Nothing to do: the work begins anew.",
+            TroubleKind::ClusterUnavailable => {
+                "If it lasts, check the operator's access to the Kubernetes API (network, RBAC)."
+            }
+        }
+    }
+
+    pub(super) fn wake(&self, failures: u32, settings: &Settings) -> Wake {
+        if let Some(after) = self.retry_after {
+            return Wake::NotBefore(after);
+        }
+        match self.kind {
+            TroubleKind::ObjectChanged => Wake::backoff(0),
+            TroubleKind::Throttled
+            | TroubleKind::GraphUnavailable
+            | TroubleKind::LoginUnavailable
+            | TroubleKind::ClusterUnavailable
+            | TroubleKind::NotFound
+            | TroubleKind::Conflict => Wake::backoff(failures),
+            TroubleKind::LoginRefused
+            | TroubleKind::TokenRejected
+            | TroubleKind::Unauthorized
+            | TroubleKind::Forbidden
+            | TroubleKind::Rejected => Wake::After(Wake::backoff(failures).delay().max(settings.slow_retry)),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The loop, and the only module that knows both sides: look, decide, act, tell.
+
+mod act;
+mod memory;
+mod observe;
+mod pass;
+mod translate;
+
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt};
+use kube::ResourceExt;
+use kube::runtime::controller::{Action, Config, Controller, Error as ControllerError};
+use kube::runtime::reflector::Store;
+use tokio::sync::watch;
+
+use crate::api::SyncJob;
+use crate::cluster::{self, events::Events};
+use crate::graph;
+use crate::plan::{Settings, Wake};
+use memory::Memory;
+
+/// How long an object whose reconcile panicked is left alone.
+const PANIC_RETRY: Duration = Duration::from_secs(300);
+/// How often what is remembered of objects that no longer exist is thrown away.
+const FORGET_INTERVAL: Duration = Duration::from_secs(600);
+
+/// What a pass works with.
+pub struct Context {
+    client: kube::Client,
+    graph: graph::Client,
+    store: Store<SyncJob>,
+    events: Events,
+    memory: Memory,
+    settings: Settings,
+    shutdown: watch::Receiver<bool>,
+}
+
+/// What the loop is given.
+pub struct Parts {
+    pub client: kube::Client,
+    pub graph: graph::Client,
+    pub events: Events,
+    pub settings: Settings,
+    /// How many SyncJobs are worked on at the same time.
+    pub concurrency: u16,
+    /// Turns true once, when no new work may begin.
+    pub shutdown: watch::Receiver<bool>,
+}
+
+/// Runs until `shutdown` turns true and the passes under way have ended.
+pub async fn run(parts: Parts) {
+    let Parts { client, graph, events, settings, concurrency, shutdown } = parts;
+    let (store, stream) = cluster::watch::sync_jobs(client.clone());
+    let context = Arc::new(Context {
+        client,
+        graph,
+        store: store.clone(),
+        events,
+        memory: Memory::default(),
+        settings,
+        shutdown: shutdown.clone(),
+    });
+    let forget = forget_the_gone(context.clone());
+    let controller = Controller::for_stream(stream, store)
+        .with_config(Config::default().concurrency(concurrency))
+        .graceful_shutdown_on(until_true(shutdown))
+        .run(reconcile, |_, never: &Infallible, _| match *never {}, context)
+        .for_each(|result| async move {
+            match result {
+                Ok(_) | Err(ControllerError::ObjectNotFound(_)) => {}
+                Err(error) => tracing::warn!(%error, "the controller reported an error"),
+            }
+        });
+    tokio::select! {
+        () = controller => {}
+        () = forget => {}
+    }
+}
+
+async fn reconcile(object: Arc<SyncJob>, context: Arc<Context>) -> Result<Action, Infallible> {
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let seed = seed(&object);
+    // One panic inside the controller would end all reconciling, so it ends here.
+    let outcome = AssertUnwindSafe(pass::run(object, &context)).catch_unwind().await;
+    let wake = outcome.unwrap_or_else(|_| {
+        tracing::error!(namespace, name, "a reconcile panicked; this SyncJob is left alone for a while");
+        Wake::After(PANIC_RETRY)
+    });
+    Ok(wake.spread(seed).map_or_else(Action::await_change, Action::requeue))
+}
+
+/// The same number for the same object, different for different ones.
+fn seed(object: &SyncJob) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    object.uid().hash(&mut hasher);
+    hasher.finish()
+}
+
+async fn until_true(mut receiver: watch::Receiver<bool>) {
+    // An error means that the sender is gone, and with it whoever could ask for work.
+    let _ = receiver.wait_for(|value| *value).await;
+}
+
+async fn forget_the_gone(context: Arc<Context>) {
+    let mut ticks = tokio::time::interval(FORGET_INTERVAL);
+    loop {
+        ticks.tick().await;
+        let alive: std::collections::HashSet<String> =
+            context.store.state().iter().filter_map(|object| object.uid()).collect();
+        context.memory.retain(|uid| alive.contains(uid));
+    }
+}

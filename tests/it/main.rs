@@ -1,0 +1,7 @@
+//! The one integration binary.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod protocol;
+mod schema;
+mod tidy;

@@ -1,0 +1,111 @@
+//! The CRDs: what is in `crds/` is what the code says, and every field follows the rules for types.
+
+use entrain::api::schema;
+use serde_json::Value;
+
+#[test]
+fn the_shipped_crds_are_those_of_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/crds/entrain.dev.yaml");
+    let shipped = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(shipped == schema::yaml().unwrap(), "crds/ is stale: run `make crds`");
+}
+
+#[test]
+fn every_field_follows_the_rules_for_types() {
+    let mut offences = Vec::new();
+    for crd in schema::custom_resource_definitions().unwrap() {
+        let crd = serde_json::to_value(crd).unwrap();
+        let versions = crd["spec"]["versions"].as_array().unwrap();
+        assert!(!versions.is_empty());
+        for version in versions {
+            let root = &version["schema"]["openAPIV3Schema"];
+            for part in ["spec", "status"] {
+                walk(part, &root["properties"][part], &mut offences);
+            }
+            if has_key(&root["properties"]["spec"], "default") {
+                offences.push("spec: a schema default is drift for GitOps tools".to_owned());
+            }
+            if root["properties"]["status"]["default"]["observedGeneration"] != -1 {
+                offences.push("status: an object that nobody has looked at must say generation -1".to_owned());
+            }
+        }
+        let text = crd.to_string();
+        for word in ["\"nullable\"", "\"$ref\"", "preserveUnknownFields", "\"uint", "\"priority\":0", "[]"] {
+            if text.contains(word) {
+                offences.push(format!("the CRD holds {word}"));
+            }
+        }
+        assert!(text.len() < 262_144, "the CRD cannot be applied client-side");
+    }
+    assert_eq!(offences, Vec::<String>::new());
+}
+
+/// What each field must be, whatever it means.
+fn walk(path: &str, schema: &Value, offences: &mut Vec<String>) {
+    let mut offend = |what: &str| offences.push(format!("{path}: {what}"));
+    let name = path.rsplit('.').next().unwrap_or(path);
+    if schema["description"].as_str().is_none_or(str::is_empty) && !path.ends_with("[]") {
+        offend("has no description");
+    }
+    if name == "phase" || name.ends_with("Timestamp") || name.ends_with("Reference") || name.ends_with("Duration") {
+        offend("has a name that the conventions forbid");
+    }
+    let bounded = |low: &str, high: &str| schema.get(low).is_some() && schema.get(high).is_some();
+    match schema["type"].as_str() {
+        Some("string") => {
+            let closed = schema.get("enum").is_some() || schema["format"] == "date-time";
+            if !closed && schema.get("maxLength").is_none() {
+                offend("is a string without a limit");
+            }
+            for member in schema["enum"].as_array().into_iter().flatten() {
+                if !member.as_str().is_some_and(|member| member.starts_with(|c: char| c.is_ascii_uppercase())) {
+                    offend("has an enum member that is not CamelCase");
+                }
+            }
+        }
+        Some("integer") => {
+            if path.starts_with("spec") && !bounded("minimum", "maximum") {
+                offend("is a number without bounds");
+            }
+        }
+        Some("array") => {
+            if schema.get("maxItems").is_none() || schema.get("x-kubernetes-list-type").is_none() {
+                offend("is a list without a limit or without a list type");
+            }
+        }
+        Some("boolean") if path.starts_with("spec") => offend("is a boolean; say what the states are called"),
+        Some("object" | "boolean") => {}
+        other => offend(&format!("has the type {other:?}")),
+    }
+    for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+        walk(&format!("{path}.{field}"), property, offences);
+    }
+    if schema["items"].is_object() {
+        walk(&format!("{path}[]"), &schema["items"], offences);
+    }
+}
+
+fn has_key(value: &Value, key: &str) -> bool {
+    match value {
+        Value::Object(map) => map.contains_key(key) || map.values().any(|value| has_key(value, key)),
+        Value::Array(items) => items.iter().any(|item| has_key(item, key)),
+        _ => false,
+    }
+}
+
+#[test]
+fn every_admission_rule_says_what_to_do_and_where() {
+    for crd in schema::custom_resource_definitions().unwrap() {
+        let text = serde_json::to_value(crd).unwrap();
+        let root = &text["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        let rules = [&root["x-kubernetes-validations"], &root["properties"]["spec"]["x-kubernetes-validations"]];
+        let rules: Vec<&Value> = rules.iter().flat_map(|rules| rules.as_array().unwrap()).collect();
+        assert!(rules.len() >= 5);
+        for rule in rules {
+            assert!(rule["message"].as_str().is_some_and(|message| message.contains(" must ")), "{rule}");
+            // The schema of the whole object does not know `metadata`, so its rule cannot point there.
+            let whole = rule["rule"].as_str().is_some_and(|rule| rule.contains("self.metadata"));
+            assert!(whole || rule["fieldPath"].is_string(), "{rule}");
+        }
+    }
+}
