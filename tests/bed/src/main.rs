@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use bed::tools::Tool;
-use bed::{plane_command, tools};
+use bed::{demo, graph_command, plane_command, tools};
 use clap::{Parser, Subcommand};
 
 /// A real control plane, a Microsoft Graph simulator and the demo, for developing Entrain.
@@ -18,17 +18,23 @@ struct Cli {
 enum Command {
     /// Run a control plane in the foreground.
     Plane(plane_command::Args),
+    /// Run the Graph simulator in the foreground.
+    Graph(graph_command::Args),
     /// Build the binaries of the control plane, or find them, and print their paths.
     Tools {
         /// Default: all of them.
         tools: Vec<Tool>,
     },
+    /// Show a SyncJob becoming a job, on a control plane and a Graph made for it.
+    Demo(demo::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Plane(args) => in_runtime(plane_command::run(args)),
+        Command::Graph(args) => in_runtime(graph_command::run(args)),
         Command::Tools { tools } => ensure(tools),
+        Command::Demo(args) => in_runtime(demo::run(args)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::child::ChildError;
 use crate::plane::{Plane, PlaneError, PlaneOptions};
-use crate::signals::Signals;
+use crate::signals::{Signals, owner_gone};
 
 /// Prints one line of JSON when the plane is ready: kubeconfig, server, ca, adminToken, dir (and auditLog).
 #[derive(clap::Args, Debug)]
@@ -70,12 +70,4 @@ fn announce(plane: &Plane) -> io::Result<()> {
     let line = serde_json::to_string(plane.ready())?;
     let mut out = io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush())
-}
-
-async fn owner_gone(watched: bool) {
-    if !watched {
-        return std::future::pending().await;
-    }
-    // An error counts as the end: whoever cannot read does not know about the owner.
-    let _ = tokio::task::spawn_blocking(|| io::copy(&mut io::stdin().lock(), &mut io::sink())).await;
 }

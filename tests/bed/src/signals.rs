@@ -29,3 +29,12 @@ impl Signals {
         }
     }
 }
+
+/// Returns when stdin has ended, if that is watched: then whoever started this process is gone.
+pub(crate) async fn owner_gone(watched: bool) {
+    if !watched {
+        return std::future::pending().await;
+    }
+    // An error counts as the end: whoever cannot read does not know about the owner.
+    let _ = tokio::task::spawn_blocking(|| io::copy(&mut io::stdin().lock(), &mut io::sink())).await;
+}

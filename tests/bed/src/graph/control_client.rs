@@ -1,0 +1,115 @@
+//! A client of the control API, for tests in Rust.
+
+use reqwest::{Certificate, Method};
+use serde_json::{Value, json};
+
+use super::Ready;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    #[error("the CA of the simulator cannot be read: {0}")]
+    Ca(std::io::Error),
+    #[error("the control call failed: {0}")]
+    Http(#[from] reqwest::Error),
+    #[error("the simulator refused the control call: {0}")]
+    Refused(String),
+}
+
+#[derive(Clone)]
+pub struct Control {
+    http: reqwest::Client,
+    root: String,
+}
+
+type Result<T> = std::result::Result<T, ControlError>;
+
+impl Control {
+    pub fn new(ready: &Ready) -> Result<Self> {
+        let pem = std::fs::read(&ready.ca).map_err(ControlError::Ca)?;
+        let http = reqwest::Client::builder().tls_certs_merge([Certificate::from_pem(&pem)?]).no_proxy().build()?;
+        Ok(Self { http, root: ready.control.clone() })
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
+        let mut request = self.http.request(method, format!("{}/{path}", self.root));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await?;
+        let good = answer.status().is_success();
+        let body: Value = answer.json().await?;
+        if good { Ok(body) } else { Err(ControlError::Refused(body["error"].to_string())) }
+    }
+
+    async fn put(&self, path: &str, body: &Value) -> Result<()> {
+        self.call(Method::PUT, path, Some(body)).await.map(drop)
+    }
+
+    /// Settings of a tenant; its applications and service principals stay.
+    pub async fn put_tenant(&self, tenant: &str, settings: &Value) -> Result<()> {
+        self.put(&format!("tenants/{tenant}"), settings).await
+    }
+
+    pub async fn put_application(&self, tenant: &str, client: &str, application: &Value) -> Result<()> {
+        self.put(&format!("tenants/{tenant}/applications/{client}"), application).await
+    }
+
+    pub async fn put_service_principal(&self, tenant: &str, id: &str, body: &Value) -> Result<()> {
+        self.put(&format!("tenants/{tenant}/servicePrincipals/{id}"), body).await
+    }
+
+    pub async fn delete_service_principal(&self, tenant: &str, id: &str) -> Result<()> {
+        self.call(Method::DELETE, &format!("tenants/{tenant}/servicePrincipals/{id}"), None).await.map(drop)
+    }
+
+    pub async fn restore_service_principal(&self, tenant: &str, id: &str) -> Result<()> {
+        self.call(Method::POST, &format!("tenants/{tenant}/servicePrincipals/{id}/restore"), None).await.map(drop)
+    }
+
+    /// Makes or changes a job as somebody else would, in the portal or by the service.
+    pub async fn put_job(&self, tenant: &str, service_principal: &str, id: &str, body: &Value) -> Result<()> {
+        self.put(&format!("tenants/{tenant}/servicePrincipals/{service_principal}/jobs/{id}"), body).await
+    }
+
+    pub async fn delete_job(&self, tenant: &str, service_principal: &str, id: &str) -> Result<()> {
+        let path = format!("tenants/{tenant}/servicePrincipals/{service_principal}/jobs/{id}");
+        self.call(Method::DELETE, &path, None).await.map(drop)
+    }
+
+    pub async fn revoke_secrets(&self, tenant: &str, client: &str) -> Result<()> {
+        let path = format!("tenants/{tenant}/applications/{client}/secrets");
+        self.call(Method::PATCH, &path, Some(&json!({"revoked": true}))).await.map(drop)
+    }
+
+    pub async fn restore_secrets(&self, tenant: &str, client: &str) -> Result<()> {
+        let path = format!("tenants/{tenant}/applications/{client}/secrets");
+        self.call(Method::PATCH, &path, Some(&json!({"revoked": false}))).await.map(drop)
+    }
+
+    /// Makes every token issued so far expired.
+    pub async fn revoke_tokens(&self) -> Result<()> {
+        self.call(Method::POST, "tokens/revoke", None).await.map(drop)
+    }
+
+    pub async fn put_fault(&self, fault: &Value) -> Result<()> {
+        self.call(Method::POST, "faults", Some(fault)).await.map(drop)
+    }
+
+    pub async fn clear_faults(&self) -> Result<()> {
+        self.call(Method::DELETE, "faults", None).await.map(drop)
+    }
+
+    pub async fn advance_clock(&self, seconds: u64) -> Result<()> {
+        self.call(Method::POST, "clock", Some(&json!({"advanceSeconds": seconds}))).await.map(drop)
+    }
+
+    /// `{"value": [...]}`: committed effects.
+    pub async fn ledger(&self) -> Result<Value> {
+        self.call(Method::GET, "ledger", None).await
+    }
+
+    /// `{"value": [...]}`: every request to login and Graph.
+    pub async fn calls(&self) -> Result<Value> {
+        self.call(Method::GET, "calls", None).await
+    }
+}
