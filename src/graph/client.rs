@@ -114,36 +114,45 @@ impl Client {
     }
 
     pub async fn start_job(&self, service_principal: &str, job: &str) -> Result<(), Error> {
-        self.act(
-            Operation::StartJob,
-            Method::POST,
-            &["servicePrincipals", service_principal, "synchronization", "jobs", job, "start"],
-        )
-        .await
+        self.act(Operation::StartJob, Method::POST, service_principal, &[job, "start"], None).await
     }
 
     pub async fn pause_job(&self, service_principal: &str, job: &str) -> Result<(), Error> {
-        self.act(
-            Operation::PauseJob,
-            Method::POST,
-            &["servicePrincipals", service_principal, "synchronization", "jobs", job, "pause"],
-        )
-        .await
+        self.act(Operation::PauseJob, Method::POST, service_principal, &[job, "pause"], None).await
+    }
+
+    /// Restarts a job, which discards progress. `reset_scope` is a comma-separated list of
+    /// `synchronizationJobRestartScope`; `None` resets what the portal's restart resets.
+    pub async fn restart_job(
+        &self,
+        service_principal: &str,
+        job: &str,
+        reset_scope: Option<&str>,
+    ) -> Result<(), Error> {
+        let body = match reset_scope {
+            Some(scope) => json!({"criteria": {"resetScope": scope}}),
+            None => json!({}),
+        };
+        self.act(Operation::RestartJob, Method::POST, service_principal, &[job, "restart"], Some(&body)).await
     }
 
     /// Deletes a job. That it is not there is an error of kind `NotFound`: only the caller knows whether that is good.
     pub async fn delete_job(&self, service_principal: &str, job: &str) -> Result<(), Error> {
-        self.act(
-            Operation::DeleteJob,
-            Method::DELETE,
-            &["servicePrincipals", service_principal, "synchronization", "jobs", job],
-        )
-        .await
+        self.act(Operation::DeleteJob, Method::DELETE, service_principal, &[job], None).await
     }
 
-    async fn act(&self, operation: Operation, method: Method, segments: &[&str]) -> Result<(), Error> {
-        let url = self.0.url(segments);
-        let call = Call { operation, method, url, body: None, client_request_id: Uuid::new_v4() };
+    async fn act(
+        &self,
+        operation: Operation,
+        method: Method,
+        service_principal: &str,
+        below_jobs: &[&str],
+        body: Option<&Value>,
+    ) -> Result<(), Error> {
+        let mut segments = vec!["servicePrincipals", service_principal, "synchronization", "jobs"];
+        segments.extend(below_jobs);
+        let url = self.0.url(&segments);
+        let call = Call { operation, method, url, body, client_request_id: Uuid::new_v4() };
         self.0.send(&call).await.map(drop)
     }
 

@@ -17,6 +17,7 @@ pub enum Operation {
     CreateJob,
     StartJob,
     PauseJob,
+    RestartJob,
     DeleteJob,
 }
 
@@ -29,6 +30,7 @@ impl Operation {
             Self::CreateJob => "Creating the job",
             Self::StartJob => "Starting the job",
             Self::PauseJob => "Pausing the job",
+            Self::RestartJob => "Restarting the job",
             Self::DeleteJob => "Deleting the job",
         }
     }

@@ -16,4 +16,4 @@ pub use client::{Client, Options, SetupError};
 pub use credential::{Credential, CredentialError};
 pub use endpoints::{Cloud, EndpointError, Endpoints};
 pub use error::{Error, Kind, Operation, Processed};
-pub use wire::{Job, Schedule, ServicePrincipal, Status, Template};
+pub use wire::{EntryCount, Execution, Job, JobError, Quarantine, Schedule, ServicePrincipal, Status, Template};

@@ -20,10 +20,58 @@ pub struct Schedule {
     pub interval: Option<String>,
 }
 
-/// `synchronizationStatus`: `code` is NotConfigured, NotRun, Active, Paused or Quarantine.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+/// `synchronizationStatus`: `code` is NotConfigured, NotRun, Active, Paused or Quarantine. Times are as Graph writes them;
+/// one that never was is `0001-01-01T00:00:00Z`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
 pub struct Status {
     pub code: Option<String>,
+    pub count_successive_complete_failures: Option<i64>,
+    pub last_execution: Option<Execution>,
+    pub last_successful_execution: Option<Execution>,
+    pub quarantine: Option<Quarantine>,
+    pub steady_state_first_achieved_time: Option<String>,
+    pub synchronized_entry_count_by_type: Option<Vec<EntryCount>>,
+    pub troubleshooting_url: Option<String>,
+}
+
+/// `synchronizationTaskExecution`: `state` is Succeeded, Failed or EntryLevelErrors. A job that was started and has not
+/// run yet has one that looks like a failure, with the zero time and the error code `None`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Execution {
+    pub state: Option<String>,
+    pub time_began: Option<String>,
+    pub time_ended: Option<String>,
+    pub count_entitled: Option<i64>,
+    pub count_imported: Option<i64>,
+    pub count_exported: Option<i64>,
+    pub count_escrowed: Option<i64>,
+    pub error: Option<JobError>,
+}
+
+/// `synchronizationQuarantine`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Quarantine {
+    pub reason: Option<String>,
+    pub series_began: Option<String>,
+    pub next_attempt: Option<String>,
+    pub error: Option<JobError>,
+}
+
+/// `synchronizationError`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+pub struct JobError {
+    pub code: Option<String>,
+    pub message: Option<String>,
+}
+
+/// `stringKeyLongValuePair`: a label such as "Users to Salesforce", and how many.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+pub struct EntryCount {
+    pub key: Option<String>,
+    pub value: Option<i64>,
 }
 
 /// `synchronizationTemplate`.
@@ -60,7 +108,7 @@ mod tests {
         assert_eq!(job.schedule.unwrap().state.as_deref(), Some("Disabled"));
         assert_eq!(job.status.unwrap().code.as_deref(), Some("Paused"));
         let bare: Job = serde_json::from_str(r#"{"id":"x","status":{},"schedule":null}"#).unwrap();
-        assert_eq!(bare.status, Some(Status { code: None }));
+        assert_eq!(bare.status, Some(Status::default()));
     }
 
     #[test]
