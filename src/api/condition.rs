@@ -9,6 +9,10 @@ pub enum ConditionType {
     Reconciling,
     /// Nothing will change until a person acts. Present only when True (kstatus).
     Stalled,
+    /// What the service says of the job: no quarantine, no cycles that fail, no second job beside it.
+    Healthy,
+    /// The operator does nothing, as declared. Present only when True.
+    Suspended,
 }
 
 impl ConditionType {
@@ -17,6 +21,8 @@ impl ConditionType {
             Self::Ready => "Ready",
             Self::Reconciling => "Reconciling",
             Self::Stalled => "Stalled",
+            Self::Healthy => "Healthy",
+            Self::Suspended => "Suspended",
         }
     }
 }
@@ -47,8 +53,18 @@ reasons! {
     Running,
     /// The job exists and is paused, as declared.
     Paused,
+    /// Somebody paused the job outside of this SyncJob; it is left that way.
+    PausedOutOfBand,
+    /// Somebody started the job outside of this SyncJob; it is left that way.
+    StartedOutOfBand,
+    /// The service disabled the job, which it does after four weeks of quarantine.
+    DisabledByService,
     /// The job is being created.
     Creating,
+    /// A job that was there already is being adopted.
+    Adopting,
+    /// There is no job that could be adopted, and none may be created.
+    NothingToAdopt,
     /// A request to create the job may or may not have been carried out; the operator is looking.
     CreateOutcomeUnknown,
     /// The job was asked to start and Graph does not show it as scheduled yet.
@@ -61,6 +77,22 @@ reasons! {
     JobMissing,
     /// The service put the job in quarantine.
     Quarantined,
+    /// Whole cycles of the job fail, one after the other.
+    CyclesFailing,
+    /// The service principal has another job of the same template, which no SyncJob holds.
+    SecondJobPresent,
+    /// The service reports no trouble with the job.
+    InService,
+    /// Mode Observe: the job is there and is shown as it is.
+    Observed,
+    /// Mode Observe: there is no job to show.
+    NothingToObserve,
+    /// Mode Plan: Manage would change something; see status.plan.
+    ChangesPlanned,
+    /// Mode Plan: Manage would change nothing.
+    NothingToChange,
+    /// Mode Suspended: the operator does nothing.
+    Suspended,
     /// Microsoft Graph asked to slow down.
     Throttled,
     /// Microsoft Graph could not be reached or answered with an error of its own.

@@ -2,17 +2,33 @@
 //! and the words of status (conditions, reasons) spelt once.
 
 pub mod condition;
+pub mod job;
 pub mod schema;
+pub mod status;
 pub mod sync_job;
 
 pub use condition::{ConditionType, Reason};
-pub use sync_job::{DeletionPolicy, Intent, JobStatus, RunState, SyncJob, SyncJobSpec, SyncJobStatus};
+pub use job::{EntryCount, Execution, JobError, JobStatus, QuarantineStatus};
+pub use status::{
+    ChangeAction, HandledRestart, Intent, JobOrigin, PlannedChange, RestartResult, RunRecord, SyncJobStatus,
+};
+pub use sync_job::{
+    Adoption, AdoptionPolicy, DeletionPolicy, MissingJobPolicy, Mode, OutOfBandPolicy, RunState, SyncJob, SyncJobSpec,
+};
 
 /// API group of every resource.
 pub const GROUP: &str = "entrain.dev";
 /// The finalizer that a SyncJob carries from before its job can exist until the job is gone or retained.
 pub const FINALIZER: &str = "entrain.dev/syncjob";
+/// Annotation: any new value asks for one pass now.
+pub const RECONCILE_REQUESTED_AT: &str = "entrain.dev/reconcile-requested-at";
+/// Annotation: any new value asks for one restart of the job.
+pub const RESTART_REQUESTED_AT: &str = "entrain.dev/restart-requested-at";
+/// Annotation: what a restart resets, as Graph's `resetScope`; absent means what the portal's restart resets.
+pub const RESTART_SCOPE: &str = "entrain.dev/restart-scope";
 /// Field manager of `status.intent`, `status.jobId` and what belongs to them.
 pub const MANAGER_IDENTITY: &str = "entrain/identity";
+/// Field manager of the answers to requests made by annotation.
+pub const MANAGER_REQUESTS: &str = "entrain/requests";
 /// Field manager of the rest of status.
 pub const MANAGER_REPORT: &str = "entrain/report";

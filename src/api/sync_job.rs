@@ -1,9 +1,10 @@
 //! The `SyncJob` resource: one provisioning job of one service principal.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::status::SyncJobStatus;
 
 /// A provisioning job of Microsoft Entra ID, kept as written.
 ///
@@ -28,10 +29,15 @@ use serde::{Deserialize, Serialize};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Job", type_ = "string", json_path = ".status.job.code", priority = 1),
     printcolumn(name = "Template", type_ = "string", json_path = ".spec.templateId", priority = 1),
+    printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mode", priority = 1),
     printcolumn(name = "Deletion", type_ = "string", json_path = ".status.deletionPolicy", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message", priority = 1),
     validation = Rule::new("size(self.metadata.name) <= 63")
         .message("metadata.name must be no longer than 63 characters, so that names derived from it stay valid"),
+    validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.jobId) || !has(self.spec.adoption) || !has(self.spec.adoption.jobId) || self.spec.adoption.jobId == oldSelf.status.jobId")
+        .message("`adoption.jobId` must name the job that this SyncJob holds already (see `status.jobId`), or be left out. To hold another job, create a second SyncJob")
+        .reason(Reason::FieldValueForbidden)
+        .field_path(".spec.adoption.jobId"),
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -49,6 +55,17 @@ use serde::{Deserialize, Serialize};
     validation = Rule::new("self.templateId.matches('^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$') && !self.templateId.contains('..')")
         .message("`templateId` must be a template id such as 'BoxOutDelta' or 'scim': letters, digits, single dots, dashes and underscores, with a letter or digit at both ends")
         .field_path(".templateId"),
+    validation = Rule::new("!has(self.adoption) || !has(self.adoption.jobId) || self.adoption.policy != 'Never'")
+        .message("`adoption.jobId` must come with policy 'IfExists' or 'Only': with 'Never' no job is adopted")
+        .reason(Reason::FieldValueForbidden)
+        .field_path(".adoption.jobId"),
+    validation = Rule::new("!has(self.adoption) || !has(self.adoption.jobId) || (self.adoption.jobId.matches('^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$') && !self.adoption.jobId.contains('..'))")
+        .message("`adoption.jobId` must be the id of a job as Graph shows it, such as 'BoxOutDelta.7f0c2b1e5c1d4d0a9a530d6f4b8a2e11.5b9a1c44-0e2f-4a6b-b1d7-93c2f0e8a655'")
+        .field_path(".adoption.jobId"),
+    validation = Rule::new("!has(self.missingJobPolicy) || self.missingJobPolicy != 'Recreate' || !has(self.adoption) || (self.adoption.policy != 'Only' && !has(self.adoption.jobId))")
+        .message("`missingJobPolicy` must not be 'Recreate' when adoption has policy 'Only' or names a job: then no job is ever created")
+        .reason(Reason::FieldValueForbidden)
+        .field_path(".missingJobPolicy"),
 )]
 pub struct SyncJobSpec {
     /// Object id (a GUID) of the service principal that the job belongs to, alone or as `/servicePrincipals/<id>`.
@@ -62,9 +79,22 @@ pub struct SyncJobSpec {
     /// Whether the job should run. Default: Running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<RunState>,
-    /// What becomes of the job in Entra ID when this SyncJob is deleted. Default: Delete.
+    /// What becomes of the job in Entra ID when this SyncJob is deleted. Default: Delete for a job that this SyncJob
+    /// created, Retain for one that it adopted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
+    /// What to do with a job of this template that is there already. Default: policy Never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adoption: Option<Adoption>,
+    /// What the operator may do. Default: Manage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// What to do when somebody starts or pauses the job outside of this SyncJob. Default: Respect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_of_band_policy: Option<OutOfBandPolicy>,
+    /// What to do when the job is gone although nobody deleted this SyncJob. Default: Report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_job_policy: Option<MissingJobPolicy>,
     /// How often the job is looked at while nothing changes, in seconds. Default: 600.
     /// The service runs a cycle every 20 to 40 minutes, so less than 300 brings nothing but calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,7 +102,7 @@ pub struct SyncJobSpec {
     pub poll_interval_seconds: Option<i32>,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RunState {
     /// The job is started and kept scheduled.
     Running,
@@ -88,71 +118,56 @@ pub enum DeletionPolicy {
     Retain,
 }
 
-/// What was seen and done. Written by the operator alone.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct SyncJobStatus {
-    /// `Ready` is the summary; `Reconciling` and `Stalled` are present only while True.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
-    pub conditions: Vec<Condition>,
-    /// The generation of the spec that the conditions speak of; -1 until the operator has looked at the object.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-    /// Id of the job in Graph, set once the job is known to be this SyncJob's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub job_id: Option<String>,
-    /// When `jobId` was recorded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub job_bound_time: Option<Time>,
-    /// The service principal's id in lower case, present as long as `jobId` or `intent` is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 36, max = 36))]
-    pub service_principal_id: Option<String>,
-    /// A creation whose outcome is not yet known. It is written before the request leaves.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub intent: Option<Intent>,
-    /// The job as Graph last showed it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub job: Option<JobStatus>,
-    /// The deletion policy in force.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deletion_policy: Option<DeletionPolicy>,
-}
-
-/// The record of one attempt to create the job.
+/// What to do with a job that is there already.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-pub struct Intent {
-    /// Names this attempt; also sent as `client-request-id`.
-    #[schemars(length(min = 36, max = 36))]
-    pub nonce: String,
-    /// When it was written.
-    pub recorded_time: Time,
-    /// Ids of all jobs that the service principal had before this attempt.
-    #[schemars(length(max = 200), inner(length(max = 512)))]
-    #[x_kube(merge_strategy = ListMerge::Atomic)]
-    pub baseline: Vec<String>,
+pub struct Adoption {
+    /// Whether a job that this SyncJob did not create may become its own.
+    pub policy: AdoptionPolicy,
+    /// Id of the one job that is meant. No other is adopted, and none is created in its place. Needs policy IfExists or
+    /// Only. Once a job is recorded in status, it can only name that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub job_id: Option<String>,
 }
 
-/// A job as Graph shows it.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct JobStatus {
-    /// Graph's status code: NotConfigured, NotRun, Active, Paused or Quarantine.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub code: Option<String>,
-    /// Whether the service schedules the job: Active, Disabled or Paused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub schedule_state: Option<String>,
-    /// Time between two cycles as an ISO 8601 duration; fixed by the service.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub interval: Option<String>,
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdoptionPolicy {
+    /// A job that is there already is reported and left alone.
+    Never,
+    /// The only job of the template is adopted; if there is none, one is created.
+    IfExists,
+    /// The only job of the template is adopted; none is ever created.
+    Only,
+}
+
+/// What the operator may do to the job.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Create the job and keep it as written.
+    Manage,
+    /// Read only: show the job, change nothing.
+    Observe,
+    /// Read only: write what Manage would do into `status.plan`.
+    Plan,
+    /// Do nothing at all. Deletion of the SyncJob is not held up; the job then stays.
+    Suspended,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutOfBandPolicy {
+    /// Leave the job as it was left, and say so.
+    Respect,
+    /// Bring the job back to `state`, at most once an hour.
+    Correct,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingJobPolicy {
+    /// Say so, and create nothing.
+    Report,
+    /// Create a new job, which begins with an initial cycle.
+    Recreate,
 }
 
 impl SyncJobSpec {
@@ -160,7 +175,7 @@ impl SyncJobSpec {
         self.state.unwrap_or(RunState::Running)
     }
 
-    pub fn effective_deletion_policy(&self) -> DeletionPolicy {
-        self.deletion_policy.unwrap_or(DeletionPolicy::Delete)
+    pub fn mode(&self) -> Mode {
+        self.mode.unwrap_or(Mode::Manage)
     }
 }

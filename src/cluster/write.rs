@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Error, bounded};
-use crate::api::{FINALIZER, Intent, MANAGER_IDENTITY, MANAGER_REPORT, SyncJob};
+use crate::api::{FINALIZER, Intent, JobOrigin, MANAGER_IDENTITY, MANAGER_REPORT, MANAGER_REQUESTS, SyncJob};
 
 /// What says which job is this SyncJob's. Always written whole: an apply that leaves out a field which its manager owns
 /// deletes that field.
@@ -22,11 +22,18 @@ pub struct Identity {
     pub job_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_bound_time: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_origin: Option<JobOrigin>,
 }
 
 /// Writes the identity if the object is still at the version given; answers with the object as written.
 pub async fn identity(client: &Client, object: &SyncJob, identity: &Identity) -> Result<SyncJob, Error> {
     apply_status(client, object, MANAGER_IDENTITY, serde_json::to_value(identity)).await
+}
+
+/// Writes the answers to requests if the object is still at the version given.
+pub async fn answers(client: &Client, object: &SyncJob, answers: &impl Serialize) -> Result<SyncJob, Error> {
+    apply_status(client, object, MANAGER_REQUESTS, serde_json::to_value(answers)).await
 }
 
 /// Writes the descriptive part of status if the object is still at the version given.

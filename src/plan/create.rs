@@ -1,6 +1,7 @@
 //! Creation: an intent first, then one look at the rivals, then one request; and what to make of an intent whose
 //! outcome nobody knows. The argument for its safety is in ARCHITECTURE.md, the search for counterexamples in the tests.
 
+use super::adopt;
 use super::decide::{Plan, Standing};
 use super::desired::Desired;
 use super::settings::{ABSENCES_MIN, BASELINE_JOBS_MAX, Settings};
@@ -10,24 +11,20 @@ use super::world::{IntentOrigin, IntentView, ObservedJob, Rival, Rivals, World};
 use crate::api::Reason;
 use std::time::Duration;
 
-/// How soon a SyncJob that lost to another one looks again.
-const CONFLICT_RETRY: Duration = Duration::from_secs(60);
-
 pub(super) fn outcome_is_unknown(world: &World) -> bool {
-    world.intent.as_ref().is_some_and(|intent| intent.origin == IntentOrigin::Unknown)
+    world.intent.as_ref().is_some_and(|intent| intent.adopt.is_none() && intent.origin == IntentOrigin::Unknown)
 }
 
 /// Neither a job nor an intent: look around before anything is written.
 pub(super) fn unbound(desired: &Desired, world: &World, settings: &Settings) -> Plan {
     if let Some(rival) = world.rivals.known().first() {
-        return conflict(rival);
+        return conflict(rival, settings);
     }
     let Some(jobs) = &world.jobs else {
         return Plan::take(Step::ListJobs, Reason::Creating, "Looking at the jobs that are already there.");
     };
-    let existing: Vec<&ObservedJob> = jobs.iter().filter(|job| desired.template.made(job)).collect();
-    if !existing.is_empty() {
-        return already_exists(desired, &existing, settings);
+    if let Some(plan) = adopt::instead_of_creating(desired, jobs, settings) {
+        return plan;
     }
     if jobs.len() > BASELINE_JOBS_MAX {
         return Plan::stop(
@@ -55,6 +52,9 @@ pub(super) fn unbound(desired: &Desired, world: &World, settings: &Settings) -> 
 
 /// An intent stands. What is allowed depends on whether its request can have left.
 pub(super) fn with_intent(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+    if let Some(id) = &intent.adopt {
+        return adopt::with_intent(id, world);
+    }
     match intent.origin {
         IntentOrigin::Recorded => recorded(world),
         IntentOrigin::Unsent => unsent(desired, world),
@@ -83,10 +83,14 @@ fn recorded(world: &World) -> Plan {
             "Making sure that no other SyncJob is creating the same job.",
         );
     };
-    if rivals.is_empty() {
-        return Plan::take(Step::CreateJob, Reason::Creating, "Creating the job.");
-    }
-    match rivals.iter().find(|rival| rival.job_id.is_some() || rival.precedes) {
+    giving_way(rivals, world).unwrap_or_else(|| Plan::take(Step::CreateJob, Reason::Creating, "Creating the job."))
+}
+
+/// What the rivals, read after our own intent was written, allow: `None` is to go ahead. One that is bound, or comes
+/// first in the common order, is given way to; for another one our intent waits.
+pub(super) fn giving_way(rivals: &[Rival], world: &World) -> Option<Plan> {
+    let other = rivals.first()?;
+    Some(match rivals.iter().find(|rival| rival.job_id.is_some() || rival.precedes) {
         Some(rival) => Plan::take(
             Step::ClearIntent,
             Reason::Conflict,
@@ -95,13 +99,10 @@ fn recorded(world: &World) -> Plan {
         None => Plan::stop(
             Standing::Working,
             Reason::Conflict,
-            format!(
-                "Waiting for SyncJob '{}', which began to create the same job a moment later, to give way.",
-                rivals[0].name
-            ),
+            format!("Waiting for SyncJob '{}', which began to do the same a moment later, to give way.", other.name),
             Wake::backoff(world.failures.min(4)),
         ),
-    }
+    })
 }
 
 /// Our own intent from an earlier pass, whose request never left. Time has passed, so the look around is repeated;
@@ -221,21 +222,25 @@ fn not_offered(desired: &Desired, templates: &[String], world: &World) -> Option
     })
 }
 
-fn already_exists(desired: &Desired, existing: &[&ObservedJob], settings: &Settings) -> Plan {
-    let ids: Vec<String> = existing.iter().take(5).map(|job| format!("'{}'", job.id)).collect();
+pub(super) fn already_exists(desired: &Desired, existing: &[&ObservedJob], settings: &Settings) -> Plan {
     Plan::stop(
         Standing::Blocked,
         Reason::AlreadyExists,
         format!(
-            "The service principal already has a job of template '{}' that this SyncJob did not create: {}. It is left untouched. Delete that job in Entra ID to have it managed here.",
+            "The service principal already has a job of template '{}' that this SyncJob did not create: {}. It is left untouched. To have it managed here, set `adoption.policy` to IfExists or Only; to have a new one, delete it in Entra ID.",
             desired.template.as_str(),
-            ids.join(", ")
+            quoted(existing.iter().map(|job| job.id.as_str()))
         ),
         Wake::After(settings.slow_retry),
     )
 }
 
-fn conflict(rival: &Rival) -> Plan {
+/// The first few ids, for people.
+pub(super) fn quoted<'a>(ids: impl Iterator<Item = &'a str>) -> String {
+    ids.take(5).map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ")
+}
+
+fn conflict(rival: &Rival, settings: &Settings) -> Plan {
     let message = match &rival.job_id {
         Some(id) => format!(
             "SyncJob '{}' has the same service principal and template and owns the job '{id}'. Delete one of the two.",
@@ -246,17 +251,16 @@ fn conflict(rival: &Rival) -> Plan {
             rival.name
         ),
     };
-    Plan::stop(Standing::Stuck, Reason::Conflict, message, Wake::After(CONFLICT_RETRY))
+    Plan::stop(Standing::Stuck, Reason::Conflict, message, Wake::After(settings.slow_retry))
 }
 
 pub(super) fn ambiguous(ids: &[String], desired: &Desired) -> Plan {
-    let ids: Vec<String> = ids.iter().take(5).map(|id| format!("'{id}'")).collect();
     Plan::stop(
         Standing::Stuck,
         Reason::Ambiguous,
         format!(
             "While the outcome of a create request was unknown, jobs appeared that may or may not be its result: {}. Nothing is touched. Delete those that nobody needs in Entra ID.",
-            ids.join(", ")
+            quoted(ids.iter().map(String::as_str))
         ),
         Wake::After(desired.poll_interval),
     )

@@ -1,16 +1,18 @@
 //! The one place where it is decided what to do. One match from top to bottom, total, a step at a time.
 
-use std::time::Duration;
-
 use super::create;
 use super::delete;
 use super::desired::{Desired, Refusals};
-use super::settings::{ABSENCES_MIN, PAUSE_REPEAT, START_REPEAT, Settings};
+use super::health;
+use super::modes;
+use super::requests;
+use super::run_state;
+use super::settings::{ABSENCES_MIN, Settings};
 use super::step::Step;
 use super::trouble::TroubleKind;
 use super::wake::Wake;
 use super::world::{ObservedJob, World};
-use crate::api::{DeletionPolicy, Reason, RunState};
+use crate::api::{DeletionPolicy, MissingJobPolicy, Mode, Reason, RunState};
 
 /// How things stand, as conditions will tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +27,8 @@ pub enum Standing {
     Blocked,
     /// A person has to act.
     Stuck,
+    /// Nothing is done, as declared; says nothing against what was true before.
+    Suspended,
 }
 
 /// What to do next, why, and when to look again if nothing is to be done now.
@@ -50,6 +54,13 @@ impl Plan {
 
 /// Names the next step for what is known. Total: every world has an answer.
 pub fn decide(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+    match desired.mode {
+        Mode::Manage => manage(desired, world, settings),
+        Mode::Observe | Mode::Plan | Mode::Suspended => modes::decide(desired, world, settings),
+    }
+}
+
+pub(super) fn manage(desired: &Desired, world: &World, settings: &Settings) -> Plan {
     if let Some(id) = &world.surplus {
         return surplus(id, world, settings);
     }
@@ -73,7 +84,7 @@ pub fn decide(desired: &Desired, world: &World, settings: &Settings) -> Plan {
 }
 
 /// Trouble ends the pass: whatever comes next needs a fresh look. A refused create does so once its intent is cleared.
-fn in_trouble(world: &World, settings: &Settings) -> Option<Plan> {
+pub(super) fn in_trouble(world: &World, settings: &Settings) -> Option<Plan> {
     let refusal = world.refusal.as_ref().filter(|_| world.intent.is_none());
     let trouble = world.trouble.as_ref().or(refusal)?;
     let answered =
@@ -115,7 +126,7 @@ fn surplus(id: &str, world: &World, settings: &Settings) -> Plan {
 }
 
 /// A 404 for the list of jobs is never "no jobs": it is asked whether the service principal is there at all.
-fn not_found(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+pub(super) fn not_found(desired: &Desired, world: &World, settings: &Settings) -> Plan {
     let id = desired.service_principal.as_str();
     let wake = Wake::After(Wake::backoff(world.absences).delay().min(settings.slow_retry));
     match world.service_principal_exists {
@@ -143,75 +154,52 @@ fn not_found(desired: &Desired, world: &World, settings: &Settings) -> Plan {
 
 fn bound(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Plan {
     if world.jobs.is_none() {
-        return Plan::take(Step::ListJobs, Reason::JobNotVisible, "Looking at the job.");
+        let step = if world.at_rest(desired) { Step::RecallJobs } else { Step::ListJobs };
+        return Plan::take(step, Reason::JobNotVisible, "Looking at the job.");
     }
     let Some(job) = world.bound_job() else {
-        return invisible(id, world, settings);
+        return invisible(id, desired, world, settings);
     };
-    if job.quarantined() {
-        return Plan::stop(
-            Standing::Stuck,
-            Reason::Quarantined,
-            format!(
-                "The service put job '{id}' in quarantine. Look at the provisioning logs of the application; the service tries again by itself, less and less often."
-            ),
-            Wake::After(desired.poll_interval),
-        );
+    if let Some(plan) = requests::restart(job, desired, world) {
+        return plan;
     }
-    match desired.run_state {
-        RunState::Running => running(job, desired, world),
-        RunState::Paused => paused(job, desired, world),
+    let pausing = desired.run_state == RunState::Paused;
+    if !job.quarantined() || pausing {
+        return run_state::decide(job, desired, world);
     }
-}
-
-fn running(job: &ObservedJob, desired: &Desired, world: &World) -> Plan {
-    if job.scheduled() {
-        return Plan::stop(
-            Standing::Settled,
-            Reason::Running,
-            "The job is scheduled by the service.",
-            Wake::After(desired.poll_interval),
-        );
-    }
-    match world.run_requested {
-        Some(since) if since < START_REPEAT => Plan::stop(
+    match run_state::just_asked(world) {
+        Some(since) => Plan::stop(
             Standing::Working,
             Reason::Starting,
-            "Graph accepted the start and does not show the job as scheduled yet.",
-            soon_after(since),
+            "Graph accepted the request and still shows the job in quarantine.",
+            Wake::soon_after(since),
         ),
-        _ => Plan::take(Step::StartJob { id: job.id.clone() }, Reason::Starting, "Starting the job."),
+        None => quarantined(job, desired),
     }
 }
 
-fn paused(job: &ObservedJob, desired: &Desired, world: &World) -> Plan {
-    if !job.scheduled() {
-        return Plan::stop(
-            Standing::Settled,
-            Reason::Paused,
-            "The job is paused, as declared.",
-            Wake::After(desired.poll_interval),
-        );
-    }
-    match world.run_requested {
-        Some(since) if since < PAUSE_REPEAT => Plan::stop(
-            Standing::Working,
-            Reason::Pausing,
-            "Graph accepted the pause; a cycle in flight runs to its end first.",
-            soon_after(since),
-        ),
-        _ => Plan::take(Step::PauseJob { id: job.id.clone() }, Reason::Pausing, "Pausing the job."),
-    }
+/// Never answered by a start or a restart of our own: a job in quarantine needs a person.
+pub(super) fn quarantined(job: &ObservedJob, desired: &Desired) -> Plan {
+    let said = health::quarantine_message(job.shown.quarantine.as_ref());
+    let (reason, message) = if job.scheduled() {
+        (Reason::Quarantined, format!("The service put the job in quarantine. {said}"))
+    } else {
+        (Reason::DisabledByService, format!("The service disabled the job after a long quarantine. {said}"))
+    };
+    Plan::stop(Standing::Stuck, reason, message, Wake::After(desired.poll_interval))
 }
 
 /// The list does not show our job: young jobs are not visible everywhere, and answers of replicas differ.
-fn invisible(id: &str, world: &World, settings: &Settings) -> Plan {
+fn invisible(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+    if world.jobs_recalled {
+        return Plan::take(Step::ListJobs, Reason::JobNotVisible, "Looking at the job.");
+    }
     if world.bound_for < settings.missing_grace {
         return Plan::stop(
             Standing::Working,
             Reason::JobNotVisible,
-            format!("Job '{id}' was created a moment ago and Graph does not show it yet."),
-            soon_after(world.bound_for),
+            format!("Job '{id}' was recorded a moment ago and Graph does not show it yet."),
+            Wake::soon_after(world.bound_for),
         );
     }
     if world.absences < ABSENCES_MIN {
@@ -222,25 +210,31 @@ fn invisible(id: &str, world: &World, settings: &Settings) -> Plan {
             Wake::backoff(3),
         );
     }
-    Plan::stop(
-        Standing::Stuck,
-        Reason::JobMissing,
-        format!(
-            "Job '{id}' is gone from Entra ID. Nothing is created in its place. To have a new job, delete this SyncJob and apply it again."
-        ),
-        Wake::backoff(8),
-    )
+    missing(id, desired, world)
 }
 
-/// What was done a moment ago shows soon; what did not show for a while is asked for less and less often.
-fn soon_after(since: Duration) -> Wake {
-    Wake::After(since.clamp(Duration::from_secs(1), Duration::from_secs(60)))
+fn missing(id: &str, desired: &Desired, world: &World) -> Plan {
+    if desired.missing_job == MissingJobPolicy::Recreate && !world.service_principal_lost {
+        let message = format!("Giving up job '{id}', which is gone, to create a new one.");
+        return Plan::take(Step::ForgetJob { id: id.to_owned() }, Reason::JobMissing, message);
+    }
+    let message = if world.service_principal_lost {
+        format!(
+            "Graph does not show job '{id}' since its service principal was deleted and restored. Its provisioning data returns by itself within a day; nothing is created in its place before."
+        )
+    } else {
+        format!(
+            "Job '{id}' is gone from Entra ID. Nothing is created in its place. To have a new job, set `spec.missingJobPolicy` to Recreate, or delete this SyncJob and apply it again."
+        )
+    };
+    Plan::stop(Standing::Stuck, Reason::JobMissing, message, Wake::backoff(8))
 }
 
 /// A spec that cannot be acted on. Deletion still ends if there is nothing to leave behind.
-pub fn refused(refusals: &Refusals, world: &World, policy: DeletionPolicy) -> Plan {
+pub fn refused(refusals: &Refusals, world: &World, policy: Option<DeletionPolicy>) -> Plan {
     let nothing_held = world.job_id.is_none() && world.intent.is_none();
-    if world.deletion_requested && world.finalizer && (nothing_held || policy == DeletionPolicy::Retain) {
+    let retained = policy == Some(DeletionPolicy::Retain);
+    if world.deletion_requested && world.finalizer && (nothing_held || retained) {
         return delete::retain(world);
     }
     Plan::stop(Standing::Stuck, Reason::InvalidSpec, format!("{}.", refusals.0.join("; ")), Wake::OnChange)

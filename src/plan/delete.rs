@@ -13,9 +13,9 @@ const RELEASE: &str = "To let go of the job without deleting it, set `spec.delet
 
 pub(super) fn decide(desired: &Desired, world: &World, settings: &Settings) -> Plan {
     if !world.finalizer {
-        return Plan::stop(Standing::Working, Reason::Deleting, "Nothing is left to do.", Wake::OnChange);
+        return nothing_left();
     }
-    match desired.deletion_policy {
+    match desired.deletion_policy(world.origin) {
         DeletionPolicy::Retain => retain(world),
         DeletionPolicy::Delete if world.job_deleted => release("The job is deleted."),
         DeletionPolicy::Delete => match (&world.job_id, &world.intent) {
@@ -24,6 +24,11 @@ pub(super) fn decide(desired: &Desired, world: &World, settings: &Settings) -> P
             (None, None) => release("There is no job to delete."),
         },
     }
+}
+
+/// Others' finalizers may still be there.
+pub(super) fn nothing_left() -> Plan {
+    Plan::stop(Standing::Working, Reason::Deleting, "Nothing is left to do.", Wake::OnChange)
 }
 
 fn release(message: &str) -> Plan {
@@ -67,6 +72,9 @@ fn delete_job(id: &str, world: &World, settings: &Settings) -> Plan {
 
 /// A job may come of the intent yet; letting go now could leak it.
 fn settle_intent(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+    if intent.adopt.is_some() {
+        return release("No job was adopted yet.");
+    }
     match intent.origin {
         IntentOrigin::Recorded if world.created.is_some() => create::with_intent(intent, desired, world, settings),
         IntentOrigin::Recorded | IntentOrigin::Unsent | IntentOrigin::Refused => release("No job was created."),

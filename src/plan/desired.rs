@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::world::ObservedJob;
-use crate::api::{DeletionPolicy, RunState, SyncJobSpec};
+use crate::api::{
+    AdoptionPolicy, DeletionPolicy, JobOrigin, MissingJobPolicy, Mode, OutOfBandPolicy, RunState, SyncJobSpec,
+};
 
 const POLL_INTERVAL_DEFAULT: Duration = Duration::from_secs(600);
 
@@ -61,12 +63,29 @@ impl TemplateId {
     }
 }
 
+/// Whether a job that is there already may become the SyncJob's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Adoption {
+    Never,
+    /// The only job of the template, if there is one.
+    IfExists,
+    /// The only job of the template, and none is created.
+    Only,
+    /// This job, and none is created.
+    Named(String),
+}
+
 #[derive(Clone, Debug)]
 pub struct Desired {
     pub service_principal: ServicePrincipalId,
     pub template: TemplateId,
     pub run_state: RunState,
-    pub deletion_policy: DeletionPolicy,
+    pub mode: Mode,
+    pub adoption: Adoption,
+    /// As written; what its absence means depends on how the job came to be the SyncJob's.
+    pub deletion_policy: Option<DeletionPolicy>,
+    pub out_of_band: OutOfBandPolicy,
+    pub missing_job: MissingJobPolicy,
     pub poll_interval: Duration,
 }
 
@@ -75,34 +94,72 @@ pub struct Desired {
 pub struct Refusals(pub Vec<String>);
 
 impl Desired {
+    /// The wish with a default for every optional field.
+    pub fn new(service_principal: ServicePrincipalId, template: TemplateId) -> Self {
+        Self {
+            service_principal,
+            template,
+            run_state: RunState::Running,
+            mode: Mode::Manage,
+            adoption: Adoption::Never,
+            deletion_policy: None,
+            out_of_band: OutOfBandPolicy::Respect,
+            missing_job: MissingJobPolicy::Report,
+            poll_interval: POLL_INTERVAL_DEFAULT,
+        }
+    }
+
     /// Repeats what admission checks: an object may be older than the rules.
     pub fn parse(spec: &SyncJobSpec) -> Result<Self, Refusals> {
-        let service_principal = ServicePrincipalId::parse(&spec.service_principal_id);
-        let template = TemplateId::parse(&spec.template_id);
         let poll = spec.poll_interval_seconds.map_or(Ok(POLL_INTERVAL_DEFAULT), |seconds| {
-            u64::try_from(seconds).map(|seconds| Duration::from_secs(seconds.clamp(60, 86_400)))
+            u64::try_from(seconds)
+                .map(|seconds| Duration::from_secs(seconds.clamp(60, 86_400)))
+                .map_err(|_| "spec.pollIntervalSeconds must be from 60 to 86400")
         });
-        match (service_principal, template, poll) {
-            (Some(service_principal), Some(template), Ok(poll_interval)) => Ok(Self {
-                service_principal,
-                template,
+        let service_principal = ServicePrincipalId::parse(&spec.service_principal_id)
+            .ok_or("spec.servicePrincipalId must be the GUID of a service principal");
+        let template =
+            TemplateId::parse(&spec.template_id).ok_or("spec.templateId must be a template id such as 'BoxOutDelta'");
+        match (service_principal, template, adoption(spec), poll) {
+            (Ok(service_principal), Ok(template), Ok(adoption), Ok(poll_interval)) => Ok(Self {
                 run_state: spec.run_state(),
-                deletion_policy: spec.effective_deletion_policy(),
+                mode: spec.mode(),
+                adoption,
+                deletion_policy: spec.deletion_policy,
+                out_of_band: spec.out_of_band_policy.unwrap_or(OutOfBandPolicy::Respect),
+                missing_job: spec.missing_job_policy.unwrap_or(MissingJobPolicy::Report),
                 poll_interval,
+                ..Self::new(service_principal, template)
             }),
-            (service_principal, template, poll) => Err(Refusals(
-                [
-                    service_principal
-                        .is_none()
-                        .then_some("spec.servicePrincipalId must be the GUID of a service principal"),
-                    template.is_none().then_some("spec.templateId must be a template id such as 'BoxOutDelta'"),
-                    poll.is_err().then_some("spec.pollIntervalSeconds must be from 60 to 86400"),
-                ]
-                .into_iter()
-                .flatten()
-                .map(str::to_owned)
-                .collect(),
+            (service_principal, template, adoption, poll) => Err(Refusals(
+                [service_principal.err(), template.err(), adoption.err(), poll.err()]
+                    .into_iter()
+                    .flatten()
+                    .map(str::to_owned)
+                    .collect(),
             )),
         }
+    }
+
+    /// What becomes of the job when the SyncJob goes. An adopted job survives unless its deletion is written out.
+    pub fn deletion_policy(&self, origin: Option<JobOrigin>) -> DeletionPolicy {
+        let absent = if origin == Some(JobOrigin::Adopted) { DeletionPolicy::Retain } else { DeletionPolicy::Delete };
+        self.deletion_policy.unwrap_or(absent)
+    }
+}
+
+fn adoption(spec: &SyncJobSpec) -> Result<Adoption, &'static str> {
+    let named = spec.adoption.as_ref().and_then(|adoption| adoption.job_id.clone());
+    match (spec.adoption.as_ref().map(|adoption| adoption.policy), named) {
+        (None | Some(AdoptionPolicy::Never), None) => Ok(Adoption::Never),
+        (None | Some(AdoptionPolicy::Never), Some(_)) => {
+            Err("spec.adoption.jobId must come with policy 'IfExists' or 'Only'")
+        }
+        (Some(_), Some(id)) if id.is_empty() || id.contains(['/', '?', '#', '%']) => {
+            Err("spec.adoption.jobId must be the id of a job as Graph shows it")
+        }
+        (Some(_), Some(id)) => Ok(Adoption::Named(id)),
+        (Some(AdoptionPolicy::IfExists), None) => Ok(Adoption::IfExists),
+        (Some(AdoptionPolicy::Only), None) => Ok(Adoption::Only),
     }
 }

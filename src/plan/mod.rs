@@ -3,11 +3,18 @@
 //! `decide` looks at a [`Desired`] and a [`World`] and names at most one [`Step`]; the [`Fact`] that came of the step
 //! is folded into the world, and `decide` is asked again. Whatever a pass learnt ends in a [`report::Report`].
 
+mod adopt;
 mod create;
 mod decide;
 mod delete;
 pub mod desired;
+mod events;
+pub mod health;
+mod modes;
+mod preview;
 pub mod report;
+pub mod requests;
+mod run_state;
 pub mod settings;
 pub mod step;
 pub mod trouble;
@@ -16,8 +23,10 @@ pub mod world;
 
 pub use decide::{Plan, Standing, decide, refused};
 pub use desired::{Desired, Refusals};
+pub use events::{Event, events};
+pub use preview::{Preview, preview};
 pub use settings::Settings;
 pub use step::{Fact, Step};
 pub use trouble::{Trouble, TroubleKind};
 pub use wake::Wake;
-pub use world::{IntentOrigin, IntentView, ObservedJob, Rival, Rivals, World};
+pub use world::{IntentOrigin, IntentView, ObservedJob, Rival, Rivals, RunView, Shown, World};

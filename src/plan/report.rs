@@ -1,6 +1,6 @@
-//! What people are told: status and Events, computed from the old status and the end of a pass. `Ready` is made in one
-//! table here and nowhere else. Nothing is decided from conditions; they are written, not read, except to keep the time
-//! of their last transition.
+//! What people are told: status, computed from the old status and the end of a pass. `Ready` is made in one table here
+//! and nowhere else. Nothing is decided from conditions; they are written, not read, except to keep the time of their
+//! last transition. Nothing changes merely because time passes.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -8,10 +8,15 @@ use serde::Serialize;
 
 use super::decide::{Plan, Standing};
 use super::desired::Desired;
+use super::health;
+use super::preview::preview;
 use super::settings::Settings;
 use super::step::{Fact, Step};
-use super::world::World;
-use crate::api::{ConditionType, DeletionPolicy, JobStatus, SyncJobStatus};
+use super::world::{ObservedJob, Shown, World};
+use crate::api::{
+    ConditionType, DeletionPolicy, JobStatus, PlannedChange, QuarantineStatus, Reason, RestartResult, RunRecord,
+    RunState, SyncJobStatus,
+};
 
 /// The part of status that describes; the identity (job id and intent) is written apart from it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,87 +27,185 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<JobStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<QuarantineStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_principal_lost_time: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Vec<PlannedChange>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 }
 
 impl Report {
     /// Whether status says all this already.
     pub fn is_said_by(&self, status: &SyncJobStatus) -> bool {
-        status.observed_generation == Some(self.observed_generation)
+        status.observed_generation.unwrap_or(-1) == self.observed_generation
             && status.job == self.job
+            && status.quarantine == self.quarantine
+            && status.run == self.run
+            && status.service_principal_lost_time == self.service_principal_lost_time
+            && status.plan == self.plan
             && status.deletion_policy == self.deletion_policy
             && OWNED.iter().all(|owned| find(&self.conditions, *owned) == find(&status.conditions, *owned))
     }
 }
 
-const OWNED: [ConditionType; 3] = [ConditionType::Ready, ConditionType::Reconciling, ConditionType::Stalled];
+const OWNED: [ConditionType; 5] = [
+    ConditionType::Ready,
+    ConditionType::Reconciling,
+    ConditionType::Stalled,
+    ConditionType::Healthy,
+    ConditionType::Suspended,
+];
 
-/// Computes the report at the end of a pass.
-pub fn report(
-    old: &SyncJobStatus,
-    generation: i64,
-    desired: Option<&Desired>,
-    world: &World,
-    plan: &Plan,
-    settings: &Settings,
-    now: Timestamp,
-) -> Report {
-    let conditions = conditions(old, generation, plan, settings, now);
+/// What a pass came to.
+pub struct End<'a> {
+    /// `None` if the spec cannot be acted on.
+    pub desired: Option<&'a Desired>,
+    pub world: &'a World,
+    pub plan: &'a Plan,
+    pub done: &'a [(Step, Fact)],
+}
+
+/// Computes the report at the end of a pass over an object of this generation.
+pub fn report(old: &SyncJobStatus, generation: i64, end: &End<'_>, settings: &Settings, now: Timestamp) -> Report {
+    let (world, plan) = (end.world, end.plan);
+    let shown = end.desired.and_then(|desired| world.subject(desired));
+    let suspended = plan.standing == Standing::Suspended;
+    let gone = world.job_id.is_none() && shown.is_none() && !suspended;
     Report {
-        observed_generation: generation,
-        conditions,
-        job: job(old, world),
-        deletion_policy: desired.map(|wish| wish.deletion_policy),
+        // A spec that is not acted on stays unobserved, so that nobody takes what was true before for its outcome.
+        observed_generation: if suspended { old.observed_generation.unwrap_or(-1) } else { generation },
+        conditions: conditions(old, generation, end, shown, settings, now),
+        job: shown.map(status_of).or_else(|| old.job.clone().filter(|_| !gone)),
+        quarantine: match shown {
+            Some(job) => job.shown.quarantine.clone().filter(|_| job.quarantined()),
+            None => old.quarantine.clone().filter(|_| !gone),
+        },
+        run: run(old, end, now),
+        service_principal_lost_time: lost(old, world, now),
+        plan: planned(old, end, settings),
+        deletion_policy: end.desired.map(|desired| desired.deletion_policy(world.origin)),
     }
 }
 
-fn job(old: &SyncJobStatus, world: &World) -> Option<JobStatus> {
+fn status_of(job: &ObservedJob) -> JobStatus {
+    let shown = Shown::clone(&job.shown);
+    JobStatus {
+        id: job.id.clone(),
+        code: job.code.clone(),
+        schedule_state: job.schedule_state.clone(),
+        interval: job.interval.clone(),
+        last_execution: shown.last_execution,
+        last_success_time: shown.last_success_time,
+        successive_failure_count: Some(shown.successive_failure_count).filter(|count| *count > 0),
+        steady_state_since_time: shown.steady_state_since_time,
+        entries: shown.entries,
+        troubleshooting_url: shown.troubleshooting_url,
+    }
+}
+
+/// What was asked for in this pass; else what the last request came to, or that the job was found as declared.
+fn run(old: &SyncJobStatus, end: &End<'_>, now: Timestamp) -> Option<RunRecord> {
+    end.world.job_id.as_ref()?;
+    let asked = end.done.iter().rev().find_map(|(step, fact)| match (step, fact) {
+        (Step::StartJob { .. }, Fact::RunStateRequested)
+        | (_, Fact::RestartAnswered { result: RestartResult::Accepted, .. }) => Some(RunState::Running),
+        (Step::PauseJob { .. }, Fact::RunStateRequested) => Some(RunState::Paused),
+        _ => None,
+    });
+    if let Some(state) = asked {
+        return Some(RunRecord { state, requested_time: Some(Time(now)), reached_time: None });
+    }
+    let old = old.run.clone();
+    let Some(state) = end.world.bound_job().map(ObservedJob::run_state) else { return old };
+    let declared =
+        end.desired.is_some_and(|desired| desired.run_state == state) && end.plan.standing == Standing::Settled;
+    match old {
+        Some(known) if known.state == state => {
+            let reached_time = known.reached_time.clone().or(Some(Time(now)));
+            Some(RunRecord { reached_time, ..known })
+        }
+        _ if declared => Some(RunRecord { state, requested_time: None, reached_time: Some(Time(now)) }),
+        other => other,
+    }
+}
+
+fn lost(old: &SyncJobStatus, world: &World, now: Timestamp) -> Option<Time> {
     world.job_id.as_ref()?;
-    match world.bound_job() {
-        Some(job) => Some(JobStatus {
-            code: job.code.clone(),
-            schedule_state: job.schedule_state.clone(),
-            interval: job.interval.clone(),
-        }),
-        None => old.job.clone(),
+    if world.bound_job().is_some() {
+        return None;
+    }
+    let known = old.service_principal_lost_time.clone();
+    known.or_else(|| (world.service_principal_exists == Some(false)).then_some(Time(now)))
+}
+
+fn planned(old: &SyncJobStatus, end: &End<'_>, settings: &Settings) -> Option<Vec<PlannedChange>> {
+    let desired = end.desired.filter(|desired| desired.mode == crate::api::Mode::Plan)?;
+    match end.plan.reason {
+        Reason::ChangesPlanned => Some(preview(desired, end.world, settings).changes),
+        Reason::NothingToChange => Some(Vec::new()),
+        _ if end.plan.standing == Standing::Passing => old.plan.clone(),
+        _ => None,
     }
 }
 
-/// The table: how things stand → Ready, Reconciling, Stalled.
+/// The table: how things stand → Ready, Reconciling, Stalled; and what the service says → Healthy.
 fn conditions(
     old: &SyncJobStatus,
     generation: i64,
-    plan: &Plan,
+    end: &End<'_>,
+    shown: Option<&ObservedJob>,
     settings: &Settings,
     now: Timestamp,
 ) -> Vec<Condition> {
+    let plan = end.plan;
     let ready_before = find(&old.conditions, ConditionType::Ready);
-    let make = |kind: ConditionType, status: &str| {
+    let make = |kind: ConditionType, status: &str, reason: Reason, message: &str| {
         let before = find(&old.conditions, kind).filter(|before| before.status == status);
         Condition {
             type_: kind.name().to_owned(),
             status: status.to_owned(),
-            reason: plan.reason.name().to_owned(),
-            message: plan.message.clone(),
+            reason: reason.name().to_owned(),
+            message: message.to_owned(),
             observed_generation: Some(generation),
             last_transition_time: before.map_or(Time(now), |before| before.last_transition_time.clone()),
         }
     };
-    let reconciling = || make(ConditionType::Reconciling, "True");
-    let stalled = || make(ConditionType::Stalled, "True");
-    match plan.standing {
-        Standing::Settled => vec![make(ConditionType::Ready, "True")],
-        Standing::Working => vec![make(ConditionType::Ready, "Unknown"), reconciling()],
+    let said = |kind: ConditionType, status: &str| make(kind, status, plan.reason, &plan.message);
+    let kept = |kind: ConditionType| find(&old.conditions, kind).cloned();
+    let reconciling = || said(ConditionType::Reconciling, "True");
+    let stalled = || said(ConditionType::Stalled, "True");
+    let mut conditions = match plan.standing {
+        Standing::Settled => vec![said(ConditionType::Ready, "True")],
+        Standing::Working => vec![said(ConditionType::Ready, "Unknown"), reconciling()],
         Standing::Passing => {
-            let kept =
+            let true_before =
                 ready_before.filter(|ready| ready.status == "True" && ready.observed_generation == Some(generation));
-            vec![kept.cloned().unwrap_or_else(|| make(ConditionType::Ready, "Unknown")), reconciling()]
+            vec![true_before.cloned().unwrap_or_else(|| said(ConditionType::Ready, "Unknown")), reconciling()]
         }
         Standing::Blocked if !lasted(ready_before, settings, now) => {
-            vec![make(ConditionType::Ready, "False"), reconciling()]
+            vec![said(ConditionType::Ready, "False"), reconciling()]
         }
-        Standing::Blocked | Standing::Stuck => vec![make(ConditionType::Ready, "False"), stalled()],
-    }
+        Standing::Blocked | Standing::Stuck => vec![said(ConditionType::Ready, "False"), stalled()],
+        Standing::Suspended => {
+            let ready = kept(ConditionType::Ready).unwrap_or_else(|| said(ConditionType::Ready, "Unknown"));
+            let mut all = vec![ready, said(ConditionType::Suspended, "True")];
+            all.extend(kept(ConditionType::Stalled));
+            all
+        }
+    };
+    let health = end.desired.zip(shown).map(|(desired, job)| health::health(job, desired, end.world));
+    conditions.extend(match health {
+        Some(health) => {
+            let status = if health.healthy { "True" } else { "False" };
+            Some(make(ConditionType::Healthy, status, health.reason, &health.message))
+        }
+        None => kept(ConditionType::Healthy).filter(|_| end.world.job_id.is_some()),
+    });
+    conditions
 }
 
 /// Whether `Ready` has been False for longer than trouble of its kind is given.
@@ -113,66 +216,6 @@ fn lasted(ready: Option<&Condition>, settings: &Settings, now: Timestamp) -> boo
     })
 }
 
-fn find(conditions: &[Condition], kind: ConditionType) -> Option<&Condition> {
+pub(super) fn find(conditions: &[Condition], kind: ConditionType) -> Option<&Condition> {
     conditions.iter().find(|condition| condition.type_ == kind.name())
-}
-
-/// Something that happened and that `kubectl describe` should tell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    pub warning: bool,
-    pub reason: &'static str,
-    pub action: &'static str,
-    pub note: String,
-}
-
-/// Events for what was done in a pass and for a change of how things stand; nothing for what stayed as it was.
-pub fn events(old: &SyncJobStatus, plan: &Plan, done: &[(Step, Fact)]) -> Vec<Event> {
-    let created = done.iter().any(|(_, fact)| matches!(fact, Fact::JobCreated(_)));
-    let mut events: Vec<Event> = done.iter().filter_map(|(step, fact)| happening(step, fact, created)).collect();
-    let said = |kind| find(&old.conditions, kind).is_some_and(|condition| condition.reason == plan.reason.name());
-    let change = match plan.standing {
-        Standing::Settled if !said(ConditionType::Ready) => Some(false),
-        Standing::Passing if !said(ConditionType::Reconciling) => Some(true),
-        Standing::Blocked | Standing::Stuck if !said(ConditionType::Ready) => Some(true),
-        _ => None,
-    };
-    if let Some(warning) = change {
-        events.push(Event { warning, reason: plan.reason.name(), action: "Reconcile", note: plan.message.clone() });
-    }
-    events
-}
-
-fn happening(step: &Step, fact: &Fact, created: bool) -> Option<Event> {
-    let normal = |reason, action, note| Some(Event { warning: false, reason, action, note });
-    match (step, fact) {
-        (_, Fact::JobCreated(job)) => normal("JobCreated", "CreateJob", format!("Created job '{}'.", job.id)),
-        (_, Fact::JobBound { id }) if !created => {
-            normal("CreateRecovered", "CreateJob", format!("Found job '{id}', which an earlier request had created."))
-        }
-        (_, Fact::CreateUnknown(trouble)) => Some(Event {
-            warning: true,
-            reason: "CreateOutcomeUnknown",
-            action: "CreateJob",
-            note: trouble.detail.clone(),
-        }),
-        (Step::StartJob { id }, Fact::RunStateRequested) => {
-            normal("JobStarted", "StartJob", format!("Started job '{id}'."))
-        }
-        (Step::PauseJob { id }, Fact::RunStateRequested) => {
-            normal("JobPaused", "PauseJob", format!("Paused job '{id}'."))
-        }
-        (Step::DeleteJob { id }, Fact::JobDeleted) => normal("JobDeleted", "DeleteJob", format!("Deleted job '{id}'.")),
-        (Step::DeleteSurplus { id }, Fact::SurplusDeleted) => normal(
-            "SurplusJobDeleted",
-            "DeleteJob",
-            format!(
-                "Deleted job '{id}': it was created for an intent that was no longer this SyncJob's, and never ran."
-            ),
-        ),
-        (Step::RemoveFinalizer { retained: Some(id) }, Fact::FinalizerRemoved) => {
-            normal("JobRetained", "Release", format!("Let go of job '{id}'; it stays in Entra ID."))
-        }
-        _ => None,
-    }
 }

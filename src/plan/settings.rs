@@ -10,6 +10,8 @@ pub const ABSENCES_MIN: u32 = 3;
 pub const START_REPEAT: Duration = Duration::from_secs(120);
 /// A pause lets a running cycle finish first, so it may take much longer to show.
 pub const PAUSE_REPEAT: Duration = Duration::from_secs(1800);
+/// What somebody else changed is brought back at most this often, so that two managers of one job never fight in a loop.
+pub const CORRECTION_SPACING: Duration = Duration::from_secs(3600);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Settings {

@@ -2,6 +2,7 @@
 
 use super::trouble::Trouble;
 use super::world::{ObservedJob, Rival};
+use crate::api::RestartResult;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -9,6 +10,8 @@ pub enum Step {
     AddFinalizer,
     /// List all jobs of the service principal.
     ListJobs,
+    /// Take the list of jobs that another SyncJob of the service principal was answered a moment ago, or list them.
+    RecallJobs,
     /// Ask whether the service principal exists.
     LookUpServicePrincipal,
     /// List the templates that the service principal offers.
@@ -16,6 +19,10 @@ pub enum Step {
     /// Write an intent to create, by compare-and-swap on the version that was decided on.
     RecordIntent {
         baseline: Vec<String>,
+    },
+    /// Write the intent to adopt a job, in the same way.
+    RecordAdoption {
+        id: String,
     },
     /// Read the other SyncJobs of this service principal and template from the API server, uncached.
     ReadRivals,
@@ -27,11 +34,28 @@ pub enum Step {
     BindJob {
         id: String,
     },
+    /// Write the id of a job that was there before, in place of the intent to adopt it.
+    AdoptJob {
+        id: String,
+    },
+    /// Take back the record of a job that is gone.
+    ForgetJob {
+        id: String,
+    },
     StartJob {
         id: String,
     },
     PauseJob {
         id: String,
+    },
+    /// Note that a requested restart is about to be sent, so that it is sent once at most.
+    RecordRestart {
+        token: String,
+    },
+    RestartJob {
+        id: String,
+        /// Graph's `resetScope`; `None` is the portal's restart.
+        scope: Option<String>,
     },
     DeleteJob {
         id: String,
@@ -53,18 +77,36 @@ impl Step {
             Self::CreateJob
             | Self::StartJob { .. }
             | Self::PauseJob { .. }
+            | Self::RestartJob { .. }
             | Self::DeleteJob { .. }
             | Self::DeleteSurplus { .. } => true,
             Self::AddFinalizer
             | Self::ListJobs
+            | Self::RecallJobs
             | Self::LookUpServicePrincipal
             | Self::ListTemplates
             | Self::RecordIntent { .. }
             | Self::ReadRivals
             | Self::ClearIntent
             | Self::BindJob { .. }
+            | Self::RecordAdoption { .. }
+            | Self::AdoptJob { .. }
+            | Self::ForgetJob { .. }
+            | Self::RecordRestart { .. }
             | Self::RemoveFinalizer { .. } => false,
         }
+    }
+
+    /// Whether the step only asks.
+    pub fn only_asks(&self) -> bool {
+        matches!(self, Self::ListJobs | Self::RecallJobs | Self::LookUpServicePrincipal | Self::ListTemplates)
+    }
+
+    /// Whether the step begins something that has to be brought to an end. What only records an effect that has
+    /// happened, or takes something back, does not.
+    pub fn begins_something(&self) -> bool {
+        self.writes_to_graph() && !matches!(self, Self::DeleteSurplus { .. })
+            || matches!(self, Self::RecordIntent { .. } | Self::RecordAdoption { .. } | Self::RecordRestart { .. })
     }
 }
 
@@ -73,6 +115,8 @@ pub enum Fact {
     FinalizerAdded,
     FinalizerRemoved,
     JobsListed(Vec<ObservedJob>),
+    /// The jobs as they were listed a moment ago.
+    JobsRecalled(Vec<ObservedJob>),
     /// Graph answered 404 where the jobs of the service principal, or the job to be deleted, should be.
     NotFound,
     ServicePrincipalLookedUp {
@@ -83,6 +127,13 @@ pub enum Fact {
         baseline: Vec<String>,
     },
     IntentCleared,
+    AdoptionRecorded {
+        id: String,
+    },
+    JobAdopted {
+        id: String,
+    },
+    JobForgotten,
     RivalsRead(Vec<Rival>),
     JobCreated(ObservedJob),
     /// The create request was provably not carried out.
@@ -99,6 +150,14 @@ pub enum Fact {
     SurplusDeleted,
     /// A start or a pause was accepted.
     RunStateRequested,
+    RestartRecorded {
+        token: String,
+    },
+    /// What came of the request to restart.
+    RestartAnswered {
+        result: RestartResult,
+        message: String,
+    },
     JobDeleted,
     /// The step did not succeed; what it was for is unchanged.
     Trouble(Trouble),

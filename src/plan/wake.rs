@@ -4,6 +4,7 @@ use std::time::Duration;
 
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 const BACKOFF_MAX: Duration = Duration::from_secs(300);
+const SOON_MAX: Duration = Duration::from_secs(60);
 /// Those that wait for one instant do not come back at the same millisecond.
 const SPREAD_MAX: Duration = Duration::from_secs(5);
 
@@ -22,6 +23,11 @@ impl Wake {
     pub fn backoff(failures: u32) -> Self {
         let factor = 1_u32.checked_shl(failures.min(16)).unwrap_or(u32::MAX);
         Self::After(BACKOFF_FIRST.saturating_mul(factor).min(BACKOFF_MAX))
+    }
+
+    /// What was done a moment ago shows soon; what did not show for a while is asked for less and less often.
+    pub fn soon_after(since: Duration) -> Self {
+        Self::After(since.clamp(BACKOFF_FIRST, SOON_MAX))
     }
 
     /// The delay before it is spread.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-use crate::api::SyncJob;
+use crate::api::{RunState, SyncJob};
 use crate::plan::ObservedJob;
 
 #[derive(Clone, Default)]
@@ -19,8 +19,10 @@ pub(super) struct Entry {
     /// Intents that this process wrote, or tried to write, and whose requests certainly have no effect:
     /// they have not left, or were refused.
     pub unsent: Vec<String>,
-    /// When a start or a pause was last accepted.
-    pub run_requested: Option<Instant>,
+    /// A start, pause or restart that was accepted and is not in status yet, and when.
+    pub run: Option<(RunState, Instant)>,
+    /// A restart that was recorded and has certainly not been carried out.
+    pub restart_unsent: Option<String>,
     /// The object as our last write left it; the watch may still be behind it.
     pub written: Option<Arc<SyncJob>>,
 }

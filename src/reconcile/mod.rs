@@ -1,9 +1,12 @@
 //! The loop, and the only module that knows both sides: look, decide, act, tell.
 
 mod act;
+mod identity;
+mod listings;
 mod memory;
 mod observe;
 mod pass;
+mod restart;
 mod translate;
 
 use std::convert::Infallible;
@@ -22,6 +25,7 @@ use crate::api::SyncJob;
 use crate::cluster::{self, events::Events};
 use crate::graph;
 use crate::plan::{Settings, Wake};
+use listings::Listings;
 use memory::Memory;
 
 /// How long an object whose reconcile panicked is left alone.
@@ -36,6 +40,7 @@ pub struct Context {
     store: Store<SyncJob>,
     events: Events,
     memory: Memory,
+    listings: Listings,
     settings: Settings,
     shutdown: watch::Receiver<bool>,
 }
@@ -62,6 +67,7 @@ pub async fn run(parts: Parts) {
         store: store.clone(),
         events,
         memory: Memory::default(),
+        listings: Listings::default(),
         settings,
         shutdown: shutdown.clone(),
     });
@@ -94,10 +100,11 @@ async fn reconcile(object: Arc<SyncJob>, context: Arc<Context>) -> Result<Action
     Ok(wake.spread(seed).map_or_else(Action::await_change, Action::requeue))
 }
 
-/// The same number for the same object, different for different ones.
+/// The same number for all SyncJobs of a service principal, so that they look at the same time and one list serves them
+/// all; different for different service principals, so that those do not wake together.
 fn seed(object: &SyncJob) -> u64 {
     let mut hasher = DefaultHasher::new();
-    object.uid().hash(&mut hasher);
+    object.spec.service_principal_id.to_ascii_lowercase().hash(&mut hasher);
     hasher.finish()
 }
 
@@ -113,5 +120,6 @@ async fn forget_the_gone(context: Arc<Context>) {
         let alive: std::collections::HashSet<String> =
             context.store.state().iter().filter_map(|object| object.uid()).collect();
         context.memory.retain(|uid| alive.contains(uid));
+        context.listings.prune(context.settings.settle_window);
     }
 }

@@ -1,17 +1,20 @@
 //! What is known when a pass begins: the object, what this process remembers, and the rivals that the watch shows.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use kube::runtime::reflector::Store;
 use tokio::time::Instant;
 
 use super::memory::{Entry, SeenIntent};
-use crate::api::{FINALIZER, SyncJob};
+use crate::api::{FINALIZER, RunRecord, SyncJob};
 use crate::plan::desired::ServicePrincipalId;
-use crate::plan::{Desired, IntentOrigin, IntentView, Rival, Rivals, World};
+use crate::plan::requests::{Requests, RestartRequest};
+use crate::plan::{Desired, IntentOrigin, IntentView, Rival, Rivals, RunView, World};
 
 /// The newer of what the watch shows and what our own last write answered.
 pub(super) fn freshest(object: Arc<SyncJob>, entry: &Entry) -> Arc<SyncJob> {
@@ -28,32 +31,56 @@ pub(super) fn world(object: &SyncJob, desired: Option<&Desired>, entry: &mut Ent
     let job_id = status.and_then(|status| status.job_id.clone());
     let surplus = surplus(intent.map(|intent| intent.nonce.as_str()), job_id.as_deref(), entry);
     let seen = intent.filter(|_| surplus.is_none()).map(|intent| remember(&intent.nonce, entry));
-    let bound_for = status.and_then(|status| status.job_bound_time.as_ref()).map_or(Duration::ZERO, |bound| {
-        // A clock that went backwards makes the job young, which is the careful side.
-        Duration::try_from(Timestamp::now().duration_since(bound.0)).unwrap_or(Duration::ZERO)
-    });
+    let bound_for = status.and_then(|status| status.job_bound_time.as_ref()).map_or(Duration::ZERO, since);
+    let requests = Requests::parse(object.annotations());
+    let unsent = |request: &RestartRequest| entry.restart_unsent.as_ref() == Some(&request.token);
+    let restart_due = requests.restart.as_ref().is_some_and(unsent);
     let unsettled = job_id.is_none();
     World {
         deletion_requested: object.metadata.deletion_timestamp.is_some(),
         finalizer: object.finalizers().iter().any(|finalizer| finalizer == FINALIZER),
         intent: intent.zip(seen.as_ref()).map(|(intent, seen)| IntentView {
             baseline: intent.baseline.clone(),
+            adopt: intent.adopt_job_id.clone(),
             origin: if entry.unsent.contains(&seen.nonce) { IntentOrigin::Unsent } else { IntentOrigin::Unknown },
             age: seen.since.elapsed(),
         }),
         created: seen.and_then(|seen| seen.created),
         job_id,
+        origin: status.and_then(|status| status.job_origin),
         bound_for,
+        service_principal_lost: status.is_some_and(|status| status.service_principal_lost_time.is_some()),
         rivals: Rivals::Cached(match desired {
             Some(desired) if unsettled => rivals(object, desired, &store.state()),
             _ => Vec::new(),
         }),
         surplus,
         absences: entry.absences,
-        run_requested: entry.run_requested.map(|at| at.elapsed()),
+        run: run(status.and_then(|status| status.run.as_ref()), entry),
+        requests,
+        handled_reconcile: status.and_then(|status| status.last_handled_reconcile.clone()),
+        handled_restart: status.and_then(|status| status.last_handled_restart.clone()),
+        restart_due,
         failures: entry.failures,
         ..World::unobserved()
     }
+}
+
+/// A clock that went backwards makes everything young, which is the careful side.
+fn since(time: &Time) -> Duration {
+    Duration::try_from(Timestamp::now().duration_since(time.0)).unwrap_or(Duration::ZERO)
+}
+
+/// A request of this process that did not get into status yet; else what status says.
+fn run(status: Option<&RunRecord>, entry: &Entry) -> Option<RunView> {
+    let unwritten = entry.run.map(|(state, at)| RunView { state, asked: Some(at.elapsed()), reached: false });
+    unwritten.or_else(|| {
+        status.map(|run| RunView {
+            state: run.state,
+            asked: run.requested_time.as_ref().map(since),
+            reached: run.reached_time.is_some(),
+        })
+    })
 }
 
 /// A job that this process created for an intent which somebody else has cleared since.
@@ -68,6 +95,12 @@ fn remember(nonce: &str, entry: &mut Entry) -> SeenIntent {
     let seen = known.unwrap_or_else(|| SeenIntent { nonce: nonce.to_owned(), since: Instant::now(), created: None });
     entry.intent = Some(seen.clone());
     seen
+}
+
+/// The ids that SyncJobs other than `own` hold, as far as the watch shows.
+pub(super) fn held_by_others(own: &SyncJob, store: &Store<SyncJob>) -> HashSet<String> {
+    let others = store.state().into_iter().filter(|other| other.uid() != own.uid());
+    others.filter_map(|other| other.status.as_ref()?.job_id.clone()).collect()
 }
 
 /// The other SyncJobs among `objects` that hold an intent or a job for the same service principal and template.

@@ -11,8 +11,8 @@ use super::memory::Entry;
 use super::{Context, act, observe};
 use crate::api::SyncJob;
 use crate::cluster::{self, write};
-use crate::plan::report::{self, Report};
-use crate::plan::{Desired, Fact, Plan, Refusals, Standing, Step, Wake, World, decide, refused};
+use crate::plan::report::{self, End};
+use crate::plan::{Desired, Fact, Plan, Refusals, Standing, Step, Wake, World, decide, events, refused, requests};
 
 /// More steps than the longest way through `decide` has; a pass that needs more goes round in circles.
 const STEPS_MAX: usize = 16;
@@ -58,7 +58,7 @@ async fn steps(
     loop {
         let plan = match desired {
             Ok(desired) => decide(desired, &world, &context.settings),
-            Err(refusals) => refused(refusals, &world, pass.object.spec.effective_deletion_policy()),
+            Err(refusals) => refused(refusals, &world, pass.object.spec.deletion_policy),
         };
         let Some(step) = plan.step.clone() else { return (world, plan, done) };
         if done.len() == STEPS_MAX || began.elapsed() > STEPS_WITHIN || !may_go_on(&step, pass, context) {
@@ -82,9 +82,7 @@ async fn steps(
 /// The fence before a step that changes something: the wish is still the one that was decided on, and the operator is
 /// not on its way out. What only records an effect that has happened always goes on.
 fn may_go_on(step: &Step, pass: &Pass, context: &Context) -> bool {
-    let begins_something = step.writes_to_graph() && !matches!(step, Step::DeleteSurplus { .. })
-        || matches!(step, Step::RecordIntent { .. });
-    if !begins_something {
+    if !step.begins_something() {
         return true;
     }
     if *context.shutdown.borrow() {
@@ -121,27 +119,37 @@ async fn tell(
     context: &Context,
 ) {
     let old = pass.object.status.clone().unwrap_or_default();
-    for event in report::events(&old, plan, done) {
+    let gone = done.iter().any(|(_, fact)| *fact == Fact::FinalizerRemoved);
+    let desired = desired.as_ref().ok();
+    let report = (!gone).then(|| {
+        let generation = pass.object.metadata.generation.unwrap_or_default();
+        let end = End { desired, world, plan, done };
+        report::report(&old, generation, &end, &context.settings, Timestamp::now())
+    });
+    let answers = desired.filter(|_| !gone).map(|desired| requests::answers(desired, world));
+    for event in events(&old, plan, report.as_ref(), answers.as_ref(), done) {
         context.events.send(&pass.object, event.warning, event.reason, event.action, &event.note);
     }
-    if done.iter().any(|(_, fact)| *fact == Fact::FinalizerRemoved) {
-        return;
+    if let Some(answers) = answers.filter(|answers| !answers.are_in(&old)) {
+        let written = write::answers(&context.client, &pass.object, &answers).await;
+        wrote(written, "requests answered", plan, pass);
     }
-    let generation = pass.object.metadata.generation.unwrap_or_default();
-    let report =
-        report::report(&old, generation, desired.as_ref().ok(), world, plan, &context.settings, Timestamp::now());
-    if report.is_said_by(&old) {
-        return;
+    if let Some(report) = report.filter(|report| !report.is_said_by(&old)) {
+        let written = write::report(&context.client, &pass.object, &report).await;
+        if wrote(written, "status changed", plan, pass) {
+            pass.entry.run = None;
+        }
     }
-    publish(&report, plan, pass, context).await;
 }
 
-async fn publish(report: &Report, plan: &Plan, pass: &mut Pass, context: &Context) {
+/// Whether a write of status was done.
+fn wrote(written: Result<SyncJob, cluster::Error>, what: &str, plan: &Plan, pass: &mut Pass) -> bool {
     let (namespace, name) = (pass.object.namespace().unwrap_or_default(), pass.object.name_any());
-    match write::report(&context.client, &pass.object, report).await {
+    match written {
         Ok(object) => {
-            tracing::info!(namespace, name, reason = plan.reason.name(), message = plan.message, "status changed");
+            tracing::info!(namespace, name, reason = plan.reason.name(), message = plan.message, "{what}");
             pass.wrote(object);
+            return true;
         }
         // Whoever changed the object woke us, or its deletion will: the next pass tells.
         Err(cluster::Error::Changed | cluster::Error::Gone) => pass.entry.written = None,
@@ -149,14 +157,21 @@ async fn publish(report: &Report, plan: &Plan, pass: &mut Pass, context: &Contex
             tracing::warn!(namespace, name, error, "status could not be written");
         }
     }
+    false
 }
 
 fn log(step: &Step, fact: &Fact, object: &SyncJob) {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let outcome = match fact {
+        Fact::JobCreated(job) => format!("created {}", job.id),
+        Fact::Trouble(trouble) | Fact::CreateRefused(trouble) | Fact::CreateUnknown(trouble) => trouble.detail.clone(),
+        Fact::RestartAnswered { message, .. } => message.clone(),
+        _ => "done".to_owned(),
+    };
     if step.writes_to_graph() {
-        tracing::info!(namespace, name, ?step, ?fact, "wrote to Graph");
+        tracing::info!(namespace, name, ?step, outcome, "wrote to Graph");
     } else {
-        tracing::debug!(namespace, name, ?step, ?fact, "step");
+        tracing::debug!(namespace, name, ?step, outcome, "step");
     }
 }
 

@@ -9,7 +9,16 @@ use model::{Protocol, Without};
 use stateright::{Checker, HasDiscoveries, Model};
 
 fn search(actors: &[usize], without: Without) -> Vec<&'static str> {
-    let model = Protocol { actors: actors.to_vec(), faults_max: 2, nonces_max: 3, without };
+    explore(Protocol { actors: actors.to_vec(), adoption: false, faults_max: 2, nonces_max: 3, without })
+}
+
+/// The same with a job that is there already and that each SyncJob may adopt.
+fn search_adoption(actors: &[usize], without: Without) -> Vec<&'static str> {
+    explore(Protocol { actors: actors.to_vec(), adoption: true, faults_max: 2, nonces_max: 3, without })
+}
+
+fn explore(model: Protocol) -> Vec<&'static str> {
+    let without = model.without;
     let enough = if without == Without::Nothing { HasDiscoveries::All } else { HasDiscoveries::AnyFailures };
     let checker = model.checker().threads(2).finish_when(enough).spawn_bfs().join();
     let violated = checker
@@ -68,4 +77,24 @@ fn without_giving_way_the_search_finds_a_second_job() {
 #[test]
 fn without_compare_and_swap_the_search_finds_a_second_job() {
     assert!(search(TWO_OPERATORS, Without::CompareAndSwap).contains(&"never two jobs"));
+}
+
+#[test]
+fn two_sync_jobs_never_adopt_the_same_job() {
+    assert_eq!(search_adoption(TWINS, Without::Nothing), Vec::<&str>::new());
+}
+
+#[test]
+fn two_operators_adopt_a_job_once() {
+    assert_eq!(search_adoption(TWO_OPERATORS, Without::Nothing), Vec::<&str>::new());
+}
+
+#[test]
+fn without_reading_the_rivals_again_the_search_finds_a_job_that_was_adopted_twice() {
+    assert!(search_adoption(TWINS, Without::RivalRead).contains(&"one job is never recorded twice"));
+}
+
+#[test]
+fn without_the_intent_the_search_finds_a_job_that_was_adopted_twice() {
+    assert!(search_adoption(TWINS, Without::Intent).contains(&"one job is never recorded twice"));
 }

@@ -1,10 +1,6 @@
 //! The states and moves of the model: what is shared, what each operator knows, and how stateright walks through it.
 
-use std::time::Duration;
-
-use entrain::api::{DeletionPolicy, RunState};
-use entrain::plan::desired::{ServicePrincipalId, TemplateId};
-use entrain::plan::{Desired, ObservedJob, Plan, Step, Trouble, TroubleKind, World};
+use entrain::plan::{ObservedJob, Plan, Step, Trouble, TroubleKind, World};
 use stateright::{Model, Property};
 
 use super::moves::{commit, end};
@@ -27,9 +23,16 @@ pub enum Without {
     CompareAndSwap,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Intent {
+    pub nonce: u8,
+    pub baseline: Vec<String>,
+    pub adopt: Option<String>,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Object {
-    pub intent: Option<(u8, Vec<String>)>,
+    pub intent: Option<Intent>,
     pub job: Option<String>,
     pub version: u8,
 }
@@ -108,19 +111,11 @@ pub enum Action {
 pub struct Protocol {
     /// For each actor, the SyncJob it works on.
     pub actors: Vec<usize>,
+    /// A job is there from the beginning, and each SyncJob may adopt it.
+    pub adoption: bool,
     pub faults_max: u8,
     pub nonces_max: u8,
     pub without: Without,
-}
-
-pub fn desired() -> Desired {
-    Desired {
-        service_principal: ServicePrincipalId::parse("2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f").unwrap(),
-        template: TemplateId::parse("BoxOutDelta").unwrap(),
-        run_state: RunState::Running,
-        deletion_policy: DeletionPolicy::Delete,
-        poll_interval: Duration::from_secs(600),
-    }
 }
 
 pub fn trouble(kind: TroubleKind) -> Trouble {
@@ -133,7 +128,9 @@ impl Model for Protocol {
 
     fn init_states(&self) -> Vec<State> {
         let objects = self.actors.iter().max().map_or(0, |last| last + 1);
+        let foreign = Job { id: "BoxOutDelta.foreign".to_owned(), nonce: 0, visible: true, started: false };
         vec![State {
+            jobs: if self.adoption { vec![foreign] } else { Vec::new() },
             objects: vec![Object::default(); objects],
             actors: vec![Actor::default(); self.actors.len()],
             ..State::default()
@@ -178,7 +175,7 @@ impl Model for Protocol {
                 match self.decide(&pass.world).step {
                     Some(step) => {
                         let fact = self.act(&mut state, actor, &mut pass, &step, outcome);
-                        pass.world = pass.world.with(fact, &desired());
+                        pass.world = pass.world.with(fact, &self.desired());
                         state.actors[actor].pass = Some(pass);
                     }
                     None => end(&mut state, actor, &pass),
@@ -226,9 +223,13 @@ impl Model for Protocol {
 fn outcomes(plan: &Plan) -> &'static [Outcome] {
     match plan.step {
         Some(Step::CreateJob) => &[Outcome::AnswerLost, Outcome::Late, Outcome::RequestLost, Outcome::Refused],
-        Some(Step::RecordIntent { .. } | Step::BindJob { .. } | Step::ClearIntent) => {
-            &[Outcome::AnswerLost, Outcome::RequestLost]
-        }
+        Some(
+            Step::RecordIntent { .. }
+            | Step::BindJob { .. }
+            | Step::RecordAdoption { .. }
+            | Step::AdoptJob { .. }
+            | Step::ClearIntent,
+        ) => &[Outcome::AnswerLost, Outcome::RequestLost],
         _ => &[],
     }
 }

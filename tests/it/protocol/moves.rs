@@ -2,20 +2,32 @@
 
 use std::time::Duration;
 
+use entrain::plan::desired::{Adoption, ServicePrincipalId, TemplateId};
 use entrain::plan::{
-    Fact, IntentOrigin, IntentView, ObservedJob, Plan, Rival, Rivals, Settings, Step, TroubleKind, World, decide,
+    Desired, Fact, IntentOrigin, IntentView, ObservedJob, Plan, Rival, Rivals, Settings, Step, TroubleKind, World,
+    decide,
 };
 
-use super::model::{Job, Object, Outcome, Pass, Protocol, State, Without, desired, trouble};
+use super::model::{Intent, Job, Object, Outcome, Pass, Protocol, State, Without, trouble};
 
 impl Protocol {
+    pub fn desired(&self) -> Desired {
+        Desired {
+            adoption: if self.adoption { Adoption::IfExists } else { Adoption::Never },
+            ..Desired::new(
+                ServicePrincipalId::parse("2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f").unwrap(),
+                TemplateId::parse("BoxOutDelta").unwrap(),
+            )
+        }
+    }
+
     pub fn decide(&self, world: &World) -> Plan {
-        let mut plan = decide(&desired(), world, &Settings::default());
+        let mut plan = decide(&self.desired(), world, &Settings::default());
         let unsent = world.created.is_none()
             && world.trouble.is_none()
             && world.intent.as_ref().is_some_and(|intent| intent.origin == IntentOrigin::Recorded);
         match (self.without, plan.step.clone()) {
-            (Without::BindFirst, Some(Step::BindJob { id })) if world.run_requested.is_none() => {
+            (Without::BindFirst, Some(Step::BindJob { id })) if world.run.is_none() => {
                 plan.step = Some(Step::StartJob { id });
             }
             (Without::GivingWay, None) if unsent && matches!(world.rivals, Rivals::Read(_)) => {
@@ -35,12 +47,17 @@ impl Protocol {
             finalizer: true,
             job_id: object.job.clone(),
             bound_for: Duration::from_secs(3600),
-            intent: object.intent.as_ref().map(|(nonce, baseline)| IntentView {
-                baseline: baseline.clone(),
-                origin: if memory.unsent.contains(nonce) { IntentOrigin::Unsent } else { IntentOrigin::Unknown },
+            intent: object.intent.as_ref().map(|intent| IntentView {
+                baseline: intent.baseline.clone(),
+                adopt: intent.adopt.clone(),
+                origin: if memory.unsent.contains(&intent.nonce) {
+                    IntentOrigin::Unsent
+                } else {
+                    IntentOrigin::Unknown
+                },
                 age: if settled { Duration::from_secs(3600) } else { Duration::ZERO },
             }),
-            created: object.intent.as_ref().and_then(|(nonce, _)| ours(*nonce)),
+            created: object.intent.as_ref().and_then(|intent| ours(intent.nonce)),
             rivals: Rivals::Cached(if settled { rivals(state, index) } else { Vec::new() }),
             templates: Some(vec!["BoxOutDelta".to_owned()]),
             absences: if settled { 3 } else { 0 },
@@ -49,14 +66,14 @@ impl Protocol {
         Pass {
             world,
             version: object.version,
-            nonce: object.intent.as_ref().map(|(nonce, _)| *nonce),
+            nonce: object.intent.as_ref().map(|intent| intent.nonce),
             began_after: state.nonces,
         }
     }
 
     /// What the settle window promises about the intent of an object.
     pub fn may_be_settled(&self, state: &State, index: usize) -> bool {
-        let Some((nonce, _)) = state.objects[index].intent else { return true };
+        let Some(nonce) = state.objects[index].intent.as_ref().map(|intent| intent.nonce) else { return true };
         self.without == Without::SettleWindow
             || (!state.late.contains(&nonce)
                 && state.jobs.iter().all(|job| job.nonce != nonce || job.visible)
@@ -70,25 +87,20 @@ impl Protocol {
             Step::ListJobs => {
                 Fact::JobsListed(state.jobs.iter().filter(|job| job.visible || job.started).map(observed).collect())
             }
-            Step::RecordIntent { baseline } => {
-                state.nonces += 1;
-                let nonce = state.nonces;
-                state.actors[actor].unsent.push(nonce);
-                pass.nonce = Some(nonce);
-                let stored = (self.without != Without::Intent).then(|| (nonce, baseline.clone()));
-                self.write(state, index, pass, outcome, |object| object.intent = stored)
-                    .unwrap_or(Fact::IntentRecorded { baseline: baseline.clone() })
-            }
+            Step::RecordIntent { baseline } => self
+                .record(state, actor, pass, (baseline.clone(), None), outcome)
+                .unwrap_or(Fact::IntentRecorded { baseline: baseline.clone() }),
+            Step::RecordAdoption { id } => self
+                .record(state, actor, pass, (Vec::new(), Some(id.clone())), outcome)
+                .unwrap_or(Fact::AdoptionRecorded { id: id.clone() }),
             Step::ClearIntent => {
                 self.write(state, index, pass, outcome, |object| object.intent = None).unwrap_or(Fact::IntentCleared)
             }
             Step::BindJob { id } => {
-                let bound = id.clone();
-                self.write(state, index, pass, outcome, |object| {
-                    object.intent = None;
-                    object.job = Some(bound);
-                })
-                .unwrap_or(Fact::JobBound { id: id.clone() })
+                self.bind(state, index, pass, id, outcome).unwrap_or(Fact::JobBound { id: id.clone() })
+            }
+            Step::AdoptJob { id } => {
+                self.bind(state, index, pass, id, outcome).unwrap_or(Fact::JobAdopted { id: id.clone() })
             }
             Step::ReadRivals if self.without == Without::RivalRead => Fact::RivalsRead(Vec::new()),
             Step::ReadRivals => Fact::RivalsRead(rivals(state, index)),
@@ -99,6 +111,30 @@ impl Protocol {
             }
             other => panic!("the model does not expect {other:?}"),
         }
+    }
+
+    fn record(
+        &self,
+        state: &mut State,
+        actor: usize,
+        pass: &mut Pass,
+        (baseline, adopt): (Vec<String>, Option<String>),
+        outcome: Outcome,
+    ) -> Option<Fact> {
+        state.nonces += 1;
+        let nonce = state.nonces;
+        state.actors[actor].unsent.push(nonce);
+        pass.nonce = Some(nonce);
+        let stored = (self.without != Without::Intent).then_some(Intent { nonce, baseline, adopt });
+        self.write(state, self.actors[actor], pass, outcome, |object| object.intent = stored)
+    }
+
+    fn bind(&self, state: &mut State, index: usize, pass: &mut Pass, id: &str, outcome: Outcome) -> Option<Fact> {
+        let bound = id.to_owned();
+        self.write(state, index, pass, outcome, |object| {
+            object.intent = None;
+            object.job = Some(bound);
+        })
     }
 
     /// A compare-and-swap; `None` if it was done and its answer arrived.
@@ -143,7 +179,7 @@ impl Protocol {
                     let Some(step) = self.decide(&pass.world).step else { break };
                     assert!(count < 16, "{step:?} in {:?}", pass.world);
                     let fact = self.act(&mut state, actor, &mut pass, &step, Outcome::Good);
-                    pass.world = pass.world.with(fact, &desired());
+                    pass.world = pass.world.with(fact, &self.desired());
                 }
                 end(&mut state, actor, &pass);
             }
@@ -162,9 +198,8 @@ pub fn observed(job: &Job) -> ObservedJob {
     ObservedJob {
         id: job.id.clone(),
         template_id: Some("BoxOutDelta".to_owned()),
-        code: None,
         schedule_state: Some(if job.started { "Active" } else { "Disabled" }.to_owned()),
-        interval: None,
+        ..ObservedJob::default()
     }
 }
 

@@ -1,0 +1,158 @@
+//! The status of a `SyncJob`: what was seen and done. Written by the operator alone, by two field managers: one for the
+//! identity (`intent`, `jobId` and what belongs to them), one for everything that describes.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::job::{JobStatus, QuarantineStatus};
+use super::sync_job::{DeletionPolicy, RunState};
+
+/// What was seen and done. Written by the operator alone.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncJobStatus {
+    /// `Ready` is the summary; `Reconciling` and `Stalled` are present only while True.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+    /// The generation of the spec that the conditions speak of; -1 until the operator has looked at the object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Id of the job in Graph, set once the job is known to be this SyncJob's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub job_id: Option<String>,
+    /// When `jobId` was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_bound_time: Option<Time>,
+    /// How the job came to be this SyncJob's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_origin: Option<JobOrigin>,
+    /// The service principal's id in lower case, present as long as `jobId` or `intent` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 36, max = 36))]
+    pub service_principal_id: Option<String>,
+    /// A creation or adoption whose outcome is not yet known. It is written before the request leaves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Intent>,
+    /// The job as Graph last showed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobStatus>,
+    /// Present while the service keeps the job in quarantine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<QuarantineStatus>,
+    /// The run state that was last asked of Graph, or found to be as declared. It tells a pause of ours from one of
+    /// somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunRecord>,
+    /// When the service principal of the recorded job was first found to be gone; absent while it is there and shows the job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_principal_lost_time: Option<Time>,
+    /// In mode Plan: what Manage would do now, in this order; empty if nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub plan: Option<Vec<PlannedChange>>,
+    /// The deletion policy in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+    /// The value of `entrain.dev/reconcile-requested-at` that was last acted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub last_handled_reconcile: Option<String>,
+    /// What became of the last `entrain.dev/restart-requested-at`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_handled_restart: Option<HandledRestart>,
+}
+
+/// The record of one attempt to create, or to adopt, the job.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Intent {
+    /// Names this attempt; also sent as `client-request-id`.
+    #[schemars(length(min = 36, max = 36))]
+    pub nonce: String,
+    /// When it was written.
+    pub recorded_time: Time,
+    /// Ids of all jobs that the service principal had before this attempt; empty for an adoption.
+    #[schemars(length(max = 200), inner(length(max = 512)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub baseline: Vec<String>,
+    /// The job to be adopted; absent when one is to be created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub adopt_job_id: Option<String>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JobOrigin {
+    /// This SyncJob's create request made it.
+    Created,
+    /// It was there before.
+    Adopted,
+}
+
+/// A run state, and how far it came.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RunRecord {
+    /// What was asked for, or found.
+    pub state: RunState,
+    /// When Graph accepted the request for it; absent if the job was found that way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_time: Option<Time>,
+    /// When Graph first showed it; absent until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached_time: Option<Time>,
+}
+
+/// One thing that Manage would do.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedChange {
+    /// What would be done.
+    pub action: ChangeAction,
+    /// The same for people, with the ids.
+    #[schemars(length(max = 1024))]
+    pub message: String,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeAction {
+    CreateJob,
+    AdoptJob,
+    ForgetJob,
+    StartJob,
+    PauseJob,
+    RestartJob,
+    DeleteJob,
+}
+
+/// What became of a requested restart.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct HandledRestart {
+    /// The value of the annotation.
+    #[schemars(length(max = 256))]
+    pub token: String,
+    /// How far it came.
+    pub result: RestartResult,
+    /// What was restarted, or why it was not.
+    #[schemars(length(max = 1024))]
+    pub message: String,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RestartResult {
+    /// The request is about to be sent, or was sent by an operator that ended before it had an answer. It is not repeated.
+    Requested,
+    /// Graph accepted it.
+    Accepted,
+    /// It was not sent, or Graph refused it.
+    Refused,
+    /// No clear answer came. It is not repeated, because each restart discards progress.
+    Unknown,
+}

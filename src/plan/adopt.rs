@@ -1,0 +1,95 @@
+//! A job that is there already: whether it may become the SyncJob's own, and the way there. An adoption is announced by
+//! an intent like a creation, so that of two SyncJobs for one job at most one ends up with it.
+
+use super::create;
+use super::decide::{Plan, Standing};
+use super::desired::{Adoption, Desired};
+use super::settings::Settings;
+use super::step::Step;
+use super::wake::Wake;
+use super::world::{ObservedJob, Rivals, World};
+use crate::api::Reason;
+
+/// What the jobs that are there mean for a SyncJob without one; `None` if one may be created.
+pub(super) fn instead_of_creating(desired: &Desired, jobs: &[ObservedJob], settings: &Settings) -> Option<Plan> {
+    if let Adoption::Named(id) = &desired.adoption {
+        return Some(named(id, desired, jobs, settings));
+    }
+    let made: Vec<&ObservedJob> = jobs.iter().filter(|job| desired.template.made(job)).collect();
+    match (&desired.adoption, made.as_slice()) {
+        (Adoption::Only, []) => Some(nothing(
+            format!(
+                "The service principal has no job of template '{}', and `adoption.policy: Only` creates none.",
+                desired.template.as_str()
+            ),
+            settings,
+        )),
+        (_, []) => None,
+        (Adoption::Never, _) => Some(create::already_exists(desired, &made, settings)),
+        (_, [only]) => Some(announce(only)),
+        (_, several) => Some(ambiguous(several, settings)),
+    }
+}
+
+fn named(id: &str, desired: &Desired, jobs: &[ObservedJob], settings: &Settings) -> Plan {
+    match jobs.iter().find(|job| job.id == id) {
+        Some(job) if desired.template.made(job) => announce(job),
+        Some(job) => Plan::stop(
+            Standing::Stuck,
+            Reason::NothingToAdopt,
+            format!(
+                "Job '{id}' was made from template '{}', not from '{}'. Name a job of this template in `adoption.jobId`.",
+                job.template_id.as_deref().unwrap_or_default(),
+                desired.template.as_str()
+            ),
+            Wake::After(desired.poll_interval),
+        ),
+        None => nothing(
+            format!(
+                "The service principal has no job '{id}', which `adoption.jobId` names. None is created in its place: correct the id, or leave it out."
+            ),
+            settings,
+        ),
+    }
+}
+
+fn nothing(message: String, settings: &Settings) -> Plan {
+    Plan::stop(Standing::Blocked, Reason::NothingToAdopt, message, Wake::After(settings.slow_retry))
+}
+
+fn announce(job: &ObservedJob) -> Plan {
+    Plan::take(
+        Step::RecordAdoption { id: job.id.clone() },
+        Reason::Adopting,
+        format!("Recording the intent to adopt job '{}'.", job.id),
+    )
+}
+
+fn ambiguous(jobs: &[&ObservedJob], settings: &Settings) -> Plan {
+    Plan::stop(
+        Standing::Stuck,
+        Reason::Ambiguous,
+        format!(
+            "The service principal has several jobs of this template: {}. Nothing is touched. Name the one that is meant in `adoption.jobId`, or delete those that nobody needs.",
+            create::quoted(jobs.iter().map(|job| job.id.as_str()))
+        ),
+        Wake::After(settings.slow_retry),
+    )
+}
+
+/// The intent stands. Nothing was sent to Graph, so it can always be taken back.
+pub(super) fn with_intent(id: &str, world: &World) -> Plan {
+    let Some(jobs) = &world.jobs else {
+        return Plan::take(Step::ListJobs, Reason::Adopting, "Looking at the job to be adopted.");
+    };
+    if !jobs.iter().any(|job| job.id == id) {
+        return Plan::take(Step::ClearIntent, Reason::Adopting, format!("Job '{id}' is gone; nothing is adopted."));
+    }
+    let Rivals::Read(rivals) = &world.rivals else {
+        return Plan::take(Step::ReadRivals, Reason::Adopting, "Making sure that no other SyncJob holds the same job.");
+    };
+    match create::giving_way(rivals, world) {
+        Some(plan) => plan,
+        None => Plan::take(Step::AdoptJob { id: id.to_owned() }, Reason::Adopting, format!("Adopting job '{id}'.")),
+    }
+}

@@ -1,0 +1,111 @@
+//! The modes that change nothing in Graph: Observe, Plan and Suspended.
+
+use super::create;
+use super::decide::{Plan, Standing, manage, not_found, quarantined};
+use super::delete;
+use super::desired::{Adoption, Desired};
+use super::preview::preview;
+use super::settings::Settings;
+use super::step::Step;
+use super::wake::Wake;
+use super::world::{ObservedJob, World};
+use crate::api::{Mode, Reason};
+
+pub(super) fn decide(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+    if world.deletion_requested {
+        return if world.finalizer { delete::retain(world) } else { delete::nothing_left() };
+    }
+    match desired.mode {
+        Mode::Suspended => Plan::stop(
+            Standing::Suspended,
+            Reason::Suspended,
+            "The operator does nothing, as declared. Deleting the SyncJob is possible; the job then stays in Entra ID.",
+            Wake::OnChange,
+        ),
+        Mode::Observe => observe(desired, world, settings),
+        Mode::Plan | Mode::Manage => plan(desired, world, settings),
+    }
+}
+
+fn observe(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+    if let Some(plan) = super::decide::in_trouble(world, settings) {
+        return plan;
+    }
+    if world.not_found {
+        return not_found(desired, world, settings);
+    }
+    let Some(jobs) = &world.jobs else {
+        return Plan::take(Step::RecallJobs, Reason::Observed, "Looking at the job.");
+    };
+    if let Some(job) = world.subject(desired) {
+        return if job.quarantined() {
+            quarantined(job, desired)
+        } else {
+            let message = format!("Job '{}' is shown as it is; nothing is changed.", job.id);
+            Plan::stop(Standing::Settled, Reason::Observed, message, Wake::After(desired.poll_interval))
+        };
+    }
+    if world.jobs_recalled {
+        return Plan::take(Step::ListJobs, Reason::Observed, "Looking at the job.");
+    }
+    nothing_to_observe(desired, jobs, world, settings)
+}
+
+fn nothing_to_observe(desired: &Desired, jobs: &[ObservedJob], world: &World, settings: &Settings) -> Plan {
+    let made: Vec<&str> = jobs.iter().filter(|job| desired.template.made(job)).map(|job| job.id.as_str()).collect();
+    let named = world.job_id.as_deref().or(match &desired.adoption {
+        Adoption::Named(id) => Some(id.as_str()),
+        _ => None,
+    });
+    match (named, made.as_slice()) {
+        (Some(id), _) => Plan::stop(
+            Standing::Blocked,
+            Reason::NothingToObserve,
+            format!("Graph does not show job '{id}'."),
+            Wake::After(settings.slow_retry),
+        ),
+        (None, []) => Plan::stop(
+            Standing::Blocked,
+            Reason::NothingToObserve,
+            format!("The service principal has no job of template '{}'.", desired.template.as_str()),
+            Wake::After(settings.slow_retry),
+        ),
+        (None, several) => Plan::stop(
+            Standing::Stuck,
+            Reason::Ambiguous,
+            format!(
+                "The service principal has several jobs of this template: {}. Name the one that is meant in `adoption.jobId`.",
+                create::quoted(several.iter().copied())
+            ),
+            Wake::After(desired.poll_interval),
+        ),
+    }
+}
+
+/// What Manage would do, up to the first step that changes something.
+fn plan(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+    let next = manage(desired, &preview_world(world), settings);
+    match &next.step {
+        Some(step) if step.only_asks() => next,
+        None if next.standing == Standing::Settled => Plan { reason: Reason::NothingToChange, ..next },
+        None => next,
+        Some(_) => {
+            let preview = preview(desired, world, settings);
+            let changes: Vec<String> = preview.changes.iter().map(|change| change.message.clone()).collect();
+            if changes.is_empty() {
+                return preview.end;
+            }
+            Plan::stop(
+                Standing::Settled,
+                Reason::ChangesPlanned,
+                format!("Mode Manage would now: {}", changes.join(" ")),
+                Wake::After(desired.poll_interval),
+            )
+        }
+    }
+}
+
+/// The finalizer protects a job that Manage would hold; a plan needs none.
+pub(super) fn preview_world(world: &World) -> World {
+    World { finalizer: true, ..world.clone() }
+}

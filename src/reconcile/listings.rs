@@ -1,0 +1,91 @@
+//! What Graph listed a moment ago, by service principal: one answer serves all SyncJobs of that service principal that are
+//! at rest. And which jobs this process deleted a moment ago, because a lagging list may still show them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::graph::{Client, Error, Job};
+
+/// Shorter than the shortest poll interval, so that no SyncJob is answered by its own last list.
+const RECENT: Duration = Duration::from_secs(30);
+
+#[derive(Default)]
+struct Known {
+    /// When this process last wrote to the service principal's jobs: a list asked for before is worth nothing.
+    changed: Option<Instant>,
+    listing: Option<(Instant, Vec<Job>)>,
+    /// Held while a list is under way, so that others wait for its answer instead of asking as well.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Default)]
+pub(super) struct Listings {
+    known: Mutex<HashMap<String, Known>>,
+    deleted: Mutex<HashMap<String, Instant>>,
+}
+
+impl Listings {
+    /// Asks Graph.
+    pub async fn list(&self, graph: &Client, service_principal: &str) -> Result<Vec<Job>, Error> {
+        let asked = Instant::now();
+        let jobs = graph.list_jobs(service_principal).await?;
+        let mut all = self.known();
+        let known = all.entry(service_principal.to_owned()).or_default();
+        if known.changed.is_none_or(|changed| changed < asked) {
+            known.listing = Some((asked, jobs.clone()));
+        }
+        Ok(jobs)
+    }
+
+    /// What was listed a moment ago, with `true`; or a list of now.
+    pub async fn recall(&self, graph: &Client, service_principal: &str) -> Result<(Vec<Job>, bool), Error> {
+        let turn = self.known().entry(service_principal.to_owned()).or_default().turn.clone();
+        let _turn = turn.lock().await;
+        if let Some(jobs) = self.recent(service_principal) {
+            return Ok((jobs, true));
+        }
+        Ok((self.list(graph, service_principal).await?, false))
+    }
+
+    fn recent(&self, service_principal: &str) -> Option<Vec<Job>> {
+        let all = self.known();
+        let (asked, jobs) = all.get(service_principal)?.listing.as_ref()?;
+        (asked.elapsed() < RECENT).then(|| jobs.clone())
+    }
+
+    /// The jobs of the service principal have changed, or may have.
+    pub fn changed(&self, service_principal: &str) {
+        let mut all = self.known();
+        let known = all.entry(service_principal.to_owned()).or_default();
+        (known.changed, known.listing) = (Some(Instant::now()), None);
+    }
+
+    pub fn deleted(&self, job: &str) {
+        self.graves().insert(job.to_owned(), Instant::now());
+    }
+
+    /// Whether this process deleted the job less than `lag` ago.
+    pub fn is_deleted(&self, job: &str, lag: Duration) -> bool {
+        self.graves().get(job).is_some_and(|at| at.elapsed() < lag)
+    }
+
+    /// Throws away what no longer matters.
+    pub fn prune(&self, lag: Duration) {
+        let idle = |known: &Known| Arc::strong_count(&known.turn) == 1;
+        let recent = |at: Option<Instant>| at.is_some_and(|at| at.elapsed() < lag.max(RECENT));
+        let listed = |known: &Known| recent(known.listing.as_ref().map(|(asked, _)| *asked));
+        self.known().retain(|_, known| listed(known) || recent(known.changed) || !idle(known));
+        self.graves().retain(|_, at| at.elapsed() < lag);
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn graves(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.deleted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
