@@ -40,7 +40,7 @@ pub async fn run(options: &Operator) -> Result<(), StartError> {
     config.default_retry = false;
     let client = kube::Client::try_from(config)?;
     let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "entrain".to_owned());
-    let (events, writing) = Events::new(client.clone(), instance.chars().take(128).collect());
+    let (events, writing) = Events::new(client.clone(), &instance);
     let writing = tokio::spawn(writing);
     let (stop, shutdown) = watch::channel(false);
     let parts =
