@@ -70,7 +70,7 @@ use super::status::SyncJobStatus;
 pub struct SyncJobSpec {
     /// Object id (a GUID) of the service principal that the job belongs to, alone or as `/servicePrincipals/<id>`.
     /// It is the id of the enterprise application, not the client id of the app registration. Immutable.
-    #[schemars(length(min = 36, max = 64))]
+    #[schemars(length(min = 1, max = 64))]
     pub service_principal_id: String,
     /// Id of the template that the job is made from, one of those that Graph offers for this service principal
     /// (`GET /servicePrincipals/{id}/synchronization/templates`). Immutable.

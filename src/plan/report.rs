@@ -116,10 +116,10 @@ fn run(old: &SyncJobStatus, end: &End<'_>, now: Timestamp) -> Option<RunRecord> 
         (Step::PauseJob { .. }, Fact::RunStateRequested) => Some(RunState::Paused),
         _ => None,
     });
-    if let Some(state) = asked {
-        return Some(RunRecord { state, requested_time: Some(Time(now)), reached_time: None });
-    }
-    let old = old.run.clone();
+    let old = match asked {
+        Some(state) => Some(RunRecord { state, requested_time: Some(Time(now)), reached_time: None }),
+        None => old.run.clone(),
+    };
     let Some(state) = end.world.bound_job().map(ObservedJob::run_state) else { return old };
     let declared =
         end.desired.is_some_and(|desired| desired.run_state == state) && end.plan.standing == Standing::Settled;
