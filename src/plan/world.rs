@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::desired::{Adoption, Desired};
 use super::requests::Requests;
 use super::step::Fact;
-use super::trouble::Trouble;
+use super::trouble::{Trouble, TroubleKind};
 use crate::api::{EntryCount, Execution, HandledRestart, JobOrigin, QuarantineStatus, RestartResult, RunState};
 
 /// A job as Graph listed it.
@@ -239,8 +239,9 @@ impl World {
             Fact::BindLost { id } => {
                 self.surplus = Some(id);
                 self.created = None;
+                self.intent = None;
             }
-            Fact::SurplusDeleted => self.surplus = None,
+            Fact::SurplusDeleted => self.surplus_deleted(),
             Fact::RunStateRequested => self.run = Some(RunView::asked(desired.run_state)),
             Fact::RestartRecorded { token } => self.restart_recorded(token),
             Fact::RestartAnswered { result, message } => self.restart_answered(result, message),
@@ -261,6 +262,16 @@ impl World {
         if let Some(job) = self.created.take() {
             self.jobs.get_or_insert_default().push(job);
         }
+    }
+
+    /// What is known of the object is older than the loss of its intent, so nothing may be begun on it.
+    fn surplus_deleted(&mut self) {
+        self.surplus = None;
+        self.trouble = Some(Trouble {
+            kind: TroubleKind::ObjectChanged,
+            detail: "The intent to create the job was withdrawn by somebody else.".to_owned(),
+            retry_after: None,
+        });
     }
 
     fn restart_recorded(&mut self, token: String) {
