@@ -20,9 +20,10 @@ impl Gate {
         self.closed_until.filter(|until| *until > now)
     }
 
-    /// Closes for as long as the answer asks. Without a word: 1 s, 2 s, 4 s … with full jitter; `chance` is from 0 to 1.
+    /// Closes for as long as the answer asks. Without a word, or with a wait of nothing: 1 s, 2 s, 4 s …, each shortened
+    /// by up to a half; `chance` is from 0 to 1.
     pub fn throttled(&mut self, now: Instant, retry_after: Option<Duration>, chance: f64) -> Instant {
-        let wait = retry_after.unwrap_or_else(|| {
+        let wait = retry_after.filter(|wait| !wait.is_zero()).unwrap_or_else(|| {
             let factor = 1_u32 << self.unnamed.min(16);
             self.unnamed += 1;
             let limit = BACKOFF_FIRST.saturating_mul(factor).min(BACKOFF_MAX);
@@ -53,11 +54,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_word_the_wait_doubles_and_an_answer_starts_over() {
+    fn without_a_word_or_with_a_wait_of_nothing_the_wait_doubles_and_an_answer_starts_over() {
         let (mut gate, mut now) = (Gate::default(), Instant::now());
         let mut waits = Vec::new();
         for _ in 0..12 {
-            let until = gate.throttled(now, None, 1.0);
+            let wait = (waits.len() % 2 == 1).then_some(Duration::ZERO);
+            let until = gate.throttled(now, wait, 1.0);
             waits.push((until - now).as_secs());
             now = until;
         }

@@ -103,7 +103,7 @@ impl Trouble {
 
     pub(super) fn wake(&self, failures: u32, settings: &Settings) -> Wake {
         if let Some(after) = self.retry_after {
-            return Wake::NotBefore(after);
+            return Wake::not_before(after);
         }
         match self.kind {
             TroubleKind::ObjectChanged => Wake::backoff(0),

@@ -30,6 +30,11 @@ impl Wake {
         Self::After(since.clamp(BACKOFF_FIRST, SOON_MAX))
     }
 
+    /// Not before an instant that another side named; an instant that is now is no leave to ask without a pause.
+    pub fn not_before(delay: Duration) -> Self {
+        Self::NotBefore(delay.max(BACKOFF_FIRST))
+    }
+
     /// The delay before it is spread.
     pub fn delay(self) -> Duration {
         match self {
