@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod conversation;
-mod plan_properties;
+mod properties;
 mod protocol;
 mod schema;
 mod tidy;

@@ -1,0 +1,208 @@
+//! Properties of the plan: `decide` is total and careful in every world, and what is told agrees with itself.
+
+mod worlds;
+
+use std::time::Duration;
+
+use entrain::api::{DeletionPolicy, JobOrigin, MissingJobPolicy, Mode, Reason, RunState, SyncJobSpec, SyncJobStatus};
+use entrain::plan::desired::Adoption;
+use entrain::plan::report::{End, Report, report};
+use entrain::plan::{
+    Desired, Fact, IntentOrigin, ObservedJob, Plan, Rivals, Settings, Standing, Step, World, decide, preview,
+};
+use jiff::Timestamp;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::json;
+use worlds::{beginning, luck, outcome, wish, world};
+
+/// More than a pass may take.
+const STEPS_MAX: usize = 16;
+/// What must be true of a step in the world in which it is chosen.
+fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
+    let demand = |held: bool, what: &str| if held { Ok(()) } else { Err(format!("{step:?} {what} in {world:?}")) };
+    let holds = matches!(step, Step::BindJob { .. } | Step::AdoptJob { .. });
+    demand(!(step.begins_something() || holds) || world.finalizer, "without the finalizer")?;
+    let unmanaged = wish.mode != Mode::Manage;
+    demand(
+        !unmanaged || step.only_asks() || matches!(step, Step::RemoveFinalizer { .. }),
+        "in a mode that changes nothing",
+    )?;
+    match step {
+        Step::CreateJob => {
+            let adoption = world.intent.as_ref().is_some_and(|intent| intent.adopt.is_some());
+            demand(!adoption, "although a job is to be adopted")?;
+            let recorded = world.intent.as_ref().is_some_and(|intent| intent.origin == IntentOrigin::Recorded);
+            demand(recorded, "without an intent of this pass")?;
+            demand(world.rivals == Rivals::Read(Vec::new()), "without having read that there is no rival")?;
+            demand(world.created.is_none() && world.job_id.is_none(), "although there is a job")?;
+            demand(world.trouble.is_none() && !world.deletion_requested, "in trouble or deletion")
+        }
+        Step::RecordIntent { .. } => {
+            demand(world.job_id.is_none() && world.jobs.is_some(), "without having looked")?;
+            demand(!world.deletion_requested, "in deletion")
+        }
+        Step::BindJob { id } => {
+            demand(world.job_id.is_none() && world.intent.is_some(), "without an intent")?;
+            demand(
+                !world.rivals.known().iter().any(|rival| rival.job_id.as_ref() == Some(id)) || world.created.is_some(),
+                "held by another",
+            )
+        }
+        Step::RecordAdoption { .. } => {
+            demand(wish.adoption != Adoption::Never, "although nothing may be adopted")?;
+            demand(world.job_id.is_none() && !world.deletion_requested, "although there is a job")
+        }
+        Step::AdoptJob { id } => {
+            let intended = world.intent.as_ref().is_some_and(|intent| intent.adopt.as_ref() == Some(id));
+            demand(intended, "without an intent")?;
+            demand(world.rivals == Rivals::Read(Vec::new()), "without having read that there is no rival")?;
+            demand(world.jobs.iter().flatten().any(|job| &job.id == id), "unseen")
+        }
+        Step::ForgetJob { id } => {
+            demand(wish.missing_job == MissingJobPolicy::Recreate && !world.service_principal_lost, "unasked")?;
+            demand(world.job_id.as_ref() == Some(id) && world.bound_job().is_none() && world.absences >= 3, "too early")
+        }
+        Step::RecordRestart { token } => {
+            let handled = world.handled_restart.as_ref().is_some_and(|handled| &handled.token == token);
+            demand(!handled && world.bound_job().is_some() && wish.run_state == RunState::Running, "unduly")
+        }
+        Step::RestartJob { id, .. } => demand(world.restart_due && world.job_id.as_ref() == Some(id), "unrecorded"),
+        Step::StartJob { id } | Step::PauseJob { id } => {
+            let job = world.bound_job();
+            let quarantined = job.is_some_and(ObservedJob::quarantined);
+            demand(!quarantined || matches!(step, Step::PauseJob { .. }), "of a job in quarantine")?;
+            demand(
+                job.is_some_and(|job| job.scheduled() == matches!(step, Step::PauseJob { .. })),
+                "that is so already",
+            )?;
+            demand(world.job_id.as_ref() == Some(id), "of a job that is not recorded")?;
+            demand(!world.deletion_requested && world.bound_job().is_some(), "unseen")
+        }
+        Step::DeleteJob { id } => {
+            demand(world.deletion_requested && world.job_id.as_ref() == Some(id), "of a job that is not to go")
+        }
+        Step::RemoveFinalizer { .. } => demand(world.deletion_requested, "although nobody deletes it"),
+        _ => Ok(()),
+    }
+}
+
+/// A plan without a step says why and never asks at once again.
+fn told(plan: &Plan) -> Result<(), String> {
+    let well = plan.message.ends_with('.') && plan.message.len() < 32_768 && Reason::ALL.contains(&plan.reason);
+    if !well {
+        return Err(format!("badly told: {plan:?}"));
+    }
+    let calm = plan.step.is_some() || plan.wake.spread(0).is_none_or(|delay| delay >= Duration::from_millis(900));
+    if calm { Ok(()) } else { Err(format!("a hot loop: {plan:?}")) }
+}
+
+fn written(report: &Report, identity: &SyncJobStatus) -> SyncJobStatus {
+    SyncJobStatus {
+        conditions: report.conditions.clone(),
+        observed_generation: Some(report.observed_generation),
+        job: report.job.clone(),
+        quarantine: report.quarantine.clone(),
+        run: report.run.clone(),
+        service_principal_lost_time: report.service_principal_lost_time.clone(),
+        plan: report.plan.clone(),
+        deletion_policy: report.deletion_policy,
+        ..identity.clone()
+    }
+}
+
+fn status_of(report: &Report, kind: &str) -> Option<String> {
+    let mut found = report.conditions.iter().filter(|condition| condition.type_ == kind);
+    let status = found.next().map(|condition| condition.status.clone());
+    assert!(found.next().is_none(), "{kind} is there twice");
+    status
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn decide_has_a_careful_answer_for_every_world(wish in wish(), world in world()) {
+        let plan = decide(&wish, &world, &Settings::default());
+        told(&plan).map_err(TestCaseError::fail)?;
+        if let Some(step) = &plan.step {
+            careful(step, &wish, &world).map_err(TestCaseError::fail)?;
+            if matches!(step, Step::DeleteJob { .. }) {
+                let written_out = wish.deletion_policy == Some(DeletionPolicy::Delete);
+                prop_assert!(written_out || wish.deletion_policy.is_none() && world.origin != Some(JobOrigin::Adopted));
+            }
+        }
+    }
+
+    #[test]
+    fn a_pass_ends_is_careful_throughout_and_asks_for_a_job_at_most_once(
+        wish in wish(), start in beginning(), lucks in vec(luck(), STEPS_MAX + 1),
+    ) {
+        let (mut world, mut created, mut restarted) = (start, 0, 0);
+        let mut ended = false;
+        for luck in lucks {
+            let plan = decide(&wish, &world, &Settings::default());
+            told(&plan).map_err(TestCaseError::fail)?;
+            let Some(step) = plan.step else { ended = true; break };
+            careful(&step, &wish, &world).map_err(TestCaseError::fail)?;
+            created += usize::from(step == Step::CreateJob);
+            restarted += usize::from(matches!(step, Step::RestartJob { .. }));
+            let fact = outcome(&step, luck);
+            if fact == Fact::FinalizerRemoved { ended = true; break }
+            world = world.with(fact, &wish);
+        }
+        prop_assert!(ended, "the pass goes round in circles in {:?}", world);
+        prop_assert!(created <= 1 && restarted <= 1);
+    }
+
+    #[test]
+    fn conditions_agree_with_themselves_and_a_second_report_says_nothing_new(
+        wish in wish(), before in world(), after in world(), generation in 1..5_i64, elapsed in 0..1000_i64,
+    ) {
+        let (settings, start) = (Settings::default(), Timestamp::from_second(1_800_000_000).unwrap());
+        let first = decide(&wish, &before, &settings);
+        let end = |world, plan| End { desired: Some(&wish), world, plan, done: &[] };
+        let old = report(&SyncJobStatus::default(), generation, &end(&before, &first), &settings, start);
+        let status = written(&old, &SyncJobStatus::default());
+
+        let now = start + jiff::SignedDuration::from_secs(elapsed);
+        let plan = decide(&wish, &after, &settings);
+        let told = report(&status, generation, &end(&after, &plan), &settings, now);
+        let (ready, reconciling, stalled) = (status_of(&told, "Ready"), status_of(&told, "Reconciling"), status_of(&told, "Stalled"));
+        prop_assert!(ready.is_some());
+        prop_assert!(reconciling.is_none() || stalled.is_none(), "{:?}", told.conditions);
+        prop_assert!(reconciling.as_deref().is_none_or(|status| status == "True"));
+        prop_assert!(stalled.as_deref().is_none_or(|status| status == "True"));
+        let keeps = matches!(plan.standing, Standing::Passing | Standing::Suspended);
+        let kept = keeps && status_of(&old, "Ready").as_deref() == Some("True");
+        prop_assert_eq!(ready.as_deref() == Some("True"), plan.standing == Standing::Settled || kept);
+        let suspended = plan.standing == Standing::Suspended;
+        prop_assert_eq!(status_of(&told, "Suspended").is_some(), suspended);
+        prop_assert_eq!(told.observed_generation, if suspended { old.observed_generation } else { generation });
+
+        let status = written(&told, &status);
+        let again = report(&status, generation, &end(&after, &plan), &settings, now);
+        prop_assert!(again.is_said_by(&status), "{:?} after {:?}", again, told);
+    }
+
+    #[test]
+    fn a_preview_ends_and_changes_nothing_where_nothing_is_left_to_do(wish in wish(), world in world()) {
+        let wish = Desired { mode: Mode::Plan, ..wish };
+        let preview = preview(&wish, &world, &Settings::default());
+        prop_assert!(preview.changes.len() < STEPS_MAX);
+        let plan = decide(&wish, &world, &Settings::default());
+        if plan.reason == Reason::NothingToChange {
+            prop_assert_eq!(preview.changes, vec![]);
+        }
+    }
+
+    #[test]
+    fn only_well_formed_ids_become_a_wish(sp in "(/servicePrincipals/)?[0-9a-fA-F-]{30,40}", template in "[A-Za-z0-9._-]{0,12}") {
+        let spec = json!({"servicePrincipalId": sp, "templateId": template});
+        if let Ok(wish) = Desired::parse(&serde_json::from_value::<SyncJobSpec>(spec).unwrap()) {
+            let id = wish.service_principal.as_str();
+            prop_assert!(id.len() == 36 && id == id.to_ascii_lowercase() && sp.to_ascii_lowercase().ends_with(id));
+            prop_assert!(!template.is_empty() && wish.template.as_str() == template);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Worlds, wishes and outcomes, made up: also such as no pass can meet.
+
+use std::time::Duration;
+
+use entrain::api::{
+    DeletionPolicy, HandledRestart, JobOrigin, MissingJobPolicy, Mode, OutOfBandPolicy, RestartResult, RunState,
+};
+use entrain::plan::desired::{Adoption, ServicePrincipalId, TemplateId};
+use entrain::plan::requests::{Requests, RestartRequest};
+use entrain::plan::{
+    Desired, Fact, IntentOrigin, IntentView, ObservedJob, Rival, Rivals, RunView, Step, Trouble, TroubleKind, World,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+const KINDS: &[TroubleKind] = &[
+    TroubleKind::Throttled,
+    TroubleKind::GraphUnavailable,
+    TroubleKind::LoginUnavailable,
+    TroubleKind::LoginRefused,
+    TroubleKind::TokenRejected,
+    TroubleKind::Unauthorized,
+    TroubleKind::Forbidden,
+    TroubleKind::NotFound,
+    TroubleKind::Conflict,
+    TroubleKind::Rejected,
+    TroubleKind::ObjectChanged,
+    TroubleKind::ClusterUnavailable,
+];
+
+prop_compose! {
+    pub fn wish()(
+        paused in any::<bool>(),
+        deletion in option::of(prop::sample::select(vec![DeletionPolicy::Delete, DeletionPolicy::Retain])),
+        mode in prop_oneof![4 => Just(Mode::Manage), 1 => Just(Mode::Observe), 1 => Just(Mode::Plan), 1 => Just(Mode::Suspended)],
+        adoption in prop_oneof![
+            2 => Just(Adoption::Never), 1 => Just(Adoption::IfExists), 1 => Just(Adoption::Only), 1 => id().prop_map(Adoption::Named),
+        ],
+        correct in any::<bool>(),
+        recreate in any::<bool>(),
+    ) -> Desired {
+        let service_principal = ServicePrincipalId::parse("2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f").unwrap();
+        Desired {
+            run_state: if paused { RunState::Paused } else { RunState::Running },
+            deletion_policy: deletion,
+            mode,
+            adoption,
+            out_of_band: if correct { OutOfBandPolicy::Correct } else { OutOfBandPolicy::Respect },
+            missing_job: if recreate { MissingJobPolicy::Recreate } else { MissingJobPolicy::Report },
+            ..Desired::new(service_principal, TemplateId::parse("BoxOutDelta").unwrap())
+        }
+    }
+}
+
+fn seconds() -> impl Strategy<Value = Duration> {
+    prop_oneof![Just(0), 1..200_u64, 800..1000_u64, Just(100_000)].prop_map(Duration::from_secs)
+}
+
+/// Few ids, so that they meet.
+fn id() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["BoxOutDelta.1", "BoxOutDelta.2", "scim.1", "opaque"]).prop_map(str::to_owned)
+}
+
+prop_compose! {
+    pub fn job()(
+        id in id(),
+        template in option::of(prop::sample::select(vec!["BoxOutDelta", "boxoutdelta", "scim"])),
+        code in option::of(prop::sample::select(vec!["Active", "Paused", "Quarantine", "Hibernating"])),
+        state in option::of(prop::sample::select(vec!["Active", "Disabled", "Paused"])),
+        held in any::<bool>(),
+    ) -> ObservedJob {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        ObservedJob {
+            id,
+            template_id: owned(template),
+            code: owned(code),
+            schedule_state: owned(state),
+            held_by_other: held,
+            ..ObservedJob::default()
+        }
+    }
+}
+
+prop_compose! {
+    pub fn trouble()(kind in prop::sample::select(KINDS.to_vec()), retry_after in option::of(seconds())) -> Trouble {
+        Trouble { kind, detail: "Something failed.".to_owned(), retry_after }
+    }
+}
+
+prop_compose! {
+    pub fn rival()(job_id in option::of(id()), precedes in any::<bool>()) -> Rival {
+        Rival { name: "elsewhere/other".to_owned(), job_id, precedes }
+    }
+}
+
+prop_compose! {
+    pub fn intent()(
+        baseline in vec(id(), 0..3),
+        adopt in option::weighted(0.3, id()),
+        origin in prop::sample::select(vec![
+            IntentOrigin::Recorded, IntentOrigin::Unsent, IntentOrigin::Refused, IntentOrigin::Unknown,
+        ]),
+        age in seconds(),
+    ) -> IntentView {
+        IntentView { baseline, adopt, origin, age }
+    }
+}
+
+prop_compose! {
+    fn run()(paused in any::<bool>(), asked in option::of(seconds()), reached in any::<bool>()) -> RunView {
+        RunView { state: if paused { RunState::Paused } else { RunState::Running }, asked, reached }
+    }
+}
+
+fn restart_result() -> impl Strategy<Value = RestartResult> {
+    prop::sample::select(vec![
+        RestartResult::Requested,
+        RestartResult::Accepted,
+        RestartResult::Refused,
+        RestartResult::Unknown,
+    ])
+}
+
+prop_compose! {
+    /// What was asked for by annotation, and what came of it: the request, the answer so far, and whether it is to be sent.
+    fn restart()(
+        request in option::of((0..2_u8, any::<bool>())),
+        handled in option::of((0..2_u8, restart_result())),
+        due in any::<bool>(),
+    ) -> (Requests, Option<HandledRestart>, bool) {
+        let scope = |good| if good { Ok(None) } else { Err("The scope is wrong.".to_owned()) };
+        let restart = request.map(|(token, good)| RestartRequest { token: token.to_string(), scope: scope(good) });
+        let handled = handled.map(|(token, result)| HandledRestart { token: token.to_string(), result, message: "Said.".to_owned() });
+        (Requests { reconcile: None, restart }, handled, due)
+    }
+}
+
+prop_compose! {
+    /// Any world, also those that no pass can meet.
+    pub fn world()(
+        (deletion_requested, finalizer, not_found, job_deleted) in (any::<bool>(), prop::bool::weighted(0.8), any::<bool>(), any::<bool>()),
+        (intent, job_id, bound_for, read) in (option::of(intent()), option::of(id()), seconds(), any::<bool>()),
+        (rivals, jobs, absences) in (vec(rival(), 0..3), option::of(vec(job(), 0..4)), 0..6_u32),
+        (exists, templates) in (option::of(any::<bool>()), option::of(vec(prop::sample::select(vec!["BoxOutDelta", "scim"]), 0..3))),
+        (created, surplus, run) in (option::of(job()), option::weighted(0.1, id()), option::of(run())),
+        (adopted, lost, recalled, restart) in (any::<bool>(), any::<bool>(), any::<bool>(), restart()),
+        (trouble, refusal, failures) in (option::weighted(0.3, trouble()), option::weighted(0.1, trouble()), 0..40_u32),
+    ) -> World {
+        let mut world = World::unobserved();
+        world.deletion_requested = deletion_requested;
+        world.finalizer = finalizer;
+        world.not_found = not_found;
+        world.job_deleted = job_deleted;
+        world.intent = intent;
+        world.job_id = job_id;
+        world.bound_for = bound_for;
+        world.rivals = if read { Rivals::Read(rivals) } else { Rivals::Cached(rivals) };
+        world.jobs = jobs;
+        world.absences = absences;
+        world.service_principal_exists = exists;
+        world.templates = templates.map(|ids| ids.into_iter().map(str::to_owned).collect());
+        world.created = created;
+        world.surplus = surplus;
+        world.run = run;
+        world.origin = adopted.then_some(JobOrigin::Adopted);
+        world.service_principal_lost = lost;
+        world.jobs_recalled = recalled;
+        (world.requests, world.handled_restart, world.restart_due) = restart;
+        world.trouble = trouble;
+        world.refusal = refusal;
+        world.failures = failures;
+        world
+    }
+}
+
+prop_compose! {
+    /// What observation can find at the beginning of a pass.
+    pub fn beginning()(
+        (deletion_requested, finalizer) in (any::<bool>(), any::<bool>()),
+        (intent, bound, bound_for) in (option::of(intent()), option::of(id()), seconds()),
+        (rivals, absences, failures) in (vec(rival(), 0..2), 0..6_u32, 0..10_u32),
+        (run, restart, lost) in (option::of(run()), restart(), any::<bool>()),
+    ) -> World {
+        let mut world = World::unobserved();
+        world.deletion_requested = deletion_requested;
+        world.finalizer = finalizer;
+        world.intent = intent.filter(|_| bound.is_none());
+        if let Some(intent) = world.intent.as_mut().filter(|intent| !matches!(intent.origin, IntentOrigin::Unsent)) {
+            intent.origin = IntentOrigin::Unknown;
+        }
+        world.job_id = bound;
+        world.bound_for = bound_for;
+        world.rivals = Rivals::Cached(rivals);
+        world.absences = absences;
+        world.failures = failures;
+        world.run = run;
+        world.service_principal_lost = lost;
+        (world.requests, world.handled_restart, world.restart_due) = restart;
+        world
+    }
+}
+
+/// What may come of a step: one number chooses among the plausible, the rest fills it.
+#[derive(Clone, Debug)]
+pub struct Luck {
+    choice: u8,
+    jobs: Vec<ObservedJob>,
+    job: ObservedJob,
+    rivals: Vec<Rival>,
+    trouble: Trouble,
+}
+
+prop_compose! {
+    pub fn luck()(choice in 0..6_u8, jobs in vec(job(), 0..3), job in job(), rivals in vec(rival(), 0..2), trouble in trouble()) -> Luck {
+        Luck { choice, jobs, job, rivals, trouble }
+    }
+}
+
+pub fn outcome(step: &Step, luck: Luck) -> Fact {
+    let Luck { choice, jobs, job, rivals, trouble } = luck;
+    match (step, choice) {
+        (Step::CreateJob, 0) => Fact::CreateRefused(trouble),
+        (Step::CreateJob, 1) => Fact::CreateUnknown(trouble),
+        (Step::BindJob { id }, 0) => Fact::BindLost { id: id.clone() },
+        (Step::ListJobs | Step::RecallJobs | Step::ListTemplates | Step::DeleteJob { .. }, 0) => Fact::NotFound,
+        (Step::RecallJobs, 2..4) => Fact::JobsRecalled(jobs),
+        (Step::RestartJob { .. }, 2) => {
+            Fact::RestartAnswered { result: RestartResult::Unknown, message: "No answer.".to_owned() }
+        }
+        (_, 1) => Fact::Trouble(trouble),
+        (Step::AddFinalizer, _) => Fact::FinalizerAdded,
+        (Step::ListJobs | Step::RecallJobs, _) => Fact::JobsListed(jobs),
+        (Step::RecordAdoption { id }, _) => Fact::AdoptionRecorded { id: id.clone() },
+        (Step::AdoptJob { id }, _) => Fact::JobAdopted { id: id.clone() },
+        (Step::ForgetJob { .. }, _) => Fact::JobForgotten,
+        (Step::RecordRestart { token }, _) => Fact::RestartRecorded { token: token.clone() },
+        (Step::RestartJob { .. }, _) => {
+            Fact::RestartAnswered { result: RestartResult::Accepted, message: "Done.".to_owned() }
+        }
+        (Step::LookUpServicePrincipal, _) => Fact::ServicePrincipalLookedUp { exists: choice % 2 == 0 },
+        (Step::ListTemplates, 2) => Fact::TemplatesListed(vec!["scim".to_owned()]),
+        (Step::ListTemplates, _) => Fact::TemplatesListed(vec!["BoxOutDelta".to_owned()]),
+        (Step::RecordIntent { baseline }, _) => Fact::IntentRecorded { baseline: baseline.clone() },
+        (Step::ReadRivals, 2) => Fact::RivalsRead(rivals),
+        (Step::ReadRivals, _) => Fact::RivalsRead(Vec::new()),
+        (Step::CreateJob, _) => Fact::JobCreated(job),
+        (Step::ClearIntent, _) => Fact::IntentCleared,
+        (Step::BindJob { id }, _) => Fact::JobBound { id: id.clone() },
+        (Step::StartJob { .. } | Step::PauseJob { .. }, _) => Fact::RunStateRequested,
+        (Step::DeleteJob { .. }, _) => Fact::JobDeleted,
+        (Step::DeleteSurplus { .. }, _) => Fact::SurplusDeleted,
+        (Step::RemoveFinalizer { .. }, _) => Fact::FinalizerRemoved,
+    }
+}
