@@ -127,12 +127,18 @@ impl fmt::Display for Error {
         if !self.message.is_empty() {
             write!(f, ": {}", self.message.trim_end_matches('.'))?;
         }
-        match (&self.request_id, &self.date) {
-            (Some(id), Some(date)) => write!(f, " (request-id {id}, {date})")?,
-            (Some(id), None) => write!(f, " (request-id {id})")?,
-            _ => {}
-        }
         write!(f, ".")
+    }
+}
+
+impl Error {
+    /// What Microsoft's support asks for; kept apart from the text, which is then the same for the same failure.
+    pub fn trace(&self) -> Option<String> {
+        match (&self.request_id, &self.date) {
+            (Some(id), Some(date)) => Some(format!("request-id {id}, {date}")),
+            (Some(id), None) => Some(format!("request-id {id}")),
+            _ => None,
+        }
     }
 }
 

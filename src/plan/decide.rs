@@ -9,7 +9,7 @@ use super::requests;
 use super::run_state;
 use super::settings::{ABSENCES_MIN, Settings};
 use super::step::Step;
-use super::trouble::TroubleKind;
+use super::trouble::{Trouble, TroubleKind, traced};
 use super::wake::Wake;
 use super::world::{ObservedJob, World};
 use crate::api::{DeletionPolicy, MissingJobPolicy, Mode, Reason, RunState};
@@ -39,16 +39,30 @@ pub struct Plan {
     pub standing: Standing,
     pub reason: Reason,
     pub message: String,
+    /// Request id and date of the failure that the message speaks of.
+    pub trace: Option<String>,
     pub wake: Wake,
 }
 
 impl Plan {
     pub(super) fn take(step: Step, reason: Reason, message: impl Into<String>) -> Self {
-        Self { step: Some(step), standing: Standing::Working, reason, message: message.into(), wake: Wake::backoff(0) }
+        let (standing, message, wake) = (Standing::Working, message.into(), Wake::backoff(0));
+        Self { step: Some(step), standing, reason, message, trace: None, wake }
     }
 
     pub(super) fn stop(standing: Standing, reason: Reason, message: impl Into<String>, wake: Wake) -> Self {
-        Self { step: None, standing, reason, message: message.into(), wake }
+        Self { step: None, standing, reason, message: message.into(), trace: None, wake }
+    }
+
+    /// A plan that ends a pass because of a failure.
+    pub(super) fn fail(trouble: &Trouble, reason: Reason, message: String, world: &World, settings: &Settings) -> Self {
+        let wake = trouble.wake(world.failures, settings);
+        Self { trace: trouble.trace.clone(), ..Self::stop(trouble.standing(), reason, message, wake) }
+    }
+
+    /// The message with its trace.
+    pub fn told(&self) -> String {
+        traced(&self.message, self.trace.as_deref())
     }
 }
 
@@ -103,7 +117,7 @@ pub(super) fn in_trouble(world: &World, settings: &Settings) -> Option<Plan> {
     } else {
         format!("{} {}", trouble.detail, trouble.remedy())
     };
-    Some(Plan::stop(trouble.standing(), reason, message, trouble.wake(world.failures, settings)))
+    Some(Plan::fail(trouble, reason, message, world, settings))
 }
 
 fn surplus(id: &str, world: &World, settings: &Settings) -> Plan {
@@ -113,15 +127,14 @@ fn surplus(id: &str, world: &World, settings: &Settings) -> Plan {
             Reason::Interrupted,
             "Deleting a job that was created for an intent that is no longer ours.",
         ),
-        Some(trouble) => Plan::stop(
-            Standing::Blocked,
-            Reason::Ambiguous,
-            format!(
+        Some(trouble) => {
+            let message = format!(
                 "The surplus job '{id}' could not be deleted: {} Delete it by hand; it was never started.",
                 trouble.detail
-            ),
-            trouble.wake(world.failures, settings),
-        ),
+            );
+            let plan = Plan::fail(trouble, Reason::Ambiguous, message, world, settings);
+            Plan { standing: Standing::Blocked, ..plan }
+        }
     }
 }
 

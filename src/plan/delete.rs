@@ -43,12 +43,8 @@ pub(super) fn retain(world: &World) -> Plan {
 
 fn delete_job(id: &str, world: &World, settings: &Settings) -> Plan {
     if let Some(trouble) = &world.trouble {
-        return Plan::stop(
-            trouble.standing(),
-            trouble.reason(),
-            format!("The job '{id}' could not be deleted. {} {} {RELEASE}", trouble.detail, trouble.remedy()),
-            trouble.wake(world.failures, settings),
-        );
+        let message = format!("The job '{id}' could not be deleted. {} {} {RELEASE}", trouble.detail, trouble.remedy());
+        return Plan::fail(trouble, trouble.reason(), message, world, settings);
     }
     if !world.not_found {
         return Plan::take(Step::DeleteJob { id: id.to_owned() }, Reason::Deleting, format!("Deleting job '{id}'."));
@@ -80,16 +76,12 @@ fn settle_intent(intent: &IntentView, desired: &Desired, world: &World, settings
         IntentOrigin::Recorded | IntentOrigin::Unsent | IntentOrigin::Refused => release("No job was created."),
         IntentOrigin::Unknown => {
             if let Some(trouble) = &world.trouble {
-                return Plan::stop(
-                    trouble.standing(),
-                    trouble.reason(),
-                    format!(
-                        "It is not known yet whether a job was created. {} {} {RELEASE}",
-                        trouble.detail,
-                        trouble.remedy()
-                    ),
-                    trouble.wake(world.failures, settings),
+                let message = format!(
+                    "It is not known yet whether a job was created. {} {} {RELEASE}",
+                    trouble.detail,
+                    trouble.remedy()
                 );
+                return Plan::fail(trouble, trouble.reason(), message, world, settings);
             }
             if world.not_found {
                 return match world.service_principal_exists {

@@ -47,7 +47,7 @@ pub fn events(
 /// How things stand, if that is new. A quarantine has events of its own.
 fn change(old: &SyncJobStatus, plan: &Plan) -> Option<Event> {
     let said = |kind| find(&old.conditions, kind).is_some_and(|condition| condition.reason == plan.reason.name());
-    let (name, note) = (plan.reason.name(), plan.message.clone());
+    let (name, note) = (plan.reason.name(), plan.told());
     match plan.standing {
         _ if matches!(plan.reason, Reason::Quarantined | Reason::DisabledByService) => None,
         Standing::Settled if !said(ConditionType::Ready) => Some(Event::normal(name, "Reconcile", note)),
@@ -111,9 +111,7 @@ fn happening(step: &Step, fact: &Fact, created: bool) -> Option<Event> {
             "ForgetJob",
             format!("Job '{id}' is gone from Entra ID; a new one is created in its place."),
         )),
-        (_, Fact::CreateUnknown(trouble)) => {
-            Some(Event::warning("CreateOutcomeUnknown", "CreateJob", trouble.detail.clone()))
-        }
+        (_, Fact::CreateUnknown(trouble)) => Some(Event::warning("CreateOutcomeUnknown", "CreateJob", trouble.told())),
         (Step::StartJob { id }, Fact::RunStateRequested) => {
             normal("JobStarted", "StartJob", format!("Started job '{id}'."))
         }

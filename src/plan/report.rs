@@ -174,7 +174,13 @@ fn conditions(
             last_transition_time: before.map_or(Time(now), |before| before.last_transition_time.clone()),
         }
     };
-    let said = |kind: ConditionType, status: &str| make(kind, status, plan.reason, &plan.message);
+    let said = |kind: ConditionType, status: &str| {
+        // The same failure keeps the trace of its first time, so that repeating it writes nothing.
+        let before = find(&old.conditions, kind).filter(|before| before.status == status);
+        let same =
+            before.filter(|before| before.reason == plan.reason.name() && before.message.starts_with(&plan.message));
+        make(kind, status, plan.reason, &same.map_or_else(|| plan.told(), |before| before.message.clone()))
+    };
     let kept = |kind: ConditionType| find(&old.conditions, kind).cloned();
     let reconciling = || said(ConditionType::Reconciling, "True");
     let stalled = || said(ConditionType::Stalled, "True");

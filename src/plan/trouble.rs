@@ -36,13 +36,21 @@ pub enum TroubleKind {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Trouble {
     pub kind: TroubleKind,
-    /// What was done and what the other side said: code, request id, date; safe to show.
+    /// What was done and what the other side said: its code and a capped message; safe to show, and the same for the
+    /// same failure.
     pub detail: String,
+    /// Request id and date of this one failure.
+    pub trace: Option<String>,
     /// When the other side wants to be asked again.
     pub retry_after: Option<Duration>,
 }
 
 impl Trouble {
+    /// The detail with its trace.
+    pub fn told(&self) -> String {
+        traced(&self.detail, self.trace.as_deref())
+    }
+
     pub(super) fn reason(&self) -> Reason {
         match self.kind {
             TroubleKind::Throttled => Reason::Throttled,
@@ -120,4 +128,8 @@ impl Trouble {
             | TroubleKind::Rejected => Wake::After(Wake::backoff(failures).delay().max(settings.slow_retry)),
         }
     }
+}
+
+pub(super) fn traced(text: &str, trace: Option<&str>) -> String {
+    trace.map_or_else(|| text.to_owned(), |trace| format!("{text} ({trace})"))
 }

@@ -270,6 +270,7 @@ impl World {
         self.trouble = Some(Trouble {
             kind: TroubleKind::ObjectChanged,
             detail: "The intent to create the job was withdrawn by somebody else.".to_owned(),
+            trace: None,
             retry_after: None,
         });
     }

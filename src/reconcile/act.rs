@@ -39,6 +39,7 @@ pub(super) async fn act(
         (_, None) => Fact::Trouble(Trouble {
             kind: TroubleKind::ObjectChanged,
             detail: "The spec cannot be acted on.".to_owned(),
+            trace: None,
             retry_after: None,
         }),
     }
@@ -125,6 +126,7 @@ async fn create(desired: &Desired, pass: &mut Pass, context: &Context) -> Fact {
             kind: TroubleKind::ObjectChanged,
             detail: "Too much time had passed since the intent to create the job was recorded; no request was sent."
                 .to_owned(),
+            trace: None,
             retry_after: None,
         });
     };

@@ -147,7 +147,7 @@ fn wrote(written: Result<SyncJob, cluster::Error>, what: &str, plan: &Plan, pass
     let (namespace, name) = (pass.object.namespace().unwrap_or_default(), pass.object.name_any());
     match written {
         Ok(object) => {
-            tracing::info!(namespace, name, reason = plan.reason.name(), message = plan.message, "{what}");
+            tracing::info!(namespace, name, reason = plan.reason.name(), message = plan.told(), "{what}");
             pass.wrote(object);
             return true;
         }
@@ -164,7 +164,7 @@ fn log(step: &Step, fact: &Fact, object: &SyncJob) {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let outcome = match fact {
         Fact::JobCreated(job) => format!("created {}", job.id),
-        Fact::Trouble(trouble) | Fact::CreateRefused(trouble) | Fact::CreateUnknown(trouble) => trouble.detail.clone(),
+        Fact::Trouble(trouble) | Fact::CreateRefused(trouble) | Fact::CreateUnknown(trouble) => trouble.told(),
         Fact::RestartAnswered { message, .. } => message.clone(),
         _ => "done".to_owned(),
     };

@@ -59,11 +59,11 @@ pub(super) async fn send(
             result: RestartResult::Unknown,
             message: format!(
                 "{} The job may or may not have been restarted. A restart is never repeated; look at the job, and ask again with a new value if need be.",
-                trouble.detail
+                trouble.told()
             ),
         },
         (Processed::No, Kind::Forbidden | Kind::Unauthorized | Kind::NotFound | Kind::Rejected) => {
-            Fact::RestartAnswered { result: RestartResult::Refused, message: trouble.detail }
+            Fact::RestartAnswered { result: RestartResult::Refused, message: trouble.told() }
         }
         (Processed::No, _) => {
             let token = world.handled_restart.as_ref().map(|handled| handled.token.clone());

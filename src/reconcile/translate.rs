@@ -123,7 +123,7 @@ pub(super) fn graph_trouble(error: &graph::Error) -> Trouble {
         Kind::LoginUnavailable => TroubleKind::LoginUnavailable,
     };
     let retry_after = error.retry_at.map(|at| at.saturating_duration_since(Instant::now()));
-    Trouble { kind, detail: error.to_string(), retry_after }
+    Trouble { kind, detail: error.to_string(), trace: error.trace(), retry_after }
 }
 
 pub(super) fn cluster_trouble(error: &cluster::Error, doing: &str) -> Trouble {
@@ -131,7 +131,7 @@ pub(super) fn cluster_trouble(error: &cluster::Error, doing: &str) -> Trouble {
         cluster::Error::Changed | cluster::Error::Gone => TroubleKind::ObjectChanged,
         cluster::Error::Unavailable(_) => TroubleKind::ClusterUnavailable,
     };
-    Trouble { kind, detail: format!("While {doing}: {error}."), retry_after: None }
+    Trouble { kind, detail: format!("While {doing}: {error}."), trace: None, retry_after: None }
 }
 
 #[cfg(test)]

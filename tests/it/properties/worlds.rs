@@ -84,7 +84,7 @@ prop_compose! {
 
 prop_compose! {
     pub fn trouble()(kind in prop::sample::select(KINDS.to_vec()), retry_after in option::of(seconds())) -> Trouble {
-        Trouble { kind, detail: "Something failed.".to_owned(), retry_after }
+        Trouble { kind, detail: "Something failed.".to_owned(), trace: None, retry_after }
     }
 }
 

@@ -119,7 +119,7 @@ pub struct Protocol {
 }
 
 pub fn trouble(kind: TroubleKind) -> Trouble {
-    Trouble { kind, detail: String::new(), retry_after: None }
+    Trouble { kind, detail: String::new(), trace: None, retry_after: None }
 }
 
 impl Model for Protocol {
