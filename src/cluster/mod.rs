@@ -1,6 +1,7 @@
 //! Kubernetes: how SyncJobs are read and written. Knows nothing of Graph; never writes without a precondition.
 
 pub mod events;
+pub mod lease;
 pub mod read;
 pub mod watch;
 pub mod write;
