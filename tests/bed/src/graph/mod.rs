@@ -1,23 +1,28 @@
 //! The Graph simulator: login, Graph and a control API on one HTTPS origin of the loopback.
 
-mod calls;
+mod batch;
+pub mod behaviours;
 mod control;
-mod control_client;
+mod demo;
+mod directory;
 mod faults;
-mod jobs;
+mod http;
 mod login;
 mod model;
-mod serve;
+mod paging;
+mod permissions;
+mod sync;
+mod throttle;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-pub use control_client::Control;
+pub use control::client::{Control, ControlError};
 use model::Model;
-pub use model::Seed;
+pub use model::tenant::Seed;
 
 /// How to start a simulator.
 #[derive(Clone, Debug)]
@@ -68,6 +73,11 @@ pub enum StartError {
 
 type Shared = Arc<Mutex<Model>>;
 
+/// Nothing awaits while it holds the model.
+fn lock(shared: &Shared) -> MutexGuard<'_, Model> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A running simulator; it stops when dropped.
 pub struct Simulator {
     ready: Ready,
@@ -77,7 +87,7 @@ pub struct Simulator {
 
 impl Simulator {
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        serve::start(options).await
+        http::serve::start(options).await
     }
 
     pub fn ready(&self) -> &Ready {

@@ -3,7 +3,7 @@
 use reqwest::{Certificate, Method};
 use serde_json::{Value, json};
 
-use super::Ready;
+use crate::graph::Ready;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
@@ -76,6 +76,30 @@ impl Control {
         self.call(Method::DELETE, &path, None).await.map(drop)
     }
 
+    /// Puts a job into quarantine: `{"reason", "error", "seriesBegan", "seriesCount"}`, each optional.
+    pub async fn quarantine_job(&self, tenant: &str, service_principal: &str, id: &str, body: &Value) -> Result<()> {
+        let path = format!("tenants/{tenant}/servicePrincipals/{service_principal}/jobs/{id}/quarantine");
+        self.call(Method::POST, &path, Some(body)).await.map(drop)
+    }
+
+    /// Runs one cycle now, with this result or, without one, as the target has it.
+    pub async fn run_cycle(
+        &self,
+        tenant: &str,
+        service_principal: &str,
+        id: &str,
+        result: Option<&Value>,
+    ) -> Result<()> {
+        let path = format!("tenants/{tenant}/servicePrincipals/{service_principal}/jobs/{id}/cycle");
+        self.call(Method::POST, &path, result).await.map(drop)
+    }
+
+    /// `{"value": [{"key", "value"}]}`: the secrets in the clear.
+    pub async fn secrets(&self, tenant: &str, service_principal: &str) -> Result<Value> {
+        let path = format!("tenants/{tenant}/servicePrincipals/{service_principal}/secrets");
+        self.call(Method::GET, &path, None).await
+    }
+
     pub async fn revoke_secrets(&self, tenant: &str, client: &str) -> Result<()> {
         let path = format!("tenants/{tenant}/applications/{client}/secrets");
         self.call(Method::PATCH, &path, Some(&json!({"revoked": true}))).await.map(drop)
@@ -92,7 +116,17 @@ impl Control {
     }
 
     pub async fn put_fault(&self, fault: &Value) -> Result<()> {
-        self.call(Method::POST, "faults", Some(fault)).await.map(drop)
+        self.add_fault(fault).await.map(drop)
+    }
+
+    /// Returns the id of the fault.
+    pub async fn add_fault(&self, fault: &Value) -> Result<String> {
+        let answer = self.call(Method::POST, "faults", Some(fault)).await?;
+        Ok(answer["id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    pub async fn clear_fault(&self, id: &str) -> Result<()> {
+        self.call(Method::DELETE, &format!("faults/{id}"), None).await.map(drop)
     }
 
     pub async fn clear_faults(&self) -> Result<()> {
@@ -103,6 +137,15 @@ impl Control {
         self.call(Method::POST, "clock", Some(&json!({"advanceSeconds": seconds}))).await.map(drop)
     }
 
+    /// Makes the clock stand still, now.
+    pub async fn freeze_clock(&self) -> Result<()> {
+        self.call(Method::POST, "clock", Some(&json!({"freeze": true}))).await.map(drop)
+    }
+
+    pub async fn resume_clock(&self) -> Result<()> {
+        self.call(Method::POST, "clock", Some(&json!({"freeze": false}))).await.map(drop)
+    }
+
     /// `{"value": [...]}`: committed effects.
     pub async fn ledger(&self) -> Result<Value> {
         self.call(Method::GET, "ledger", None).await
@@ -111,5 +154,10 @@ impl Control {
     /// `{"value": [...]}`: every request to login and Graph.
     pub async fn calls(&self) -> Result<Value> {
         self.call(Method::GET, "calls", None).await
+    }
+
+    /// Any call of the control API that has no method here; the path is relative to `control/`.
+    pub async fn raw(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        self.call(method.parse().unwrap_or(Method::GET), path, body).await
     }
 }

@@ -1,11 +1,12 @@
 //! The socket: TLS with a CA of its own, connections served by hand so that one can be cut without an answer.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::io;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use http_body_util::combinators::BoxBody;
+use futures::StreamExt;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
@@ -18,11 +19,16 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use super::calls::{Outcome, Request, handle};
-use super::model::{Application, ClientSecret, Model, Seed, ServicePrincipal, Tenant};
-use super::{Demo, Options, Ready, Shared, Simulator, StartError, control};
+use super::deliver::{Outcome, handle};
+use super::reply::Reply;
+use super::request::Request;
+use crate::graph::model::Model;
+use crate::graph::{Options, Ready, Shared, Simulator, StartError, control, demo};
 
-type Body = BoxBody<Bytes, io::Error>;
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// Long enough for bytes to leave before a connection is cut.
+const FLUSH: Duration = Duration::from_millis(20);
 
 pub async fn start(options: Options) -> Result<Simulator, StartError> {
     let listener = TcpListener::bind(options.listen).await.map_err(StartError::Listen)?;
@@ -38,47 +44,16 @@ pub async fn start(options: Options) -> Result<Simulator, StartError> {
     let ca_file = dir.join("graph-ca.pem");
     std::fs::write(&ca_file, ca).map_err(StartError::Listen)?;
     let url = format!("https://localhost:{port}");
-    let (seed, demo) = match options.seed {
-        Some(seed) => (seed, None),
-        None => demo(),
+    let (seed, demo) = if let Some(seed) = options.seed {
+        (seed, None)
+    } else {
+        let (seed, demo) = demo::tenant();
+        (seed, Some(demo))
     };
-    let shared: Shared = Arc::new(Mutex::new(Model::new(url.clone(), seed)));
+    let shared: Shared = Arc::new(Mutex::new(Model::new(url.clone(), control::plant(seed, jiff::Timestamp::now()))));
     let server = tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), shared));
     let ready = Ready { login: url.clone(), control: format!("{url}/control"), ca: ca_file, demo, url };
     Ok(Simulator { ready, server, _dir: temporary })
-}
-
-/// A tenant with an application and a few service principals.
-fn demo() -> (Seed, Option<Demo>) {
-    let demo = Demo {
-        tenant_id: "7f0c2b1e-5c1d-4d0a-9a53-0d6f4b8a2e11".to_owned(),
-        client_id: "0b8e4c53-6d0a-4f0e-9f52-8a4f3f1f7a10".to_owned(),
-        client_secret: uuid::Uuid::new_v4().to_string(),
-        service_principal_id: "2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f".to_owned(),
-        template_id: "BoxOutDelta".to_owned(),
-    };
-    let app = Application {
-        display_name: "entrain".to_owned(),
-        secrets: vec![ClientSecret { value: demo.client_secret.clone(), ..ClientSecret::default() }],
-        roles: vec!["Synchronization.ReadWrite.All".to_owned(), "Application.Read.All".to_owned()],
-        ..Application::default()
-    };
-    let offered = |name: &str| ServicePrincipal {
-        app_id: uuid::Uuid::new_v4().to_string(),
-        display_name: name.to_owned(),
-        templates: vec!["BoxOutDelta".to_owned(), "scim".to_owned()],
-        ..ServicePrincipal::default()
-    };
-    let tenant = Tenant {
-        applications: BTreeMap::from([(demo.client_id.clone(), app)]),
-        service_principals: BTreeMap::from([
-            (demo.service_principal_id.clone(), offered("Box")),
-            ("7c1e4a52-90b3-4d6f-8a27-35e0d1c2b4a6".to_owned(), offered("Wiki")),
-            ("a4d1c0de-1f2e-4a3b-9c4d-5e6f70818293".to_owned(), offered("Chat")),
-        ]),
-        ..Tenant::default()
-    };
-    (Seed { tenants: BTreeMap::from([(demo.tenant_id.clone(), tenant)]) }, Some(demo))
 }
 
 /// A CA, and a server configuration with a certificate of it for localhost.
@@ -118,48 +93,49 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, shared: Shared) {
 }
 
 async fn answer(shared: &Shared, request: HttpRequest<Incoming>) -> io::Result<Response<Body>> {
-    let request = read(request).await?;
+    let request = Request::read(request).await?;
     if request.segments.first().is_some_and(|first| first == "control") {
-        let (status, body) = control::handle(shared, &request);
-        return response(status, &[], body.to_string().into_bytes());
+        let reply = control::handle(shared, &request).with("content-type", "application/json");
+        let bytes = reply.bytes();
+        return respond(&reply, vec![bytes], Duration::ZERO, false);
     }
     match handle(shared, request).await {
-        Outcome::Answer { status, headers, body } => response(status, &headers, body),
-        Outcome::CutBody { status, body } => {
-            let frames = [Ok(Frame::data(Bytes::from(body))), Err(io::Error::other("cut on purpose"))];
-            let stream = StreamBody::new(futures::stream::iter(frames));
-            Response::builder().status(status).body(BodyExt::boxed(stream)).map_err(io::Error::other)
+        Outcome::Answer(reply) => {
+            let bytes = reply.bytes();
+            respond(&reply, vec![bytes], Duration::ZERO, false)
         }
+        Outcome::Raw { reply, bytes } => respond(&reply, vec![bytes], Duration::ZERO, false),
+        Outcome::Pieces { reply, pieces, pause, cut } => respond(&reply, pieces, pause, cut),
         Outcome::Cut => Err(io::Error::other("cut on purpose")),
     }
 }
 
-async fn read(request: HttpRequest<Incoming>) -> io::Result<Request> {
-    let (parts, body) = request.into_parts();
-    let body = body.collect().await.map_err(io::Error::other)?.to_bytes().to_vec();
-    let header =
-        |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let decode = |segment: &str| {
-        url::form_urlencoded::parse(format!("x={}", segment.replace('+', "%2B")).as_bytes())
-            .next()
-            .map(|(_, value)| value.into_owned())
-            .unwrap_or_default()
-    };
-    Ok(Request {
-        method: parts.method.clone(),
-        segments: parts.uri.path().split('/').filter(|segment| !segment.is_empty()).map(decode).collect(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        authorization: header("authorization"),
-        client_request_id: header("client-request-id"),
-        body,
-    })
-}
-
-fn response(status: u16, headers: &[(String, String)], body: Vec<u8>) -> io::Result<Response<Body>> {
-    let mut response = Response::builder().status(status);
-    for (name, value) in headers {
+/// A body of unknown length, as Graph sends it; a `cut` one never ends.
+fn respond(reply: &Reply, pieces: Vec<Vec<u8>>, pause: Duration, cut: bool) -> io::Result<Response<Body>> {
+    let mut response = Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
         response = response.header(name, value);
     }
-    let body = Full::new(Bytes::from(body)).map_err(|never: Infallible| match never {}).boxed();
-    response.body(body).map_err(io::Error::other)
+    let pieces: Vec<Vec<u8>> = pieces.into_iter().filter(|piece| !piece.is_empty()).collect();
+    if pieces.is_empty() && !cut {
+        let empty = Full::new(Bytes::new()).map_err(|never: Infallible| match never {}).boxed_unsync();
+        return response.body(empty).map_err(io::Error::other);
+    }
+    let end = cut.then(|| Err(io::Error::other("cut on purpose")));
+    let frames = pieces.into_iter().map(|piece| Ok(Frame::data(Bytes::from(piece)))).chain(end);
+    let stream = futures::stream::iter(frames).then(move |frame| async move {
+        // Also before the break: what was sent must have left when the connection ends.
+        if !pause.is_zero() || frame.is_err() {
+            tokio::time::sleep(pause.max(FLUSH)).await;
+        }
+        frame
+    });
+    response.body(StreamBody::new(stream.boxed()).boxed_unsync()).map_err(io::Error::other)
+}
+
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    // Writing to memory does not fail.
+    let _ = encoder.write_all(bytes);
+    encoder.finish().unwrap_or_default()
 }

@@ -1,0 +1,98 @@
+//! A job as a test or a seed file gives it: what is not named keeps its value.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::graph::model::clock::after;
+use crate::graph::model::job::{Code, Job, JobState, Quarantine, Reason, ScheduleState, Trouble};
+use crate::graph::sync::lifecycle::retry_after;
+use crate::graph::sync::render;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct GivenJob {
+    pub template_id: Option<String>,
+    pub schedule_state: Option<ScheduleState>,
+    pub code: Option<Code>,
+    /// Puts the job into quarantine.
+    pub quarantine: Option<GivenQuarantine>,
+    pub created: Option<Timestamp>,
+    /// Parts of the job's JSON, laid over what the simulator would say until the job changes.
+    pub schedule: Map<String, Value>,
+    pub status: Map<String, Value>,
+    pub synchronization_job_settings: Option<Value>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct GivenQuarantine {
+    pub reason: Reason,
+    pub error: Option<Trouble>,
+    pub series_began: Option<Timestamp>,
+    pub series_count: u64,
+}
+
+impl GivenQuarantine {
+    pub fn at(&self, now: Timestamp) -> Quarantine {
+        Quarantine {
+            current_began: now,
+            next_attempt: after(now, retry_after(self.series_count)),
+            reason: self.reason,
+            series_began: self.series_began.unwrap_or(now),
+            series_count: self.series_count,
+            error: self.error.clone(),
+        }
+    }
+}
+
+impl GivenJob {
+    /// Makes the job, or changes the one there is.
+    pub fn apply(&self, id: &str, known: Option<Job>, now: Timestamp) -> Job {
+        let created = self.created.unwrap_or(now);
+        let template = self.template_id.clone();
+        let fresh = || {
+            let template = template.unwrap_or_else(|| id.split('.').next().unwrap_or_default().to_owned());
+            let state = JobState { code: Code::Paused, ..JobState::default() };
+            Job::new(id.to_owned(), template, created, state)
+        };
+        let mut job = known.unwrap_or_else(fresh);
+        if let Some(template) = &self.template_id {
+            job.template_id.clone_from(template);
+        }
+        let quarantine = self.quarantine.as_ref().map(|given| given.at(now));
+        if let Some(quarantine) = &quarantine {
+            job.next_cycle = Some(quarantine.next_attempt);
+            job.running = None;
+        }
+        let mut overlay = job.now().overlay.clone();
+        let mut parts = Map::new();
+        for (name, part) in [("schedule", &self.schedule), ("status", &self.status)] {
+            if !part.is_empty() {
+                parts.insert(name.to_owned(), Value::Object(part.clone()));
+            }
+        }
+        if let Some(settings) = &self.synchronization_job_settings {
+            parts.insert("synchronizationJobSettings".to_owned(), settings.clone());
+        }
+        if overlay.is_null() {
+            overlay = Value::Object(parts);
+        } else {
+            render::merge(&mut overlay, &Value::Object(parts));
+        }
+        job.change(now, |state| {
+            state.overlay = overlay;
+            state.schedule = self.schedule_state.unwrap_or(state.schedule);
+            state.code = self.code.unwrap_or(state.code);
+            state.started |= state.schedule == ScheduleState::Active;
+            if quarantine.is_some() {
+                state.code = Code::Quarantine;
+                state.schedule = self.schedule_state.unwrap_or(ScheduleState::Active);
+                state.quarantine = quarantine;
+            } else if state.code != Code::Quarantine {
+                state.quarantine = None;
+            }
+        });
+        job
+    }
+}

@@ -1,0 +1,158 @@
+//! Control calls on jobs: what somebody does in the portal, and what the service does by itself.
+
+use hyper::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::given_job::{GivenJob, GivenQuarantine};
+use super::{Answered, Control, bad, done, missing};
+use crate::graph::http::reply::Reply;
+use crate::graph::model::Effect;
+use crate::graph::model::clock::{after, text};
+use crate::graph::model::job::{Counts, Job, JobState, Outcome, Reason, Running, Trouble};
+use crate::graph::sync::{catalog, jobs, lifecycle, render};
+
+/// How a cycle is to end; with nothing, as the target has it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct GivenCycle {
+    state: Outcome,
+    counts: Counts,
+    error: Option<Trouble>,
+    reason: Reason,
+    /// How long it took.
+    seconds: i64,
+}
+
+impl Default for GivenCycle {
+    fn default() -> Self {
+        Self {
+            state: Outcome::Succeeded,
+            counts: Counts::default(),
+            error: None,
+            reason: Reason::default(),
+            seconds: 2,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewJob {
+    template_id: String,
+}
+
+impl Control<'_> {
+    pub(super) fn jobs(&mut self, method: &Method, tenant: &str, sp: &str, rest: &[&str]) -> Answered {
+        match (method.as_str(), rest) {
+            ("GET", []) => self.list_jobs(tenant, sp),
+            ("POST", []) => self.create_job(tenant, sp),
+            ("PUT", [id]) => self.put_job(tenant, sp, id),
+            ("DELETE", [id]) => self.change(tenant, sp, id, "deleteJob", Job::delete),
+            ("POST", [id, "start"]) => {
+                let settings = self.model.settings(tenant);
+                self.change(tenant, sp, id, "startJob", |job, at| lifecycle::start(job, &settings, at))
+            }
+            ("POST", [id, "pause"]) => {
+                let settings = self.model.settings(tenant);
+                self.change(tenant, sp, id, "pauseJob", |job, at| lifecycle::pause(job, &settings, at))
+            }
+            ("POST", [id, "quarantine"]) => {
+                let quarantine: GivenQuarantine = self.read()?;
+                let given = GivenJob { quarantine: Some(quarantine), ..GivenJob::default() };
+                self.change(tenant, sp, id, "quarantine", |job, at| *job = given.apply(&job.id, Some(job.clone()), at))
+            }
+            ("POST", [id, "cycle"]) => self.cycle(tenant, sp, id),
+            _ => Err(missing("control call")),
+        }
+    }
+
+    fn job(&mut self, tenant: &str, sp: &str, id: &str) -> Result<&mut Job, Reply> {
+        let jobs = &mut self.known(tenant, sp)?.jobs;
+        jobs.iter_mut().find(|job| job.id == id && job.is_live()).ok_or_else(|| missing("job"))
+    }
+
+    /// Every job, the deleted ones too, as it really is.
+    fn list_jobs(&mut self, tenant: &str, sp: &str) -> Answered {
+        let jobs = self.known(tenant, sp)?.jobs.clone();
+        let known = self.model.tenants.get(tenant).ok_or_else(|| missing("tenant"))?;
+        let shown = |job: &Job| {
+            let mut body = render::job(job, job.now(), &catalog::template(known, &job.template_id));
+            body["created"] = text(job.created).into();
+            body["deleted"] = job.deleted.map(text).into();
+            body
+        };
+        Ok(Reply::ok(json!({"value": jobs.iter().map(shown).collect::<Vec<_>>()})))
+    }
+
+    fn create_job(&mut self, tenant: &str, sp: &str) -> Answered {
+        let NewJob { template_id } = self.read()?;
+        let (settings, now) = (self.model.settings(tenant), self.model.now());
+        let known = self.model.tenants.get(tenant).ok_or_else(|| missing("tenant"))?;
+        let template = catalog::template(known, &template_id);
+        let principal = self.known(tenant, sp)?;
+        let code = jobs::first_code(&settings, principal, &template);
+        let id = jobs::job_id(settings.job_ids, &template_id, tenant);
+        let shown = template.alias.clone().unwrap_or(template_id);
+        let job = Job::new(id, shown, now, JobState { code, ..JobState::default() });
+        principal.jobs.push(job.clone());
+        self.commit("createJob", tenant, &Effect { service_principal: sp, job: Some(&job), ..Effect::default() });
+        Ok(Reply::ok(json!({"id": job.id})))
+    }
+
+    /// A job that somebody else made or changed.
+    fn put_job(&mut self, tenant: &str, sp: &str, id: &str) -> Answered {
+        let given: GivenJob = self.read()?;
+        let now = self.model.now();
+        let principal = self.known(tenant, sp)?;
+        let known = principal.jobs.iter().position(|job| job.id == id);
+        let known = known.map(|index| principal.jobs.remove(index));
+        let job = given.apply(id, known, now);
+        principal.jobs.push(job.clone());
+        self.commit("outOfBand", tenant, &Effect { service_principal: sp, job: Some(&job), ..Effect::default() });
+        Ok(done())
+    }
+
+    fn change(
+        &mut self,
+        tenant: &str,
+        sp: &str,
+        id: &str,
+        operation: &str,
+        change: impl FnOnce(&mut Job, jiff::Timestamp),
+    ) -> Answered {
+        let now = self.model.now();
+        let job = self.job(tenant, sp, id)?;
+        change(job, now);
+        let job = job.clone();
+        self.commit(operation, tenant, &Effect { service_principal: sp, job: Some(&job), ..Effect::default() });
+        Ok(done())
+    }
+
+    /// One whole cycle, now.
+    fn cycle(&mut self, tenant: &str, sp: &str, id: &str) -> Answered {
+        let as_target_has_it = self.body == Value::Null;
+        let given: GivenCycle = self.read()?;
+        let (settings, now) = (self.model.settings(tenant), self.model.now());
+        let known = self.model.tenants.get(tenant).ok_or_else(|| missing("tenant"))?.clone();
+        let principal = self.known(tenant, sp)?;
+        let index = principal.jobs.iter().position(|job| job.id == id && job.is_live());
+        let index = index.ok_or_else(|| missing("job"))?;
+        let mut job = principal.jobs.remove(index);
+        if !job.is_active() {
+            principal.jobs.insert(index, job);
+            return Err(bad("the job is not active"));
+        }
+        let template = catalog::template(&known, &job.template_id);
+        let result = if as_target_has_it {
+            lifecycle::outcome(&mut job, principal, &template)
+        } else {
+            let GivenCycle { state, counts, error, reason, .. } = given;
+            lifecycle::CycleResult { state, counts, error, reason }
+        };
+        let began = after(now, jiff::SignedDuration::from_secs(-given.seconds.max(0)));
+        lifecycle::conclude(&mut job, &settings, &template, Running { began, ends: now }, &result);
+        principal.jobs.insert(index, job);
+        Ok(done())
+    }
+}

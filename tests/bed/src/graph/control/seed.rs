@@ -1,0 +1,21 @@
+//! A seed becomes a model: the jobs that it names begin their lives.
+
+use jiff::Timestamp;
+
+use crate::graph::model::tenant::{Seed, ServicePrincipal};
+
+pub fn plant(mut seed: Seed, now: Timestamp) -> Seed {
+    for principal in seed.tenants.values_mut().flat_map(|tenant| tenant.service_principals.values_mut()) {
+        sow(principal, now);
+    }
+    seed
+}
+
+/// Makes the jobs that were given with a service principal.
+pub fn sow(principal: &mut ServicePrincipal, now: Timestamp) {
+    for (id, given) in std::mem::take(&mut principal.given_jobs) {
+        let known = principal.jobs.iter().position(|job| job.id == id).map(|index| principal.jobs.remove(index));
+        let job = given.apply(&id, known, now);
+        principal.jobs.push(job);
+    }
+}

@@ -1,0 +1,163 @@
+//! What the simulated tenants hold, and what was done to them.
+
+pub mod clock;
+pub mod job;
+pub mod ledger;
+pub mod replicas;
+pub mod settings;
+pub mod tenant;
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use self::clock::{Clock, millis, seconds};
+use self::job::{Job, JobState};
+use self::ledger::Record;
+use self::settings::Settings;
+use self::tenant::{Seed, ServicePrincipal, Tenant};
+use super::faults::Fault;
+use super::sync::lifecycle;
+use super::throttle::Buckets;
+
+/// Who calls, as the token says.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    pub tenant_id: String,
+    pub app_id: String,
+    pub object_id: String,
+    pub roles: Vec<String>,
+    /// Present for a user: the scopes of the token, and the directory roles.
+    pub delegated: Option<Delegated>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Delegated {
+    pub scopes: Vec<String>,
+    pub directory_roles: Vec<String>,
+}
+
+/// The ids under which a request is known.
+#[derive(Clone, Debug, Default)]
+pub struct Ids {
+    pub request: String,
+    pub client_request: String,
+}
+
+pub struct Model {
+    pub origin: String,
+    pub tenants: BTreeMap<String, Tenant>,
+    pub clock: Clock,
+    pub faults: Vec<Fault>,
+    /// Committed effects.
+    pub ledger: Record,
+    /// Requests to login and Graph.
+    pub calls: Record,
+    pub buckets: Buckets,
+    /// Tokens issued before this instant are revoked.
+    pub tokens_from: Timestamp,
+    /// Assertions that were presented, until they expire.
+    pub assertions: BTreeMap<String, i64>,
+    reads: u64,
+}
+
+impl Model {
+    pub fn new(origin: String, seed: Seed) -> Self {
+        Self {
+            origin,
+            tenants: seed.tenants,
+            clock: Clock::default(),
+            faults: Vec::new(),
+            ledger: Record::default(),
+            calls: Record::default(),
+            buckets: Buckets::default(),
+            tokens_from: Timestamp::UNIX_EPOCH,
+            assertions: BTreeMap::new(),
+            reads: 0,
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The id of a tenant that is named by its id or by a domain.
+    pub fn tenant_id(&self, name: &str) -> Option<String> {
+        let named =
+            |(id, tenant): &(&String, &Tenant)| *id == name || tenant.settings.domains.iter().any(|d| d == name);
+        self.tenants.iter().find(named).map(|(id, _)| id.clone())
+    }
+
+    pub fn settings(&self, tenant: &str) -> Settings {
+        self.tenants.get(tenant).map(|tenant| tenant.settings.clone()).unwrap_or_default()
+    }
+
+    /// Lets everything happen that is due: cycles, quarantines, purges.
+    pub fn settle(&mut self) {
+        let now = self.now();
+        for tenant in self.tenants.values_mut() {
+            lifecycle::settle(tenant, now);
+        }
+    }
+
+    /// A service principal that is not deleted.
+    pub fn service_principal(&mut self, tenant: &str, id: &str) -> Option<&mut ServicePrincipal> {
+        let tenant = self.tenants.get_mut(tenant)?;
+        let id = tenant.find(id)?.0.clone();
+        tenant.service_principals.get_mut(&id).filter(|found| found.deleted.is_none())
+    }
+
+    /// Notes a committed effect.
+    pub fn commit(&mut self, operation: &str, caller: &Caller, ids: &Ids, effect: &Effect<'_>) {
+        let mut entry = json!({
+            "time": clock::text(self.now()), "operation": operation,
+            "tenantId": caller.tenant_id, "callerAppId": caller.app_id, "callerObjectId": caller.object_id,
+            "servicePrincipalId": effect.service_principal, "jobId": effect.job.map(|job| &job.id),
+            "templateId": effect.job.map(|job| &job.template_id),
+            "requestId": ids.request, "clientRequestId": ids.client_request,
+        });
+        if effect.no_change {
+            entry["noChange"] = true.into();
+        }
+        if !effect.detail.is_null() {
+            entry["detail"] = effect.detail.clone();
+        }
+        self.ledger.push(entry);
+    }
+
+    /// How far the replica is behind that answers this request: existence and state of jobs.
+    pub fn lag(&mut self, tenant: &str) -> (SignedDuration, SignedDuration) {
+        self.reads += 1;
+        let settings = self.settings(tenant);
+        if settings.flapping && self.reads.is_multiple_of(2) {
+            return (SignedDuration::ZERO, SignedDuration::ZERO);
+        }
+        let existence = settings.replication_lag_millis;
+        (millis(existence), millis(settings.status_lag_millis.unwrap_or(existence)))
+    }
+
+    /// The jobs that the replica of this request shows, with what it shows of them.
+    pub fn visible_jobs(&mut self, tenant: &str, id: &str) -> Vec<(Job, JobState)> {
+        let (now, lag) = (self.now(), self.lag(tenant));
+        let restore_delay = seconds(self.settings(tenant).restore_delay_seconds);
+        let Some(found) = self.service_principal(tenant, id) else { return Vec::new() };
+        if found.restored.is_some_and(|restored| now.duration_since(restored) < restore_delay) {
+            return Vec::new();
+        }
+        let seen = |event: Timestamp| now.duration_since(event) >= lag.0;
+        let shows = |job: &&Job| seen(job.created) && !job.deleted.is_some_and(seen);
+        let view = |job: &Job| (job.clone(), job.state.seen(now, lag.1).clone());
+        found.jobs.iter().filter(shows).map(view).collect()
+    }
+}
+
+/// What a request did, for the ledger.
+#[derive(Clone, Debug, Default)]
+pub struct Effect<'a> {
+    pub service_principal: &'a str,
+    pub job: Option<&'a Job>,
+    /// Accepted, but things were so already.
+    pub no_change: bool,
+    pub detail: Value,
+}

@@ -1,0 +1,226 @@
+//! The switches of a tenant: where graph-api.md calls something guessed, its alternative is one of these values.
+
+use serde::{Deserialize, Serialize};
+
+/// An enum of switch positions; the first is the default.
+macro_rules! switch {
+    ($(#[$doc:meta])* $name:ident { $first:ident $(, $rest:ident)* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        pub enum $name {
+            #[default]
+            $first,
+            $($rest,)*
+        }
+    };
+}
+
+switch! {
+    /// How a missing application permission looks below `/synchronization/`.
+    MissingPermission { UnknownError401, Denied403 }
+}
+switch! {
+    /// What a second create with the same template does.
+    DuplicateCreate { SecondJob, Conflict, ReturnExisting }
+}
+switch! {
+    /// How a template is refused that the service principal does not offer.
+    WrongTemplate { BadRequest, UnknownError, NotFound }
+}
+switch! {
+    /// The first status code of a job; `byCredentials` is `NotConfigured` until secrets were saved, then `Paused`.
+    NewJob { ByCredentials, Paused, NotConfigured }
+}
+switch! {
+    /// The form of a job id.
+    JobIds { Current, WithoutRandom, Guid }
+}
+switch! {
+    /// The schedule state that a pause leaves.
+    PauseLeaves { Paused, Disabled }
+}
+switch! {
+    /// When a pause shows while a cycle is in flight.
+    PauseTakesEffect { AfterCycle, AtOnce }
+}
+switch! {
+    /// What a start does when the connector needs secrets and none are saved.
+    StartWithoutCredentials { RunsThenQuarantines, Refused }
+}
+switch! {
+    /// What an action does that asks for what is already so.
+    Repeated { Ignored, Refused }
+}
+switch! {
+    /// What a restart of a job does that never ran.
+    RestartNeverStarted { Starts, Refused }
+}
+switch! {
+    /// What happens to query options on jobs.
+    QueryOptions { Ignored, Refused }
+}
+switch! {
+    /// How the synchronization routes answer while their service principal is soft-deleted.
+    DeletedServicePrincipal { NotFound, UnknownError }
+}
+switch! {
+    /// What synchronization routes answer just after the service principal came to be, for `newServicePrincipalSeconds`.
+    NewServicePrincipal { NotFound, Unauthorized, Forbidden, Flapping }
+}
+switch! {
+    /// Whether ownership of the service principal makes `Application.ReadWrite.OwnedBy` suffice.
+    OwnedBy { Ownership, Refused }
+}
+switch! {
+    /// Whether a switch position that the contract leaves open is in force.
+    Accepts { Refused, Accepted }
+}
+switch! {
+    /// `Retry-After` of a 429 that the simulator itself decides.
+    RetryAfter { Seconds, None, Fractional, Date }
+}
+switch! {
+    /// The size of the tenant's throttle buckets.
+    Throttling { Off, Small, Medium, Large }
+}
+switch! {
+    /// The body of a 429.
+    ThrottledCode { TooManyRequests, UnknownError }
+}
+switch! {
+    /// How secret values are read back.
+    SecretMask { Star, FirstLetter, Empty }
+}
+switch! {
+    /// The `key` of an on-demand result.
+    OnDemandKey { Documented, StatusInfo }
+}
+switch! {
+    /// What on-demand provisioning of an OAuth connector does while its job runs.
+    OnDemandWhileRunning { Allowed, Refused }
+}
+switch! {
+    /// The status of a successful create.
+    CreateStatus { Created, Ok }
+}
+switch! {
+    /// The status of a successful schema reset.
+    SchemaResetStatus { NoContent, Created }
+}
+switch! {
+    /// How routes answer that only the permission map names.
+    UnverifiedRoutes { NotFound, NoContent }
+}
+
+/// Everything that can be set per tenant. Durations are virtual time. An unknown name or value is refused.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Settings {
+    /// Verified domains, which login accepts in place of the tenant's id.
+    pub domains: Vec<String>,
+    /// How long a new or deleted job is seen by only some replicas, or by none.
+    pub replication_lag_millis: u64,
+    /// The same for the state of a job; `replicationLagMillis` where absent.
+    pub status_lag_millis: Option<u64>,
+    /// Whether every other request meets the lagging replica while the lag lasts; otherwise all of them do.
+    pub flapping: bool,
+    pub missing_permission: MissingPermission,
+    pub owned_by: OwnedBy,
+    /// Whether `Application.ReadWrite.All` and `Directory.ReadWrite.All` open the synchronization routes.
+    pub broad_roles: Accepts,
+    pub duplicate_create: DuplicateCreate,
+    pub wrong_template: WrongTemplate,
+    pub new_job: NewJob,
+    pub job_ids: JobIds,
+    pub create_status: CreateStatus,
+    pub pause_leaves: PauseLeaves,
+    pub pause_takes_effect: PauseTakesEffect,
+    pub start_without_credentials: StartWithoutCredentials,
+    pub start_running: Repeated,
+    pub pause_paused: Repeated,
+    pub restart_never_started: RestartNeverStarted,
+    pub query_options_on_jobs: QueryOptions,
+    pub service_principal_deleted: DeletedServicePrincipal,
+    pub new_service_principal: NewServicePrincipal,
+    pub new_service_principal_seconds: u64,
+    /// How long after its creation a service principal lists no templates.
+    pub templates_empty_seconds: u64,
+    /// How long after a restore the jobs stay away, unless they are restarted.
+    pub restore_delay_seconds: u64,
+    /// Whether `servicePrincipals(appId='…')/synchronization` works.
+    pub addressing_by_app_id: Accepts,
+    pub unverified_routes: UnverifiedRoutes,
+    pub unknown_secret_keys: Accepts,
+    pub secret_mask: SecretMask,
+    pub schema_reset_status: SchemaResetStatus,
+    pub on_demand_key: OnDemandKey,
+    pub on_demand_while_running: OnDemandWhileRunning,
+    /// Entries in one page of a collection; 0 is no limit.
+    pub page_size: usize,
+    pub cycle_start_delay_seconds: u64,
+    pub initial_cycle_seconds: u64,
+    pub incremental_cycle_seconds: u64,
+    pub throttling: Throttling,
+    /// In place of the resource units in 10 s that the size gives.
+    pub resource_unit_limit: Option<u64>,
+    /// In place of 3,000 writes in 150 s.
+    pub write_limit: Option<u64>,
+    pub retry_after: RetryAfter,
+    pub throttled_code: ThrottledCode,
+    pub token_lifetime_seconds: i64,
+    /// `expires_in` as a string, which some versions of login send.
+    pub expires_in_as_text: bool,
+    /// Whether a revoked token of a client that can handle it is answered with a claims challenge.
+    pub claims_challenges: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            domains: Vec::new(),
+            replication_lag_millis: 0,
+            status_lag_millis: None,
+            flapping: false,
+            missing_permission: MissingPermission::default(),
+            owned_by: OwnedBy::default(),
+            broad_roles: Accepts::Accepted,
+            duplicate_create: DuplicateCreate::default(),
+            wrong_template: WrongTemplate::default(),
+            new_job: NewJob::default(),
+            job_ids: JobIds::default(),
+            create_status: CreateStatus::default(),
+            pause_leaves: PauseLeaves::default(),
+            pause_takes_effect: PauseTakesEffect::default(),
+            start_without_credentials: StartWithoutCredentials::default(),
+            start_running: Repeated::default(),
+            pause_paused: Repeated::default(),
+            restart_never_started: RestartNeverStarted::default(),
+            query_options_on_jobs: QueryOptions::default(),
+            service_principal_deleted: DeletedServicePrincipal::default(),
+            new_service_principal: NewServicePrincipal::default(),
+            new_service_principal_seconds: 0,
+            templates_empty_seconds: 0,
+            restore_delay_seconds: 40 * 60,
+            addressing_by_app_id: Accepts::default(),
+            unverified_routes: UnverifiedRoutes::default(),
+            unknown_secret_keys: Accepts::default(),
+            secret_mask: SecretMask::default(),
+            schema_reset_status: SchemaResetStatus::default(),
+            on_demand_key: OnDemandKey::default(),
+            on_demand_while_running: OnDemandWhileRunning::default(),
+            page_size: 100,
+            cycle_start_delay_seconds: 300,
+            initial_cycle_seconds: 20 * 60,
+            incremental_cycle_seconds: 60,
+            throttling: Throttling::default(),
+            resource_unit_limit: None,
+            write_limit: None,
+            retry_after: RetryAfter::default(),
+            throttled_code: ThrottledCode::default(),
+            token_lifetime_seconds: 3600,
+            expires_in_as_text: false,
+            claims_challenges: false,
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What a tenant holds. The JSON of these types is what the control API's PUT calls and a seed file say.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::job::{Job, Trouble};
+use super::settings::Settings;
+use crate::graph::control::given_job::GivenJob;
+use crate::graph::sync::catalog::Template;
+
+/// The state to start with: the bodies of the control API's PUT calls, by tenant.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Seed {
+    pub tenants: BTreeMap<String, Tenant>,
+}
+
+/// In JSON the settings stand beside the collections.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(try_from = "Map<String, Value>")]
+pub struct Tenant {
+    pub settings: Settings,
+    /// By appId.
+    pub applications: BTreeMap<String, Application>,
+    /// By object id.
+    pub service_principals: BTreeMap<String, ServicePrincipal>,
+    /// Templates beside the built-in ones, or in their place.
+    pub templates: BTreeMap<String, Template>,
+    /// Directory roles of users, by object id.
+    pub users: BTreeMap<String, User>,
+}
+
+impl TryFrom<Map<String, Value>> for Tenant {
+    type Error = serde_json::Error;
+
+    fn try_from(mut body: Map<String, Value>) -> Result<Self, Self::Error> {
+        fn taken<T: Default + serde::de::DeserializeOwned>(
+            body: &mut Map<String, Value>,
+            name: &str,
+        ) -> serde_json::Result<T> {
+            body.remove(name).map_or_else(|| Ok(T::default()), serde_json::from_value)
+        }
+        Ok(Self {
+            applications: taken(&mut body, "applications")?,
+            service_principals: taken(&mut body, "servicePrincipals")?,
+            templates: taken(&mut body, "templates")?,
+            users: taken(&mut body, "users")?,
+            settings: serde_json::from_value(Value::Object(body))?,
+        })
+    }
+}
+
+/// An app registration, and the service principal that signs in with its credentials.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Application {
+    /// Object id; made from the appId where absent.
+    pub id: Option<String>,
+    pub display_name: String,
+    pub secrets: Vec<ClientSecret>,
+    pub certificates: Vec<Certificate>,
+    pub federated_credentials: Vec<FederatedCredential>,
+    /// Application permissions, as they appear in the token.
+    pub roles: Vec<String>,
+    /// `false`: registered, but without a service principal in this tenant.
+    pub service_principal: bool,
+    /// Public clients may not present a credential.
+    pub public_client: bool,
+    pub disabled: bool,
+}
+
+impl Default for Application {
+    fn default() -> Self {
+        Self {
+            id: None,
+            display_name: String::new(),
+            secrets: Vec::new(),
+            certificates: Vec::new(),
+            federated_credentials: Vec::new(),
+            roles: Vec::new(),
+            service_principal: true,
+            public_client: false,
+            disabled: false,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ClientSecret {
+    pub value: String,
+    pub revoked: bool,
+    pub expired: bool,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Certificate {
+    /// The certificate in PEM, without its key.
+    pub pem: String,
+    pub revoked: bool,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct FederatedCredential {
+    pub issuer: String,
+    pub subject: String,
+    pub audience: String,
+    /// The issuer's public RSA keys as a JWKS; with them the signature is verified too.
+    pub jwks: Option<Value>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct User {
+    /// Directory roles, by name or template id.
+    pub roles: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ServicePrincipal {
+    pub app_id: String,
+    pub display_name: String,
+    /// Ids of the templates that it offers.
+    pub templates: Vec<String>,
+    /// Object ids of its owners.
+    pub owners: Vec<String>,
+    /// Secrets as the secrets route stores them.
+    pub secrets: Vec<Secret>,
+    pub target: Target,
+    /// Mappings use custom security attributes, so that the schema needs a further permission.
+    pub custom_security_attributes: bool,
+    /// When it came to be; long ago where absent.
+    pub created: Option<Timestamp>,
+    /// Soft-deleted since.
+    pub deleted: Option<Timestamp>,
+    #[serde(skip)]
+    pub restored: Option<Timestamp>,
+    /// Jobs to begin with, by id: the bodies of the control API's PUT calls.
+    #[serde(rename = "jobs")]
+    pub given_jobs: BTreeMap<String, GivenJob>,
+    #[serde(skip)]
+    pub jobs: Vec<Job>,
+    /// Schemas of templates that were edited.
+    #[serde(skip)]
+    pub template_schemas: BTreeMap<String, Value>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Secret {
+    pub key: String,
+    pub value: String,
+}
+
+/// What the connected application makes of the secrets, and what a cycle finds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Target {
+    pub verdict: Verdict,
+    /// Where given, exactly these values of these keys are accepted, whatever the verdict.
+    pub accepts: BTreeMap<String, String>,
+    /// In place of the connector's code for rejected credentials.
+    pub error: Option<Trouble>,
+    /// Entries that an initial cycle exports.
+    pub entries: u64,
+    /// Deletions that wait for the next cycle.
+    pub pending_deletes: u64,
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Self { verdict: Verdict::Accepted, accepts: BTreeMap::new(), error: None, entries: 14, pending_deletes: 0 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Verdict {
+    #[default]
+    Accepted,
+    Rejected,
+    Unreachable,
+}
+
+impl Tenant {
+    /// The object id of the principal that signs in as this application.
+    pub fn principal_of(&self, app_id: &str) -> String {
+        let explicit = self.service_principals.iter().find(|(_, found)| found.app_id == app_id);
+        explicit.map_or_else(|| derived(app_id, "servicePrincipal"), |(id, _)| id.clone())
+    }
+
+    /// The object id of the registration with this appId.
+    pub fn application_id(&self, app_id: &str) -> String {
+        let own = self.applications.get(app_id).and_then(|app| app.id.clone());
+        own.unwrap_or_else(|| derived(app_id, "application"))
+    }
+
+    /// The service principal of the registration with this object id.
+    pub fn principal_of_application(&self, id: &str) -> Option<String> {
+        let found = self.service_principals.iter().find(|(_, found)| self.application_id(&found.app_id) == id);
+        found.map(|(id, _)| id.clone())
+    }
+
+    /// The service principal, deleted or not, by its object id or as `appId=…`.
+    pub fn find(&self, id: &str) -> Option<(&String, &ServicePrincipal)> {
+        match id.strip_prefix("appId=") {
+            Some(app_id) => self.service_principals.iter().find(|(_, found)| found.app_id == app_id),
+            None => self.service_principals.get_key_value(id),
+        }
+    }
+}
+
+/// Ids that are not given are made from the appId, so that they stay the same.
+fn derived(app_id: &str, kind: &str) -> String {
+    let namespace = if kind == "servicePrincipal" { Uuid::NAMESPACE_OID } else { Uuid::NAMESPACE_URL };
+    Uuid::new_v5(&namespace, app_id.as_bytes()).to_string()
+}
