@@ -66,7 +66,7 @@ impl Reply {
     /// Adds what every answer carries. Login and Graph name the request in different members.
     pub fn finish(mut self, request: &Request, ids: &Ids, now: Timestamp) -> Self {
         if let Content::Json(body) = &mut self.content
-            && let Some(error) = body["error"].as_object_mut()
+            && let Some(error) = body.get_mut("error").and_then(Value::as_object_mut)
         {
             let inner = error.entry("innerError").or_insert_with(|| json!({}));
             inner["date"] = now.strftime("%Y-%m-%dT%H:%M:%S").to_string().into();

@@ -34,10 +34,10 @@ impl Record {
         let matches = |entry: &&Value| {
             query.iter().all(|(name, wanted)| match name.as_str() {
                 "since" => entry["sequence"].as_u64() > wanted.parse().ok(),
-                _ => match &entry[name] {
-                    Value::String(text) => text == wanted,
-                    other => *wanted == other.to_string(),
-                },
+                _ => {
+                    let text = entry[name].as_str().map_or_else(|| entry[name].to_string(), str::to_owned);
+                    text == *wanted
+                }
             })
         };
         self.entries.iter().filter(matches).cloned().collect()
