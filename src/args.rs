@@ -46,6 +46,10 @@ pub struct Operator {
     /// A PEM file with certificate authorities that are trusted for Graph and login beside the system's.
     #[arg(long, env = "ENTRAIN_CA_FILE")]
     pub ca_file: Option<PathBuf>,
+    /// A namespace whose SyncJobs are worked on; may be given several times, in the environment separated by commas.
+    /// All namespaces by default. Another SyncJob for the same job is found in these namespaces only.
+    #[arg(long = "watch-namespace", env = "ENTRAIN_WATCH_NAMESPACES", value_name = "NAMESPACE", value_delimiter = ',')]
+    pub watch_namespaces: Vec<String>,
     /// How many SyncJobs are worked on at the same time.
     #[arg(long, env = "ENTRAIN_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,

@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::args::{CloudName, Operator};
-use crate::cluster::events::Events;
+use crate::cluster::{Namespaces, events::Events};
 use crate::graph;
 use crate::reconcile::{self, Parts};
 
@@ -43,8 +43,15 @@ pub async fn run(options: &Operator) -> Result<(), StartError> {
     let (events, writing) = Events::new(client.clone(), &instance);
     let writing = tokio::spawn(writing);
     let (stop, shutdown) = watch::channel(false);
-    let parts =
-        Parts { client, graph, events, settings: options.settings(), concurrency: options.concurrency, shutdown };
+    let parts = Parts {
+        client,
+        graph,
+        namespaces: Namespaces::new(&options.watch_namespaces),
+        events,
+        settings: options.settings(),
+        concurrency: options.concurrency,
+        shutdown,
+    };
     let mut running = tokio::spawn(reconcile::run(parts));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "entrain is running");
     tokio::select! {

@@ -2,11 +2,14 @@
 
 pub mod events;
 pub mod lease;
+pub mod namespaces;
 pub mod read;
 pub mod watch;
 pub mod write;
 
 use std::time::Duration;
+
+pub use namespaces::Namespaces;
 
 /// The longest time one call to the API server may take. The client itself has no read timeout.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,9 +1,10 @@
 //! Reads that must not come from the watch cache.
 
+use futures::future::try_join_all;
 use kube::api::ListParams;
 use kube::{Api, Client};
 
-use super::{Error, bounded};
+use super::{Error, Namespaces, bounded};
 use crate::api::SyncJob;
 
 /// The object as the API server has it now; `None` if it does not exist.
@@ -11,9 +12,16 @@ pub async fn get(client: &Client, namespace: &str, name: &str) -> Result<Option<
     bounded(Api::<SyncJob>::namespaced(client.clone(), namespace).get_opt(name)).await
 }
 
-/// All SyncJobs that hold an intent or a job of this service principal: a quorum read, because a list without a
-/// resourceVersion is one.
-pub async fn holders(client: &Client, service_principal_id: &str) -> Result<Vec<SyncJob>, Error> {
+/// All SyncJobs of the watched namespaces that hold an intent or a job of this service principal: quorum reads, because
+/// a list without a resourceVersion is one. One list for each namespace is enough: what counts is that each was asked
+/// for after our own intent was written.
+pub async fn holders(
+    client: &Client,
+    namespaces: &Namespaces,
+    service_principal_id: &str,
+) -> Result<Vec<SyncJob>, Error> {
     let params = ListParams::default().fields(&format!("status.servicePrincipalId={service_principal_id}"));
-    Ok(bounded(Api::<SyncJob>::all(client.clone()).list(&params)).await?.items)
+    let apis = namespaces.apis(client);
+    let lists = bounded(try_join_all(apis.iter().map(|api| api.list(&params)))).await?;
+    Ok(lists.into_iter().flat_map(|list| list.items).collect())
 }

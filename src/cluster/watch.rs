@@ -1,24 +1,50 @@
 //! The watch: every SyncJob in a store, and a stream of those that changed in a way that matters.
 
+use std::sync::Arc;
+
 use futures::{Stream, StreamExt};
-use kube::runtime::reflector::{self, Store};
+use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, predicates, watcher};
 use kube::{Api, Client, ResourceExt};
 
+use super::Namespaces;
 use crate::api::SyncJob;
 
 /// How long one watch may last, in seconds. It bounds for how long a connection that delivers nothing goes unnoticed.
 const WATCH_TIMEOUT_SECS: u32 = 120;
 
-/// The store, and a stream of the objects whose spec, annotations or finalizers changed. Our own status writes are not
-/// among them, so that a report does not wake its own reader.
+/// What the watch shows of all watched namespaces.
+#[derive(Clone)]
+pub struct Stores(Vec<Store<SyncJob>>);
+
+impl Stores {
+    pub fn new(stores: Vec<Store<SyncJob>>) -> Self {
+        Self(stores)
+    }
+
+    pub fn get(&self, key: &ObjectRef<SyncJob>) -> Option<Arc<SyncJob>> {
+        self.0.iter().find_map(|store| store.get(key))
+    }
+
+    pub fn state(&self) -> Vec<Arc<SyncJob>> {
+        self.0.iter().flat_map(Store::state).collect()
+    }
+}
+
+/// For each watch a store, and a stream of the objects whose spec, annotations or finalizers changed. Our own status
+/// writes are not among them, so that a report does not wake its own reader.
 pub fn sync_jobs(
-    client: Client,
-) -> (Store<SyncJob>, impl Stream<Item = Result<SyncJob, watcher::Error>> + Send + 'static) {
+    client: &Client,
+    namespaces: &Namespaces,
+) -> Vec<(Store<SyncJob>, impl Stream<Item = Result<SyncJob, watcher::Error>> + Send + use<>)> {
+    namespaces.apis(client).into_iter().map(watch).collect()
+}
+
+fn watch(api: Api<SyncJob>) -> (Store<SyncJob>, impl Stream<Item = Result<SyncJob, watcher::Error>> + Send + use<>) {
     use predicates::{annotations, finalizers, generation};
     let (reader, writer) = reflector::store();
     let config = watcher::Config::default().timeout(WATCH_TIMEOUT_SECS);
-    let stream = watcher(Api::<SyncJob>::all(client), config)
+    let stream = watcher(api, config)
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)

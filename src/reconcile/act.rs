@@ -68,7 +68,7 @@ async fn act_on(step: &Step, desired: &Desired, world: &World, pass: &mut Pass, 
         Step::ListTemplates => found(graph.list_templates(service_principal).await, |templates| {
             Fact::TemplatesListed(templates.into_iter().map(|template| template.id).collect())
         }),
-        Step::ReadRivals => match read::holders(&context.client, service_principal).await {
+        Step::ReadRivals => match read::holders(&context.client, &context.namespaces, service_principal).await {
             Ok(holders) => {
                 let holders: Vec<std::sync::Arc<SyncJob>> = holders.into_iter().map(Into::into).collect();
                 Fact::RivalsRead(observe::rivals(&pass.object, desired, &holders))
@@ -101,7 +101,7 @@ fn listed(jobs: Vec<graph::Job>, desired: &Desired, pass: &Pass, context: &Conte
     let mut jobs: Vec<ObservedJob> =
         jobs.into_iter().filter(|job| !context.listings.is_deleted(&job.id, lag)).map(observed).collect();
     if jobs.iter().filter(|job| desired.template.made(job)).nth(1).is_some() {
-        let held = observe::held_by_others(&pass.object, &context.store);
+        let held = observe::held_by_others(&pass.object, &context.stores);
         for job in &mut jobs {
             job.held_by_other = held.contains(&job.id);
         }
@@ -168,7 +168,7 @@ async fn delete(id: &str, desired: &Desired, context: &Context) -> Fact {
 async fn delete_surplus(id: &str, desired: &Desired, context: &Context) -> Fact {
     let service_principal = desired.service_principal.as_str();
     let holds = |holder: &SyncJob| holder.status.as_ref().is_some_and(|status| status.job_id.as_deref() == Some(id));
-    match read::holders(&context.client, service_principal).await {
+    match read::holders(&context.client, &context.namespaces, service_principal).await {
         Ok(holders) if holders.iter().any(holds) => return Fact::SurplusDeleted,
         Ok(_) => {}
         Err(error) => return Fact::Trouble(cluster_trouble(&error, "making sure that nobody holds the surplus job")),

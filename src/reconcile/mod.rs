@@ -15,14 +15,15 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use futures::{FutureExt, StreamExt};
 use kube::ResourceExt;
 use kube::runtime::controller::{Action, Config, Controller, Error as ControllerError};
-use kube::runtime::reflector::Store;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::api::SyncJob;
-use crate::cluster::{self, events::Events};
+use crate::cluster::watch::{Stores, sync_jobs};
+use crate::cluster::{Namespaces, events::Events};
 use crate::graph;
 use crate::plan::{Settings, Wake};
 use listings::Listings;
@@ -37,7 +38,10 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(600);
 pub struct Context {
     client: kube::Client,
     graph: graph::Client,
-    store: Store<SyncJob>,
+    namespaces: Namespaces,
+    stores: Stores,
+    /// One for each SyncJob that may be worked on at the same time, in whatever namespace.
+    slots: Semaphore,
     events: Events,
     memory: Memory,
     listings: Listings,
@@ -49,6 +53,8 @@ pub struct Context {
 pub struct Parts {
     pub client: kube::Client,
     pub graph: graph::Client,
+    /// Where SyncJobs are worked on.
+    pub namespaces: Namespaces,
     pub events: Events,
     pub settings: Settings,
     /// How many SyncJobs are worked on at the same time.
@@ -59,12 +65,14 @@ pub struct Parts {
 
 /// Runs until `shutdown` turns true and the passes under way have ended.
 pub async fn run(parts: Parts) {
-    let Parts { client, graph, events, settings, concurrency, shutdown } = parts;
-    let (store, stream) = cluster::watch::sync_jobs(client.clone());
+    let Parts { client, graph, namespaces, events, settings, concurrency, shutdown } = parts;
+    let watches = sync_jobs(&client, &namespaces);
     let context = Arc::new(Context {
         client,
         graph,
-        store: store.clone(),
+        namespaces,
+        stores: Stores::new(watches.iter().map(|(store, _)| store.clone()).collect()),
+        slots: Semaphore::new(concurrency.into()),
         events,
         memory: Memory::default(),
         listings: Listings::default(),
@@ -72,18 +80,20 @@ pub async fn run(parts: Parts) {
         shutdown: shutdown.clone(),
     });
     let forget = forget_the_gone(context.clone());
-    let controller = Controller::for_stream(stream, store)
-        .with_config(Config::default().concurrency(concurrency))
-        .graceful_shutdown_on(until_true(shutdown))
-        .run(reconcile, |_, never: &Infallible, _| match *never {}, context)
-        .for_each(|result| async move {
-            match result {
-                Ok(_) | Err(ControllerError::ObjectNotFound(_)) => {}
-                Err(error) => tracing::warn!(%error, "the controller reported an error"),
-            }
-        });
+    let controllers = watches.into_iter().map(|(store, stream)| {
+        Controller::for_stream(stream, store)
+            .with_config(Config::default().concurrency(concurrency))
+            .graceful_shutdown_on(until_true(shutdown.clone()))
+            .run(reconcile, |_, never: &Infallible, _| match *never {}, context.clone())
+            .for_each(|result| async move {
+                match result {
+                    Ok(_) | Err(ControllerError::ObjectNotFound(_)) => {}
+                    Err(error) => tracing::warn!(%error, "the controller reported an error"),
+                }
+            })
+    });
     tokio::select! {
-        () = controller => {}
+        _ = join_all(controllers) => {}
         () = forget => {}
     }
 }
@@ -91,6 +101,8 @@ pub async fn run(parts: Parts) {
 async fn reconcile(object: Arc<SyncJob>, context: Arc<Context>) -> Result<Action, Infallible> {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let seed = seed(&object);
+    // Never closed, so there is always one to wait for.
+    let _slot = context.slots.acquire().await;
     // One panic inside the controller would end all reconciling, so it ends here.
     let outcome = AssertUnwindSafe(pass::run(object, &context)).catch_unwind().await;
     let wake = outcome.unwrap_or_else(|_| {
@@ -118,7 +130,7 @@ async fn forget_the_gone(context: Arc<Context>) {
     loop {
         ticks.tick().await;
         let alive: std::collections::HashSet<String> =
-            context.store.state().iter().filter_map(|object| object.uid()).collect();
+            context.stores.state().iter().filter_map(|object| object.uid()).collect();
         context.memory.retain(|uid| alive.contains(uid));
         context.listings.prune(context.settings.settle_window);
     }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
-use kube::runtime::reflector::Store;
 use tokio::time::Instant;
 
 use super::memory::{Entry, SeenIntent};
 use crate::api::{FINALIZER, RunRecord, SyncJob};
+use crate::cluster::watch::Stores;
 use crate::plan::desired::ServicePrincipalId;
 use crate::plan::requests::{Requests, RestartRequest};
 use crate::plan::{Desired, IntentOrigin, IntentView, Rival, Rivals, RunView, World};
@@ -25,7 +25,7 @@ pub(super) fn freshest(object: Arc<SyncJob>, entry: &Entry) -> Arc<SyncJob> {
     }
 }
 
-pub(super) fn world(object: &SyncJob, desired: Option<&Desired>, entry: &mut Entry, store: &Store<SyncJob>) -> World {
+pub(super) fn world(object: &SyncJob, desired: Option<&Desired>, entry: &mut Entry, stores: &Stores) -> World {
     let status = object.status.as_ref();
     let intent = status.and_then(|status| status.intent.as_ref());
     let job_id = status.and_then(|status| status.job_id.clone());
@@ -51,7 +51,7 @@ pub(super) fn world(object: &SyncJob, desired: Option<&Desired>, entry: &mut Ent
         bound_for,
         service_principal_lost: status.is_some_and(|status| status.service_principal_lost_time.is_some()),
         rivals: Rivals::Cached(match desired {
-            Some(desired) if unsettled => rivals(object, desired, &store.state()),
+            Some(desired) if unsettled => rivals(object, desired, &stores.state()),
             _ => Vec::new(),
         }),
         surplus,
@@ -98,8 +98,8 @@ fn remember(nonce: &str, entry: &mut Entry) -> SeenIntent {
 }
 
 /// The ids that SyncJobs other than `own` hold, as far as the watch shows.
-pub(super) fn held_by_others(own: &SyncJob, store: &Store<SyncJob>) -> HashSet<String> {
-    let others = store.state().into_iter().filter(|other| other.uid() != own.uid());
+pub(super) fn held_by_others(own: &SyncJob, stores: &Stores) -> HashSet<String> {
+    let others = stores.state().into_iter().filter(|other| other.uid() != own.uid());
     others.filter_map(|other| other.status.as_ref()?.job_id.clone()).collect()
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn run(object: Arc<SyncJob>, context: &Context) -> Wake {
     let object = observe::freshest(object, &entry);
     let mut pass = Pass { object, entry, intent_recorded: None };
     let desired = Desired::parse(&pass.object.spec);
-    let world = observe::world(&pass.object, desired.as_ref().ok(), &mut pass.entry, &context.store);
+    let world = observe::world(&pass.object, desired.as_ref().ok(), &mut pass.entry, &context.stores);
     let (world, plan, done) = steps(&desired, world, &mut pass, context).await;
     let gone = done.iter().any(|(_, fact)| *fact == Fact::FinalizerRemoved);
     tell(&desired, &world, &plan, &done, &mut pass, context).await;
@@ -89,7 +89,7 @@ fn may_go_on(step: &Step, pass: &Pass, context: &Context) -> bool {
         return false;
     }
     let key = kube::runtime::reflector::ObjectRef::from_obj(&*pass.object);
-    context.store.get(&key).is_none_or(|current| {
+    context.stores.get(&key).is_none_or(|current| {
         current.uid() == pass.object.uid()
             && (current.metadata.generation <= pass.object.metadata.generation)
             && (current.metadata.deletion_timestamp.is_some() == pass.object.metadata.deletion_timestamp.is_some())
