@@ -6,4 +6,5 @@ mod conversation;
 mod properties;
 mod protocol;
 mod schema;
+mod stack;
 mod tidy;

@@ -1,0 +1,231 @@
+//! What one test runs in: a namespace, a Graph and an operator of its own.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bed::child::{Child, Spec};
+use bed::graph::{Control, Demo, Simulator};
+use bed::plane::admin::Admin;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use super::plane::{SharedPlane, shared};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(45);
+const POLL: Duration = Duration::from_millis(40);
+/// The windows of the operators under test, in seconds. The safety argument needs the settle window to be longer than
+/// the longest pass; the faults of these tests answer at once.
+const WINDOWS: &[&str] =
+    &["--settle-window-seconds=4", "--missing-grace-seconds=4", "--stalled-grace-seconds=3", "--slow-retry-seconds=1"];
+
+pub struct Rig {
+    pub plane: &'static SharedPlane,
+    pub admin: Admin,
+    pub simulator: Simulator,
+    pub control: Control,
+    pub demo: Demo,
+    pub namespace: String,
+    /// Watched beside the first.
+    pub others: Vec<String>,
+    operator: Option<Child>,
+    log: PathBuf,
+    dir: TempDir,
+}
+
+impl Rig {
+    /// Everything but the operator.
+    pub async fn idle() -> Self {
+        let plane = tokio::task::spawn_blocking(shared).await.unwrap();
+        let simulator = Simulator::start(bed::graph::Options::default()).await.unwrap();
+        let control = Control::new(simulator.ready()).unwrap();
+        let demo = simulator.ready().demo.clone().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let admin = Admin::new(plane.ready()).unwrap();
+        let (log, namespace) = (dir.path().join("operator.log"), String::new());
+        let mut rig =
+            Self { plane, admin, simulator, control, demo, namespace, others: Vec::new(), operator: None, log, dir };
+        rig.namespace = rig.new_namespace().await;
+        rig
+    }
+
+    /// With the operator running.
+    pub async fn start() -> Self {
+        let mut rig = Self::idle().await;
+        rig.start_operator();
+        rig
+    }
+
+    /// With the operator running, and other arguments than the usual ones.
+    pub async fn start_with(arguments: &[&str]) -> Self {
+        let mut rig = Self::idle().await;
+        rig.start_operator_with(arguments);
+        rig
+    }
+
+    /// A namespace that no other test has.
+    pub async fn new_namespace(&self) -> String {
+        let name = format!("it-{}", &uuid::Uuid::new_v4().simple().to_string()[..12]);
+        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        let (status, answer) = self.admin.send(Method::POST, "/api/v1/namespaces", Some(&body)).await.unwrap();
+        assert!(status.is_success(), "{answer}");
+        name
+    }
+
+    pub fn start_operator(&mut self) {
+        self.start_operator_with(&[]);
+    }
+
+    /// Later arguments win over the usual windows.
+    pub fn start_operator_with(&mut self, arguments: &[&str]) {
+        let kubeconfig = self.dir.path().join("kubeconfig");
+        std::fs::write(&kubeconfig, self.plane.operator_kubeconfig().to_string()).unwrap();
+        let graph = self.simulator.ready();
+        let ca = graph.ca.display().to_string();
+        let mut args = vec!["operator", "--graph-url", &graph.url, "--ca-file", &ca];
+        for namespace in std::iter::once(&self.namespace).chain(&self.others) {
+            args.extend(["--watch-namespace", namespace]);
+        }
+        let given =
+            |window: &&&str| !arguments.iter().any(|argument| argument.split('=').next() == window.split('=').next());
+        args.extend(WINDOWS.iter().filter(given));
+        args.extend(arguments);
+        let env = [
+            ("KUBECONFIG", kubeconfig.display().to_string()),
+            ("AZURE_TENANT_ID", self.demo.tenant_id.clone()),
+            ("AZURE_CLIENT_ID", self.demo.client_id.clone()),
+            ("AZURE_CLIENT_SECRET", self.demo.client_secret.clone()),
+            ("AZURE_AUTHORITY_HOST", graph.login.clone()),
+            ("NO_PROXY", "127.0.0.1,localhost".to_owned()),
+            ("no_proxy", "127.0.0.1,localhost".to_owned()),
+            ("RUST_LOG", "info,entrain=debug".to_owned()),
+        ];
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let spec = Spec {
+            program: env!("CARGO_BIN_EXE_entrain").into(),
+            args: args.into_iter().map(str::to_owned).collect(),
+            env: env.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            unset: names.filter(|name| name.starts_with("AZURE_") || name.starts_with("ENTRAIN_")).collect(),
+            log: self.log.clone(),
+        };
+        self.operator = Some(Child::spawn(spec).unwrap());
+    }
+
+    /// KILL: nothing of it gets a chance to tidy up.
+    pub fn kill_operator(&mut self) {
+        self.operator.take().unwrap().kill();
+    }
+
+    /// TERM; answers with the exit code if it ended by itself within the time.
+    pub async fn stop_operator(&mut self, grace: Duration) -> Option<i32> {
+        let status = self.operator.take().unwrap().stop(grace).await.unwrap();
+        status.unwrap().code()
+    }
+
+    pub fn operator_log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Applies a manifest as a person would, in this test's namespace.
+    pub async fn apply(&self, manifest: &str) {
+        self.apply_in(&self.namespace, manifest).await;
+    }
+
+    pub async fn apply_in(&self, namespace: &str, manifest: &str) {
+        let file = self.dir.path().join(format!("{}.yaml", uuid::Uuid::new_v4()));
+        std::fs::write(&file, manifest).unwrap();
+        self.kubectl_in(namespace, &["apply", "-f", &file.display().to_string()]).await;
+    }
+
+    /// Runs kubectl in this test's namespace.
+    pub async fn kubectl(&self, arguments: &[&str]) -> String {
+        self.kubectl_in(&self.namespace, arguments).await
+    }
+
+    pub async fn kubectl_in(&self, namespace: &str, arguments: &[&str]) -> String {
+        let mut all = vec!["--namespace".to_owned(), namespace.to_owned()];
+        all.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        let plane = self.plane;
+        let run = move || plane.kubectl(&all.iter().map(String::as_str).collect::<Vec<_>>());
+        // The simulator lives in this runtime and must go on answering.
+        tokio::task::spawn_blocking(run).await.unwrap()
+    }
+
+    /// A merge patch of the spec, as an edit would make it.
+    pub async fn edit(&self, name: &str, spec: &Value) {
+        self.kubectl(&["patch", "syncjob", name, "--type=merge", "-p", &json!({"spec": spec}).to_string()]).await;
+    }
+
+    /// Makes the operator look again now.
+    pub async fn nudge(&self, name: &str) {
+        let annotation = format!("entrain.dev/reconcile-requested-at={}", uuid::Uuid::new_v4());
+        self.kubectl(&["annotate", "--overwrite", "syncjob", name, &annotation]).await;
+    }
+
+    pub async fn delete(&self, name: &str) {
+        self.kubectl(&["delete", "syncjob", name, "--wait=false"]).await;
+    }
+
+    /// The object, or null.
+    pub async fn get(&self, name: &str) -> Value {
+        self.get_in(&self.namespace, name).await
+    }
+
+    pub async fn get_in(&self, namespace: &str, name: &str) -> Value {
+        let path = format!("/apis/entrain.dev/v1alpha1/namespaces/{namespace}/syncjobs/{name}");
+        let (status, body) = self.admin.get(&path).await.unwrap();
+        if status.is_success() { body } else { Value::Null }
+    }
+
+    pub async fn list(&self) -> Vec<Value> {
+        let path = format!("/apis/entrain.dev/v1alpha1/namespaces/{}/syncjobs", self.namespace);
+        self.admin.get(&path).await.unwrap().1["items"].as_array().unwrap().clone()
+    }
+
+    /// Waits until something is so of the object (null when it is gone), and answers with it.
+    pub async fn until(&mut self, name: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+        let namespace = self.namespace.clone();
+        self.until_in(&namespace, name, what, is).await
+    }
+
+    pub async fn until_in(&mut self, namespace: &str, name: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let object = self.get_in(namespace, name).await;
+            if is(&object) {
+                return object;
+            }
+            self.operator_lives();
+            assert!(Instant::now() < deadline, "waited in vain until {name} {what}\n{}", self.story(&object).await);
+            sleep(POLL).await;
+        }
+    }
+
+    /// Waits until something is so of the simulator's ledger or call log.
+    pub async fn until_graph(&mut self, what: &str, is: impl AsyncFn(&Control) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is(&self.control).await {
+            self.operator_lives();
+            assert!(Instant::now() < deadline, "waited in vain until {what}\n{}", self.story(&Value::Null).await);
+            sleep(POLL).await;
+        }
+    }
+
+    fn operator_lives(&mut self) {
+        if let Some(operator) = &mut self.operator {
+            operator.check().unwrap();
+        }
+    }
+
+    /// What there is to know when something did not happen.
+    async fn story(&self, object: &Value) -> String {
+        let log = self.operator_log();
+        let lines: Vec<&str> = log.lines().collect();
+        let tail = lines[lines.len().saturating_sub(40)..].join("\n");
+        let object = json!({"metadata": {"finalizers": object["metadata"]["finalizers"]}, "spec": object["spec"], "status": object["status"]});
+        let ledger = self.control.ledger().await.unwrap();
+        format!("the object: {object:#}\nthe ledger: {ledger:#}\nthe end of the operator's log:\n{tail}")
+    }
+}
