@@ -1,9 +1,9 @@
 //! The whole stack: a real API server, the operator as a process with its own ServiceAccount, and the Graph simulator.
 //! One control plane serves all tests; each has a namespace, a tenant and an operator of its own.
 
-mod audit;
+pub mod audit;
 mod create;
 mod lifecycle;
-mod plane;
-mod read;
-mod rig;
+pub mod plane;
+pub mod read;
+pub mod rig;

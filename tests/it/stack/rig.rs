@@ -80,6 +80,15 @@ impl Rig {
 
     /// Later arguments win over the usual windows.
     pub fn start_operator_with(&mut self, arguments: &[&str]) {
+        self.operator = Some(self.spawn_operator(arguments));
+    }
+
+    /// Another operator of the same configuration, beside the one that the rig watches over.
+    pub fn second_operator(&self) -> Child {
+        self.spawn_operator(&[])
+    }
+
+    fn spawn_operator(&self, arguments: &[&str]) -> Child {
         let kubeconfig = self.dir.path().join("kubeconfig");
         std::fs::write(&kubeconfig, self.plane.operator_kubeconfig().to_string()).unwrap();
         let graph = self.simulator.ready();
@@ -110,7 +119,7 @@ impl Rig {
             unset: names.filter(|name| name.starts_with("AZURE_") || name.starts_with("ENTRAIN_")).collect(),
             log: self.log.clone(),
         };
-        self.operator = Some(Child::spawn(spec).unwrap());
+        Child::spawn(spec).unwrap()
     }
 
     /// KILL: nothing of it gets a chance to tidy up.
@@ -137,6 +146,13 @@ impl Rig {
         let file = self.dir.path().join(format!("{}.yaml", uuid::Uuid::new_v4()));
         std::fs::write(&file, manifest).unwrap();
         self.kubectl_in(namespace, &["apply", "-f", &file.display().to_string()]).await;
+    }
+
+    /// Creates many objects, faster than `apply` can.
+    pub async fn create(&self, manifests: &str) {
+        let file = self.dir.path().join(format!("{}.yaml", uuid::Uuid::new_v4()));
+        std::fs::write(&file, manifests).unwrap();
+        self.kubectl(&["create", "-f", &file.display().to_string()]).await;
     }
 
     /// Runs kubectl in this test's namespace.
@@ -199,6 +215,38 @@ impl Rig {
             }
             self.operator_lives();
             assert!(Instant::now() < deadline, "waited in vain until {name} {what}\n{}", self.story(&object).await);
+            sleep(POLL).await;
+        }
+    }
+
+    /// Waits until something is so of every SyncJob of this test, of which there must be this many.
+    pub async fn until_all(&mut self, what: &str, count: usize, is: impl Fn(&Value) -> bool) {
+        let deadline = Instant::now() + PATIENCE * 4;
+        loop {
+            let objects = self.list().await;
+            let other = objects.iter().find(|object| !is(object));
+            if objects.len() == count && other.is_none() {
+                return;
+            }
+            self.operator_lives();
+            let other = other.cloned().unwrap_or_default();
+            assert!(Instant::now() < deadline, "waited in vain until all {what}\n{}", self.story(&other).await);
+            sleep(POLL * 10).await;
+        }
+    }
+
+    /// Waits for an Event with this reason in this test's namespace, and answers with its note.
+    pub async fn until_event(&mut self, reason: &str) -> String {
+        let path = format!("/apis/events.k8s.io/v1/namespaces/{}/events", self.namespace);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let events = self.admin.get(&path).await.unwrap().1;
+            let found =
+                events["items"].as_array().and_then(|items| items.iter().find(|event| event["reason"] == reason));
+            if let Some(event) = found {
+                return event["note"].as_str().unwrap_or_default().to_owned();
+            }
+            assert!(Instant::now() < deadline, "waited in vain for an event {reason} among {events:#}");
             sleep(POLL).await;
         }
     }
