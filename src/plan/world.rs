@@ -311,10 +311,11 @@ impl World {
         made.next().filter(|_| made.next().is_none())
     }
 
-    /// Whether everything was as declared when it was last looked at, and nobody asks for a look right now.
+    /// Whether everything was as declared when it was last looked at, and nobody asks for a look right now. A look that
+    /// failed is not made good by what was seen before it.
     pub fn at_rest(&self, desired: &Desired) -> bool {
         let reached = self.run.is_some_and(|run| run.reached && run.state == desired.run_state);
-        reached && self.absences == 0 && self.requests.reconcile == self.handled_reconcile
+        reached && self.failures == 0 && self.absences == 0 && self.requests.reconcile == self.handled_reconcile
     }
 
     /// Jobs of our template beside the recorded one, which no other SyncJob is known to hold.
