@@ -18,10 +18,9 @@ fn decided(objects: &[Value]) -> bool {
 }
 
 impl Rig {
-    async fn both(&mut self, second_namespace: &str, what: &str, is: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    async fn both(&mut self, what: &str, is: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         for _ in 0..600 {
-            let namespace = self.namespace.clone();
-            let both = vec![self.get_in(&namespace, "one").await, self.get_in(second_namespace, "two").await];
+            let both = vec![self.get("one").await, self.get("two").await];
             if is(&both) {
                 return both;
             }
@@ -39,7 +38,7 @@ async fn twins_applied_at_once_make_one_job_and_the_loser_names_the_winner_and_f
     let twins = format!("{}\n---\n{}", manifest("one", &sp, BOX, &[]), manifest("two", &upper, "boxoutdelta", &[]));
     rig.apply(&twins).await;
     let namespace = rig.namespace.clone();
-    let both = rig.both(&namespace, "one of the twins has the job", decided).await;
+    let both = rig.both("one of the twins has the job", decided).await;
     let (winner, loser) = winner_and_loser(&both);
     let (winner_name, loser_name) = (
         winner["metadata"]["name"].as_str().unwrap().to_owned(),
@@ -57,30 +56,16 @@ async fn twins_applied_at_once_make_one_job_and_the_loser_names_the_winner_and_f
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twins_in_two_namespaces_make_one_job() {
-    let mut rig = Rig::idle().await;
-    let other = rig.new_namespace().await;
-    rig.others = vec![other.clone()];
-    let sp = rig.service_principal();
-    rig.apply(&manifest("one", &sp, BOX, &[])).await;
-    rig.apply_in(&other, &manifest("two", &sp, BOX, &[])).await;
-    // Both are there before the operator looks, so that it works on them at the same time.
-    rig.start_operator();
-    rig.both(&other, "one of the twins has the job", decided).await;
-    assert_eq!((rig.wrote("createJob").await, rig.wrote("startJob").await), (1, 1));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn two_operators_and_twins_that_may_adopt_end_with_one_holder() {
     let mut rig = Rig::start().await;
     rig.put_foreign_job(FOREIGN).await;
-    let mut second = rig.second_operator();
+    let second = rig.detach_operator();
+    rig.start_operator();
     let sp = rig.service_principal();
     let adopt = ["adoption: {policy: IfExists}"];
     rig.apply(&format!("{}\n---\n{}", manifest("one", &sp, BOX, &adopt), manifest("two", &sp, BOX, &adopt))).await;
-    let namespace = rig.namespace.clone();
-    let both = rig.both(&namespace, "one of the twins has adopted the job", decided).await;
+    let both = rig.both("one of the twins has adopted the job", decided).await;
     assert_eq!(job_id(winner_and_loser(&both).0), Some(FOREIGN));
     assert_eq!(rig.wrote("createJob").await, 0);
-    second.kill();
+    drop(second);
 }

@@ -14,12 +14,12 @@ impl Rig {
         self.control.put_fault(&fault).await.unwrap();
     }
 
-    async fn apply_box(&self) {
+    pub async fn apply_box(&self) {
         self.apply(&manifest("box", &self.demo.service_principal_id, "BoxOutDelta", &[])).await;
     }
 
     /// Waits for the SyncJob and holds that its job is the only one there ever was.
-    async fn becomes_ready_with_one_job(&mut self) {
+    pub async fn becomes_ready_with_one_job(&mut self) {
         let object = self.until("box", "is ready", is_ready).await;
         let created = effects(&self.control, "createJob").await;
         assert_eq!(created.len(), 1, "{created:#?}");
@@ -99,46 +99,43 @@ async fn a_late_commit_after_the_operator_was_killed_leaves_one_job() {
     assert_eq!(calls(&rig.control, "createJob").await.len(), 1);
 }
 
-/// From its return to `Unlock`, the API server refuses to record a job id in this test's namespace.
-async fn refuse_job_ids(rig: &Rig) -> String {
+/// Makes the API server refuse to record a job id in this test's namespace. The path that it answers with is that of the
+/// object to delete for the refusal to end.
+async fn refuse_job_ids(rig: &mut Rig) -> String {
     let name = format!("no-job-id-{}", rig.namespace);
     let rules = json!([{"apiGroups": ["entrain.dev"], "apiVersions": ["*"], "operations": ["UPDATE"], "resources": ["syncjobs/status"]}]);
     let here = json!({"matchLabels": {"kubernetes.io/metadata.name": rig.namespace}});
-    let policy = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name}, "spec": {
-        "failurePolicy": "Fail", "matchConstraints": {"resourceRules": rules, "namespaceSelector": here},
-        "validations": [{"expression": "!has(object.status.jobId)", "message": "not now"}]}});
-    let binding = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
-        "spec": {"policyName": name, "validationActions": ["Deny"]}});
+    let validations = json!([{"expression": "!has(object.status.jobId)", "message": "not now"}]);
+    let policy =
+        json!({"matchConstraints": {"resourceRules": rules, "namespaceSelector": here}, "validations": validations});
+    let binding = json!({"policyName": name, "validationActions": ["Deny"]});
     let root = "/apis/admissionregistration.k8s.io/v1";
-    for (kind, body) in [("validatingadmissionpolicies", policy), ("validatingadmissionpolicybindings", binding)] {
-        let (status, answer) = rig.admin.send(Method::POST, &format!("{root}/{kind}"), Some(&body)).await.unwrap();
+    for (kind, plural, spec) in [
+        ("ValidatingAdmissionPolicy", "validatingadmissionpolicies", policy),
+        ("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", binding),
+    ] {
+        let body = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec});
+        let (status, answer) = rig.admin.send(Method::POST, &format!("{root}/{plural}"), Some(&body)).await.unwrap();
         assert!(status.is_success(), "{answer}");
     }
     // A policy is in force some time after it was accepted.
     rig.apply(&manifest("probe", "a4d1c0de-1f2e-4a3b-9c4d-5e6f70818293", "scim", &[])).await;
-    let probe = format!(
-        "/apis/entrain.dev/v1alpha1/namespaces/{}/syncjobs/probe/status?dryRun=All&fieldManager=probe&force=true",
-        rig.namespace
-    );
-    let body = json!({"apiVersion": "entrain.dev/v1alpha1", "kind": "SyncJob", "status": {"jobId": "x"}});
-    let refused = async || {
-        let mut object = rig.get("probe").await;
-        object["status"] = body["status"].clone();
-        !rig.admin.send(Method::PUT, &probe, Some(&object)).await.unwrap().0.is_success()
-    };
-    for _ in 0..2000 {
-        if refused().await {
-            rig.kubectl(&["delete", "syncjob", "probe"]).await;
-            return format!("{root}/validatingadmissionpolicybindings/{name}");
-        }
-    }
-    panic!("the policy did not come into force");
+    let mut probe = rig.get("probe").await;
+    probe["status"] = json!({"jobId": "x"});
+    let path = format!("/apis/entrain.dev/v1alpha1/namespaces/{}/syncjobs/probe/status?dryRun=All", rig.namespace);
+    let admin = rig.admin.clone();
+    rig.until_graph("the API server refuses job ids", async |_| {
+        !admin.send(Method::PUT, &path, Some(&probe)).await.unwrap().0.is_success()
+    })
+    .await;
+    rig.kubectl(&["delete", "syncjob", "probe"]).await;
+    format!("{root}/validatingadmissionpolicybindings/{name}")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_killed_between_the_answer_and_the_record_of_the_id_leaves_one_job() {
     let mut rig = Rig::idle().await;
-    let lock = refuse_job_ids(&rig).await;
+    let lock = refuse_job_ids(&mut rig).await;
     rig.start_operator();
     rig.apply_box().await;
     rig.until("box", "says that the id cannot be recorded", |object| {
@@ -156,7 +153,7 @@ async fn an_operator_killed_between_the_answer_and_the_record_of_the_id_leaves_o
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_that_could_not_be_recorded_is_recorded_as_soon_as_it_can() {
     let mut rig = Rig::idle().await;
-    let lock = refuse_job_ids(&rig).await;
+    let lock = refuse_job_ids(&mut rig).await;
     rig.start_operator_with(&["--settle-window-seconds=600"]);
     rig.apply_box().await;
     rig.until("box", "says that the id cannot be recorded", |object| {

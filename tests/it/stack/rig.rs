@@ -80,15 +80,6 @@ impl Rig {
 
     /// Later arguments win over the usual windows.
     pub fn start_operator_with(&mut self, arguments: &[&str]) {
-        self.operator = Some(self.spawn_operator(arguments));
-    }
-
-    /// Another operator of the same configuration, beside the one that the rig watches over.
-    pub fn second_operator(&self) -> Child {
-        self.spawn_operator(&[])
-    }
-
-    fn spawn_operator(&self, arguments: &[&str]) -> Child {
         let kubeconfig = self.dir.path().join("kubeconfig");
         std::fs::write(&kubeconfig, self.plane.operator_kubeconfig().to_string()).unwrap();
         let graph = self.simulator.ready();
@@ -119,7 +110,12 @@ impl Rig {
             unset: names.filter(|name| name.starts_with("AZURE_") || name.starts_with("ENTRAIN_")).collect(),
             log: self.log.clone(),
         };
-        Child::spawn(spec).unwrap()
+        self.operator = Some(Child::spawn(spec).unwrap());
+    }
+
+    /// Lets it run on, to have a second one.
+    pub fn detach_operator(&mut self) -> Child {
+        self.operator.take().unwrap()
     }
 
     /// KILL: nothing of it gets a chance to tidy up.
@@ -219,19 +215,21 @@ impl Rig {
         }
     }
 
-    /// Waits until something is so of every SyncJob of this test, of which there must be this many.
+    /// Waits until something is so of all objects of the namespace.
     pub async fn until_all(&mut self, what: &str, count: usize, is: impl Fn(&Value) -> bool) {
-        let deadline = Instant::now() + PATIENCE * 4;
+        let (mut best, mut patience) = (0, 600);
         loop {
             let objects = self.list().await;
-            let other = objects.iter().find(|object| !is(object));
-            if objects.len() == count && other.is_none() {
+            let so = objects.iter().filter(|object| is(object)).count();
+            if so == count && objects.len() == count {
                 return;
             }
+            patience = if so > best { 600 } else { patience - 1 };
+            best = best.max(so);
+            let straggler = objects.into_iter().find(|object| !is(object)).unwrap_or_default();
+            assert!(patience > 0, "{so} of {count}, and no more, {what}; one that is not: {straggler:#}");
             self.operator_lives();
-            let other = other.cloned().unwrap_or_default();
-            assert!(Instant::now() < deadline, "waited in vain until all {what}\n{}", self.story(&other).await);
-            sleep(POLL * 10).await;
+            sleep(POLL * 2).await;
         }
     }
 
@@ -251,7 +249,7 @@ impl Rig {
         }
     }
 
-    /// Waits until something is so of the simulator's ledger or call log.
+    /// Waits until something is so of the simulator, or of what else the question looks at.
     pub async fn until_graph(&mut self, what: &str, is: impl AsyncFn(&Control) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !is(&self.control).await {
