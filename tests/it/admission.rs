@@ -1,0 +1,186 @@
+//! Admission on the real API server: every impossible manifest is refused with a sentence that a person can act on.
+
+use bed::plane::admin::Admin;
+use entrain::api::schema;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::stack::plane::shared;
+
+const COLLECTION: &str = "/apis/entrain.dev/v1alpha1/namespaces/default/syncjobs";
+const STRICT: &str = "fieldValidation=Strict";
+const GUID: &str = "2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f";
+
+/// A manifest that is fine but for what is laid over its spec; a null takes a field away.
+fn manifest(name: &str, over: &Value) -> Value {
+    let mut spec = json!({"servicePrincipalId": GUID, "templateId": "BoxOutDelta"});
+    for (field, value) in over.as_object().unwrap() {
+        if value.is_null() {
+            spec.as_object_mut().unwrap().remove(field);
+        } else {
+            spec[field] = value.clone();
+        }
+    }
+    json!({"apiVersion": "entrain.dev/v1alpha1", "kind": "SyncJob", "metadata": {"name": name}, "spec": spec})
+}
+
+async fn admin() -> Admin {
+    let plane = tokio::task::spawn_blocking(shared).await.unwrap();
+    Admin::new(plane.ready()).unwrap()
+}
+
+/// The server's verdict on a creation, without the creation.
+async fn dry_run(admin: &Admin, manifest: &Value) -> Result<(), String> {
+    let path = format!("{COLLECTION}?dryRun=All&{STRICT}");
+    verdict(admin.send(Method::POST, &path, Some(manifest)).await.unwrap())
+}
+
+fn verdict((status, body): (StatusCode, Value)) -> Result<(), String> {
+    if status.is_success() { Ok(()) } else { Err(body["message"].as_str().unwrap_or_default().to_owned()) }
+}
+
+/// What is laid over a good spec, and what the refusal must say.
+fn refused() -> Vec<(Value, &'static str)> {
+    let id = "spec.servicePrincipalId: Invalid value: `servicePrincipalId` must be the object id of the service principal, a GUID such as";
+    let template = "spec.templateId: Invalid value: `templateId` must be a template id such as 'BoxOutDelta' or 'scim'";
+    let adopt = |policy: &str, id: &str| json!({"adoption": {"policy": policy, "jobId": id}});
+    let job = "`adoption.jobId` must be the id of a job as Graph shows it";
+    vec![
+        (json!({"servicePrincipalId": "box"}), id),
+        (json!({"servicePrincipalId": format!("{GUID}0")}), id),
+        (json!({"servicePrincipalId": format!("/applications/{GUID}")}), id),
+        (json!({"servicePrincipalId": format!("/servicePrincipals/{GUID}/..")}), id),
+        (json!({"servicePrincipalId": "2d6f9f0a_3b41_4c7e_8f52_6a1b0c9d8e7f"}), id),
+        (json!({"servicePrincipalId": null}), "spec.servicePrincipalId: Required value"),
+        (json!({"templateId": "Box/Out"}), template),
+        (json!({"templateId": "a..b"}), template),
+        (json!({"templateId": "scim?"}), template),
+        (json!({"templateId": "scim#1"}), template),
+        (json!({"templateId": "100%25"}), template),
+        (json!({"templateId": ".scim"}), template),
+        (json!({"templateId": "x".repeat(129)}), "spec.templateId: Too long: may not be more than 128 bytes"),
+        (json!({"templateId": null}), "spec.templateId: Required value"),
+        (
+            json!({"state": "Started"}),
+            "spec.state: Unsupported value: \"Started\": supported values: \"Running\", \"Paused\"",
+        ),
+        (
+            json!({"mode": "manage"}),
+            "spec.mode: Unsupported value: \"manage\": supported values: \"Manage\", \"Observe\", \"Plan\", \"Suspended\"",
+        ),
+        (
+            json!({"deletionPolicy": "Orphan"}),
+            "spec.deletionPolicy: Unsupported value: \"Orphan\": supported values: \"Delete\", \"Retain\"",
+        ),
+        (json!({"outOfBandPolicy": "Fight"}), "spec.outOfBandPolicy: Unsupported value"),
+        (json!({"missingJobPolicy": "Create"}), "spec.missingJobPolicy: Unsupported value"),
+        (
+            json!({"pollIntervalSeconds": 59}),
+            "spec.pollIntervalSeconds: Invalid value: 59: spec.pollIntervalSeconds in body should be greater than or equal to 60",
+        ),
+        (json!({"pollIntervalSeconds": 86_401}), "should be less than or equal to 86400"),
+        (json!({"adoption": {}}), "spec.adoption.policy: Required value"),
+        (json!({"adoption": {"policy": "Always"}}), "spec.adoption.policy: Unsupported value"),
+        (
+            adopt("Never", "BoxOutDelta.1"),
+            "spec.adoption.jobId: Forbidden: `adoption.jobId` must come with policy 'IfExists' or 'Only': with 'Never' no job is adopted",
+        ),
+        (adopt("Only", "a/b"), job),
+        (adopt("Only", "a..b"), job),
+        (adopt("IfExists", "a?b"), job),
+        (adopt("IfExists", "a b"), job),
+        (
+            json!({"missingJobPolicy": "Recreate", "adoption": {"policy": "Only"}}),
+            "spec.missingJobPolicy: Forbidden: `missingJobPolicy` must not be 'Recreate' when adoption has policy 'Only' or names a job: then no job is ever created",
+        ),
+        (
+            json!({"missingJobPolicy": "Recreate", "adoption": {"policy": "IfExists", "jobId": "BoxOutDelta.1"}}),
+            "spec.missingJobPolicy: Forbidden",
+        ),
+        (json!({"retries": 3}), "unknown field \"spec.retries\""),
+    ]
+}
+
+fn accepted() -> Vec<Value> {
+    vec![
+        json!({}),
+        json!({"servicePrincipalId": format!("/servicePrincipals/{}", GUID.to_uppercase())}),
+        json!({"templateId": "AAD2ADGroupProvisioning"}),
+        json!({"templateId": "Azure2Azure_Preview.v2"}),
+        json!({"state": "Paused", "mode": "Plan", "deletionPolicy": "Retain", "outOfBandPolicy": "Correct", "pollIntervalSeconds": 60}),
+        json!({"adoption": {"policy": "Never"}}),
+        json!({"adoption": {"policy": "Only", "jobId": "BoxOutDelta.7f0c2b1e5c1d4d0a9a530d6f4b8a2e11.5b9a1c44-0e2f-4a6b-b1d7-93c2f0e8a655"}}),
+        json!({"adoption": {"policy": "IfExists"}, "missingJobPolicy": "Recreate"}),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_bad_manifest_is_refused_with_its_sentence_and_every_good_one_accepted() {
+    let admin = admin().await;
+    let mut wrong = Vec::new();
+    for (over, sentence) in refused() {
+        match dry_run(&admin, &manifest("bad", &over)).await {
+            Err(message) if message.contains(sentence) => {}
+            other => wrong.push(format!("{over}: {other:?}, not '{sentence}'")),
+        }
+    }
+    for over in accepted() {
+        if let Err(message) = dry_run(&admin, &manifest("good", &over)).await {
+            wrong.push(format!("{over}: {message}"));
+        }
+    }
+    let long = dry_run(&admin, &manifest(&"n".repeat(64), &json!({}))).await.unwrap_err();
+    if !long.contains("metadata.name must be no longer than 63 characters") {
+        wrong.push(long);
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// A field, its first value, and another one that it must not get.
+const IMMUTABLE: &[(&str, &str)] =
+    &[("servicePrincipalId", "7c1e4a52-90b3-4d6f-8a27-35e0d1c2b4a6"), ("templateId", "scim")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_must_not_change_does_not_and_what_may_does() {
+    let admin = admin().await;
+    let path = format!("{COLLECTION}/immutable");
+    let mut object = admin.send(Method::POST, COLLECTION, Some(&manifest("immutable", &json!({})))).await.unwrap().1;
+    for (field, value) in IMMUTABLE {
+        let mut changed = object.clone();
+        changed["spec"][field] = json!(value);
+        let message = verdict(admin.send(Method::PUT, &path, Some(&changed)).await.unwrap()).unwrap_err();
+        assert!(message.contains(&format!("spec.{field}: Forbidden: `{field}` must not change")), "{message}");
+    }
+    object["status"] = json!({"jobId": "BoxOutDelta.1", "observedGeneration": -1});
+    object = admin.send(Method::PUT, &format!("{path}/status"), Some(&object)).await.unwrap().1;
+    object["spec"]["adoption"] = json!({"policy": "IfExists", "jobId": "BoxOutDelta.2"});
+    let message = verdict(admin.send(Method::PUT, &path, Some(&object)).await.unwrap()).unwrap_err();
+    assert!(message.contains("spec.adoption.jobId: Forbidden: `adoption.jobId` must name the job"), "{message}");
+    object["spec"]["adoption"]["jobId"] = json!("BoxOutDelta.1");
+    object["spec"]["state"] = json!("Paused");
+    verdict(admin.send(Method::PUT, &path, Some(&object)).await.unwrap()).unwrap();
+    admin.send(Method::DELETE, &path, None).await.unwrap();
+}
+
+/// The beginnings of the sentences that the tests above have seen refused; a rule that is not among them is not tested.
+#[test]
+fn every_rule_has_a_refused_manifest() {
+    let mut seen: Vec<String> = refused().into_iter().map(|(_, sentence)| sentence.to_owned()).collect();
+    seen.extend(IMMUTABLE.iter().map(|(field, _)| format!("`{field}` must not change")));
+    seen.extend(["metadata.name must be no longer than".to_owned(), "`adoption.jobId` must name the job".to_owned()]);
+    let mut untested = Vec::new();
+    for crd in schema::custom_resource_definitions().unwrap() {
+        let crd = serde_json::to_value(crd).unwrap();
+        let root = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        for rules in [&root["x-kubernetes-validations"], &root["properties"]["spec"]["x-kubernetes-validations"]] {
+            for rule in rules.as_array().unwrap() {
+                let message = rule["message"].as_str().unwrap();
+                let beginning: String = message.chars().take(22).collect();
+                if !seen.iter().any(|sentence| sentence.contains(&beginning)) {
+                    untested.push(message.to_owned());
+                }
+            }
+        }
+    }
+    assert_eq!(untested, Vec::<String>::new());
+}
