@@ -9,7 +9,7 @@ use super::desired::{Adoption, Desired};
 use super::requests::Requests;
 use super::step::Fact;
 use super::trouble::{Trouble, TroubleKind};
-use crate::api::{EntryCount, Execution, HandledRestart, JobOrigin, QuarantineStatus, RestartResult, RunState};
+use crate::api::{EntryCount, Execution, HandledRestart, JobOrigin, Mode, QuarantineStatus, RestartResult, RunState};
 
 /// A job as Graph listed it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -298,9 +298,9 @@ impl World {
         self.jobs.as_ref()?.iter().find(|job| &job.id == id)
     }
 
-    /// The job that is shown: the recorded one, or the one that could be adopted.
+    /// The job that is shown: the recorded one or, where nothing is recorded in the mode, the one that is meant.
     pub fn subject(&self, desired: &Desired) -> Option<&ObservedJob> {
-        if self.job_id.is_some() {
+        if self.job_id.is_some() || desired.mode == Mode::Manage {
             return self.bound_job();
         }
         let jobs = self.jobs.as_deref().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod deletion;
+mod describe;
 mod modes;
 mod out_of_band;
 mod quarantine;
