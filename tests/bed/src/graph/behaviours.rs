@@ -1,10 +1,132 @@
-//! What the simulator does and how sure we are of it: one table, printed by the control API and the README.
+//! What the simulator does and how sure we are of it: one table, which the control API prints and the README repeats.
 
 use serde::Serialize;
 
-pub const ALL: &[Behaviour] = &[];
+/// How a behaviour is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Mark {
+    /// The vendor's documentation says so.
+    Documented,
+    /// Somebody met it: an issue, a script, another client.
+    Observed,
+    /// Nobody knows. There is a switch for the alternative.
+    Guessed,
+}
+
+use Mark::{Documented, Guessed, Observed};
 
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Behaviour {
     pub what: &'static str,
+    pub mark: Mark,
+    /// Section and source tag of graph-api.md.
+    pub source: &'static str,
+    /// The settings of the tenant that change it.
+    pub switches: &'static [&'static str],
+}
+
+const fn row(what: &'static str, mark: Mark, source: &'static str, switches: &'static [&'static str]) -> Behaviour {
+    Behaviour { what, mark, source, switches }
+}
+
+#[rustfmt::skip]
+pub const ALL: &[Behaviour] = &[
+    // Login
+    row("AADSTS errors: shape, codes, `error`", Documented, "§8.5 [entra:reference-error-codes]", &[]),
+    row("AADSTS errors: HTTP status of each code", Observed, "§8.5", &[]),
+    row("a token has no `roles` when nothing was granted", Documented, "§2.1 [entra:v2-oauth2-client-creds-grant-flow]", &[]),
+    row("lifetime of a token; `expires_in` as number or string", Documented, "§8.1 [entra:configurable-token-lifetimes]", &["tokenLifetimeSeconds", "expiresInAsText"]),
+    row("a tenant is named by id or verified domain", Documented, "§8.1", &["domains"]),
+    row("certificate assertion: thumbprint, signature, aud, iss, sub, exp", Documented, "§8.2 [entra:certificate-credentials]", &[]),
+    row("an assertion that is presented twice is refused (AADSTS50013)", Guessed, "§12.12", &[]),
+    row("federated token: issuer, subject and audience to the letter; RS256 only", Documented, "§8.3 [entra:workload-identity-federation-considerations]", &[]),
+    row("claims challenge for a revoked token of a capable client", Documented, "§6.4 [entra:claims-challenge]", &["claimsChallenges"]),
+    row("managed identity: numbers as strings, `bad_request_102`", Documented, "§8.4 [entra:how-to-use-vm-token]", &[]),
+    row("429 of the token endpoint in plain text (by fault)", Observed, "§8.5 [iss:AzureAD/microsoft-authentication-library-for-dotnet#2855]", &[]),
+    // Permissions
+    row("permission classes; users need a directory role", Documented, "§2.1 [perm] [api:*]", &[]),
+    row("a missing application permission is 401 `UnknownError` with an empty message", Observed, "§6.3 [iss:microsoftgraph/microsoft-graph-docs-contrib#8800]", &["missingPermission"]),
+    row("OwnedBy counts for owners of the service principal", Observed, "§2.1 [iss:microsoftgraph/microsoft-graph-docs#21813]", &["ownedBy"]),
+    row("`Application.ReadWrite.All` and `Directory.ReadWrite.All` open the routes", Observed, "§2.1 [tf]", &["broadRoles"]),
+    // Jobs
+    row("job id `{template}.{tenant}.{guid}`", Observed, "§4.1 [iss:microsoftgraph/msgraph-sdk-powershell#3441]", &["jobIds"]),
+    row("a create answers 201", Documented, "§2.2 [api:synchronization-synchronization-post-jobs]", &["createStatus"]),
+    row("a new job is `NotConfigured` until secrets are saved, then `Paused`; schedule `Disabled`", Guessed, "§4.2", &["newJob"]),
+    row("a second create with the same template makes a second job", Guessed, "§4.6", &["duplicateCreate"]),
+    row("a template that is not offered is 400 `BadRequest`", Guessed, "§4.9", &["wrongTemplate"]),
+    row("`AD2AADProvisioning` is echoed as `ADDCInPassthrough`", Documented, "§3.2 [entra:how-to-inbound-synch-ms-graph]", &[]),
+    row("a started job shows a default-filled execution until a cycle has ended", Documented, "§4.2 [entra:application-provisioning-configuration-api]", &[]),
+    row("start resumes and clears quarantine", Documented, "§4.3 [res:synchronization-synchronizationjob]", &[]),
+    row("start of a running job, pause of a stopped one: 204, no change", Guessed, "§4.3, §13.3", &["startRunning", "pausePaused"]),
+    row("restart of a job that never ran starts it", Guessed, "§4.3, §13.3", &["restartNeverStarted"]),
+    row("a cycle in flight runs to its end before a pause shows", Documented, "§4.3 [entra:known-issues]", &["pauseTakesEffect"]),
+    row("a pause leaves the schedule `Paused`", Guessed, "§4.3", &["pauseLeaves"]),
+    row("start without credentials runs, and ends in quarantine", Guessed, "§4.3, §13.4", &["startWithoutCredentials"]),
+    row("reset scopes: comma-separated, in any case; default of the portal", Documented, "§3.6 [res:synchronization-synchronizationjobrestartcriteria]", &[]),
+    row("cycles every 20 or 40 minutes by template", Documented, "§4.5 [entra:how-provisioning-works]", &[]),
+    row("when the first cycle begins, and how long cycles take", Guessed, "§4.5", &["cycleStartDelaySeconds", "initialCycleSeconds", "incrementalCycleSeconds"]),
+    row("a change of the schema begins a live job anew", Documented, "§2.3 [entra:how-provisioning-works]", &[]),
+    row("quarantine: retries after 6, 12, 24 h, then daily; disabled after 28 days", Documented, "§4.4 [entra:application-provisioning-quarantine-status]", &[]),
+    row("more deletions than the threshold quarantine with `TooManyDeletes`", Documented, "§4.4 [entra:accidental-deletions]", &[]),
+    row("query options on jobs are ignored", Guessed, "§5.1, §13.7", &["queryOptionsOnJobs"]),
+    row("routes that only the permission map names are unknown", Guessed, "§2.2, §13.8", &["unverifiedRoutes"]),
+    row("unknown routes and PATCH of a schema: 404 `UnknownError` with JSON in the message", Observed, "§6.3 [iss:microsoftgraph/msgraph-sdk-python#820]", &[]),
+    // Replication, service principals
+    row("new, deleted and changed jobs are shown late, by some replicas", Observed, "§4.7 [tf]", &["replicationLagMillis", "statusLagMillis", "flapping"]),
+    row("a new service principal lists no templates for a while", Observed, "§4.7 [field]", &["templatesEmptySeconds"]),
+    row("a new service principal answers 404, 401, 403 or flaps", Observed, "§4.7 [field]", &["newServicePrincipal", "newServicePrincipalSeconds"]),
+    row("the routes of a soft-deleted service principal answer 404 `Request_ResourceNotFound`", Guessed, "§4.9, §13.6", &["servicePrincipalDeleted"]),
+    row("after a restore the jobs stay away for 40 minutes, or until a restart", Documented, "§4.9 [entra:delete-recover-faq]", &["restoreDelaySeconds"]),
+    row("after 30 days a deleted service principal is gone for good, with its jobs", Documented, "§4.9 [entra:delete-recover-faq]", &[]),
+    row("`servicePrincipals(appId='…')/synchronization` is no route", Guessed, "§1 [iss:microsoftgraph/msgraph-sdk-python#961]", &["addressingByAppId"]),
+    row("no templates at all, or an application's id: `UnknownError`", Observed, "§4.9 [iss:hashicorp/terraform-provider-azuread#1099]", &[]),
+    // Schema, secrets, on demand
+    row("a schema is replaced as a whole", Documented, "§2.3 [api:synchronization-synchronizationschema-update]", &[]),
+    row("a reset of the schema answers 204", Documented, "§2.3 [api:synchronization-synchronizationschema-delete]", &["schemaResetStatus"]),
+    row("secrets are replaced as a whole, survive the job, empty ones vanish", Documented, "§2.4 [entra:skip-out-of-scope-deletions]", &[]),
+    row("secret values are read back as `*`", Observed, "§2.4 [tf]", &["secretMask"]),
+    row("an unknown secret key is refused", Guessed, "§3.10", &["unknownSecretKeys"]),
+    row("rejected credentials: 400 and a code of the connector", Observed, "§2.5 [field]", &[]),
+    row("on-demand result: JSON inside strings, with one of two keys", Observed, "§2.6 [iss:manicminer/hamilton#203]", &["onDemandKey"]),
+    row("on demand works while the job of an OAuth connector runs", Guessed, "§2.6 [entra:provision-on-demand]", &["onDemandWhileRunning"]),
+    // Transport
+    row("pages with opaque, absolute links", Documented, "§5.2 [con:paging]", &["pageSize"]),
+    row("batches: 20 parts, `dependsOn`, 424, a 429 for one part", Documented, "§5.3 [con:json-batching]", &[]),
+    row("resource units and writes for each application and tenant", Documented, "§7.1 [con:throttling-limits]", &["throttling", "resourceUnitLimit", "writeLimit"]),
+    row("synchronization counts as identity and access", Guessed, "§7.1, §13.9", &["resourceUnitLimit"]),
+    row("`Retry-After` on a 429", Documented, "§7.3 [con:throttling]", &["retryAfter"]),
+    row("the body of a 429", Observed, "§6.3 [con:throttling]", &["throttledCode"]),
+];
+
+impl Behaviour {
+    /// A line of the README's table.
+    pub fn line(&self) -> String {
+        let mark = format!("{:?}", self.mark).to_lowercase();
+        let switches: Vec<String> = self.switches.iter().map(|name| format!("`{name}`")).collect();
+        format!("| {} | {mark} | {} | {} |", self.what, self.source, switches.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::graph::model::settings::Settings;
+
+    #[test]
+    fn every_switch_is_in_the_table_and_every_switch_of_the_table_exists() {
+        let settings = serde_json::to_value(Settings::default()).unwrap();
+        let known: BTreeSet<&str> = settings.as_object().unwrap().keys().map(String::as_str).collect();
+        let named: BTreeSet<&str> = ALL.iter().flat_map(|row| row.switches).copied().collect();
+        assert_eq!(named, known);
+    }
+
+    #[test]
+    fn the_readme_repeats_the_table() {
+        let readme = include_str!("../../README.md");
+        let missing: Vec<String> = ALL.iter().map(Behaviour::line).filter(|line| !readme.contains(line)).collect();
+        assert!(missing.is_empty(), "tests/bed/README.md lacks:\n{}", missing.join("\n"));
+    }
 }

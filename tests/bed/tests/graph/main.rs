@@ -1,4 +1,13 @@
 //! The Graph simulator over its real socket, with a plain HTTP client: one test for each behaviour.
 
+mod assertions;
+mod directory;
+mod faults;
 mod jobs;
+mod login;
+mod permissions;
+mod quarantine;
+mod replicas;
+mod schema;
 mod support;
+mod throttle;

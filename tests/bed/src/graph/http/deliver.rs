@@ -180,11 +180,18 @@ async fn meet(action: Action, shared: &Shared, passing: &Passing) -> Outcome {
         Action::Redirect { location, status } => {
             plain(Reply { status, headers: Vec::new(), content: Content::Empty }.with("location", location))
         }
-        Action::Aadsts { code } => plain(aadsts::refuse(code, "Injected.", lock(shared).now())),
+        Action::Aadsts { code } => {
+            let now = lock(shared).now();
+            plain(aadsts::refuse(code, "Injected.", now))
+        }
         Action::PlainTooManyRequests { retry_after_seconds } => {
             plain(Reply::text(429, "Too Many Requests").with("retry-after", retry_after_seconds.to_string()))
         }
-        _ => change(action, carry_out(shared, passing).await, &lock(shared).origin, request),
+        _ => {
+            let reply = carry_out(shared, passing).await;
+            let origin = lock(shared).origin.clone();
+            change(action, reply, &origin, request)
+        }
     }
 }
 

@@ -12,8 +12,10 @@ pub struct Clock {
 }
 
 impl Clock {
+    /// In steps of 100 ns, so that what is shown is what is.
     pub fn now(&self) -> Timestamp {
-        self.frozen.unwrap_or_else(|| after(Timestamp::now(), self.ahead))
+        let exact = self.frozen.unwrap_or_else(|| after(Timestamp::now(), self.ahead)).as_nanosecond();
+        Timestamp::from_nanosecond(exact - exact.rem_euclid(100)).unwrap_or_default()
     }
 
     pub fn advance(&mut self, by: SignedDuration) {

@@ -1,0 +1,123 @@
+//! Who may do what, and how a refusal looks (graph-api §2.1, §6.3).
+
+use serde_json::{Value, json};
+
+use super::support::{APP, Answer, Bed, SP, TENANT};
+
+const USER: &str = "11111111-2222-4333-8444-555555555555";
+
+impl Bed {
+    async fn granted(&mut self, roles: &[&str]) {
+        self.put_app(roles).await;
+        self.sign_in().await;
+    }
+
+    async fn try_create(&self) -> Answer {
+        self.sync("POST", "jobs", Some(json!({"templateId": "scim"}))).await
+    }
+
+    /// A token of a user with these scopes and directory roles.
+    async fn user(&mut self, scopes: &[&str], roles: &[&str]) {
+        self.control
+            .raw("PUT", &format!("tenants/{TENANT}/users/{USER}"), Some(&json!({"roles": roles})))
+            .await
+            .unwrap();
+        let wanted = json!({"scopes": scopes, "appId": APP});
+        let token =
+            self.control.raw("POST", &format!("tenants/{TENANT}/users/{USER}/token"), Some(&wanted)).await.unwrap();
+        self.token = token["access_token"].as_str().unwrap().to_owned();
+    }
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_an_empty_unknown_error_or_a_403() {
+    let mut bed = Bed::new().await;
+    bed.granted(&[]).await;
+    let answer = bed.sync("GET", "jobs", None).await;
+    assert_eq!(
+        (answer.status, answer.code().as_str(), &answer.json()["error"]["message"]),
+        (401, "UnknownError", &json!(""))
+    );
+    bed.control.put_tenant(TENANT, &json!({"missingPermission": "denied403"})).await.unwrap();
+    let answer = bed.sync("GET", "jobs", None).await;
+    assert_eq!((answer.status, answer.code().as_str()), (403, "Authorization_RequestDenied"));
+}
+
+#[tokio::test]
+async fn reading_does_not_allow_writing() {
+    let mut bed = Bed::new().await;
+    bed.granted(&["Synchronization.Read.All"]).await;
+    assert_eq!(bed.sync("GET", "jobs", None).await.status, 200);
+    assert_eq!(bed.try_create().await.status, 401);
+    assert_eq!(bed.ledger("createJob").await, 0);
+    bed.granted(&["Synchronization.ReadWrite.All"]).await;
+    assert_eq!(bed.try_create().await.status, 201);
+    assert_eq!(
+        bed.call("GET", &format!("servicePrincipals/{SP}"), None).await.status,
+        403,
+        "the directory is not jobs"
+    );
+}
+
+#[tokio::test]
+async fn owned_by_counts_for_owners_of_the_service_principal() {
+    let mut bed = Bed::new().await;
+    bed.granted(&["Application.ReadWrite.OwnedBy"]).await;
+    assert_eq!(bed.try_create().await.status, 401);
+    let oid = claims(&bed.token)["oid"].clone();
+    let owners = json!({"value": [oid]});
+    bed.control.raw("PUT", &format!("tenants/{TENANT}/servicePrincipals/{SP}/owners"), Some(&owners)).await.unwrap();
+    assert_eq!(bed.try_create().await.status, 201);
+    let path = format!("servicePrincipals/{SP}/synchronization/jobs/x");
+    assert_eq!(bed.call("PATCH", &path, Some(json!({}))).await.code(), "UnknownError");
+    bed.control.put_tenant(TENANT, &json!({"ownedBy": "refused"})).await.unwrap();
+    assert_eq!(bed.try_create().await.status, 401, "the bug that was reported");
+}
+
+#[tokio::test]
+async fn broad_roles_are_accepted_or_refused() {
+    let mut bed = Bed::new().await;
+    bed.granted(&["Directory.ReadWrite.All"]).await;
+    assert_eq!(bed.try_create().await.status, 201);
+    bed.control.put_tenant(TENANT, &json!({"broadRoles": "refused"})).await.unwrap();
+    assert_eq!(bed.try_create().await.status, 401);
+}
+
+#[tokio::test]
+async fn a_user_needs_the_scope_and_a_directory_role() {
+    let mut bed = Bed::new().await;
+    let scope = "Synchronization.ReadWrite.All";
+    for role in ["Application Administrator", "Cloud Application Administrator", "Hybrid Identity Administrator"] {
+        bed.user(&[scope], &[role]).await;
+        assert_eq!(bed.try_create().await.status, 201, "{role}");
+    }
+    for (scopes, roles) in
+        [(vec![scope], vec![]), (vec!["Synchronization.Read.All"], vec!["Application Administrator"])]
+    {
+        bed.user(&scopes, &roles).await;
+        let answer = bed.try_create().await;
+        assert_eq!((answer.status, answer.code().as_str()), (403, "Authorization_RequestDenied"));
+    }
+    let payload = claims(&bed.token);
+    assert_eq!((&payload["scp"], &payload["oid"]), (&json!("Synchronization.Read.All"), &json!(USER)));
+    assert!(payload["wids"].is_array() && payload.get("roles").is_none());
+}
+
+#[tokio::test]
+async fn custom_security_attributes_need_one_more_permission() {
+    let mut bed = Bed::new().await;
+    bed.put_sp(json!({"customSecurityAttributes": true})).await;
+    let id = bed.create("scim").await;
+    assert_eq!(bed.sync("GET", &format!("jobs/{id}/schema"), None).await.status, 401);
+    bed.granted(&["Synchronization.ReadWrite.All", "CustomSecAttributeProvisioning.Read.All"]).await;
+    let schema = bed.sync("GET", &format!("jobs/{id}/schema"), None).await;
+    assert_eq!(schema.status, 200);
+    assert_eq!(bed.sync("PUT", &format!("jobs/{id}/schema"), Some(schema.json())).await.status, 401);
+}
+
+/// The payload of a token.
+pub fn claims(token: &str) -> Value {
+    use base64::Engine;
+    let part = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
