@@ -1,4 +1,5 @@
 //! The Graph simulator over its real socket, with a plain HTTP client: one test for each behaviour.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod assertions;
 mod directory;

@@ -25,7 +25,7 @@ impl Bed {
         let wanted = json!({"scopes": scopes, "appId": APP});
         let token =
             self.control.raw("POST", &format!("tenants/{TENANT}/users/{USER}/token"), Some(&wanted)).await.unwrap();
-        self.token = token["access_token"].as_str().unwrap().to_owned();
+        token["access_token"].as_str().unwrap().clone_into(&mut self.token);
     }
 }
 

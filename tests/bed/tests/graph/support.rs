@@ -94,7 +94,7 @@ impl Bed {
     pub async fn sign_in(&mut self) {
         let answer = self.login(TENANT, &[("client_id", APP), ("client_secret", SECRET)]).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
-        self.token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        answer.json()["access_token"].as_str().unwrap().clone_into(&mut self.token);
     }
 
     /// A token request; grant type and scope are added unless they are given.

@@ -31,15 +31,13 @@ impl Record {
 
     /// Those whose members equal every pair of the query; `since` is a sequence number, exclusive.
     pub fn find(&self, query: &[(String, String)]) -> Vec<Value> {
-        let matches = |entry: &&Value| {
-            query.iter().all(|(name, wanted)| match name.as_str() {
-                "since" => entry["sequence"].as_u64() > wanted.parse().ok(),
-                _ => {
-                    let text = entry[name].as_str().map_or_else(|| entry[name].to_string(), str::to_owned);
-                    text == *wanted
-                }
-            })
+        let has = |entry: &Value, name: &str, wanted: &str| {
+            if name == "since" {
+                return entry["sequence"].as_u64() > wanted.parse().ok();
+            }
+            entry[name].as_str().map_or_else(|| entry[name].to_string(), str::to_owned) == wanted
         };
+        let matches = |entry: &&Value| query.iter().all(|(name, wanted)| has(entry, name, wanted));
         self.entries.iter().filter(matches).cloned().collect()
     }
 }
