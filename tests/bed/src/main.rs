@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use bed::tools::Tool;
 use bed::{demo, graph_command, plane_command, tools};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// A real control plane, a Microsoft Graph simulator and the demo, for developing Entrain.
 #[derive(Parser, Debug)]
@@ -20,7 +20,7 @@ enum Command {
     Plane(plane_command::Args),
     /// Run the Graph simulator in the foreground.
     Graph(graph_command::Args),
-    /// Build the binaries of the control plane, or find them, and print their paths.
+    /// Build the binaries of the control plane and of what tests ask, or find them, and print their paths.
     Tools {
         /// Default: all of them.
         tools: Vec<Tool>,
@@ -46,8 +46,7 @@ fn main() -> ExitCode {
 }
 
 fn ensure(named: Vec<Tool>) -> Result<(), Box<dyn std::error::Error>> {
-    let all = vec![Tool::Etcd, Tool::KubeApiserver, Tool::KubeControllerManager, Tool::Kubectl];
-    for tool in if named.is_empty() { all } else { named } {
+    for tool in if named.is_empty() { Tool::value_variants().to_vec() } else { named } {
         println!("{}", tools::ensure(tool)?.display());
     }
     Ok(())

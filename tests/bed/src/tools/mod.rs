@@ -1,4 +1,5 @@
-//! Where the binaries of the control plane come from: the machine if it has them, else a build from pinned Go modules.
+//! Where the binaries of the control plane, and others that tests ask, come from: the machine if it has them, else a
+//! build from pinned Go modules.
 
 mod build;
 mod progress;
@@ -18,6 +19,8 @@ pub enum Tool {
     KubeApiserver,
     KubeControllerManager,
     Kubectl,
+    /// Our `main` on the library by which Helm and Flux wait.
+    Kstatus,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -58,24 +61,41 @@ impl Tool {
             Self::KubeApiserver => "kube-apiserver",
             Self::KubeControllerManager => "kube-controller-manager",
             Self::Kubectl => "kubectl",
+            Self::Kstatus => "kstatus",
         }
     }
 
     /// The directory below `tools/` with its go.mod.
     fn module(self) -> &'static str {
-        if self == Self::Etcd { "etcd" } else { "kube" }
+        match self {
+            Self::Etcd => "etcd",
+            Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl => "kube",
+            Self::Kstatus => "kstatus",
+        }
     }
 
     /// The Go module whose version is the tool's version.
     fn pinned(self) -> &'static str {
-        if self == Self::Etcd { "go.etcd.io/etcd/server/v3" } else { "k8s.io/kubernetes" }
+        match self {
+            Self::Etcd => "go.etcd.io/etcd/server/v3",
+            Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl => "k8s.io/kubernetes",
+            Self::Kstatus => "sigs.k8s.io/cli-utils",
+        }
     }
 
     fn package(self) -> String {
         match self {
             Self::Etcd => self.pinned().to_owned(),
-            _ => format!("{}/cmd/{}", self.pinned(), self.name()),
+            Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl => {
+                format!("{}/cmd/{}", self.pinned(), self.name())
+            }
+            Self::Kstatus => ".".to_owned(),
         }
+    }
+
+    /// Files of our own beside go.mod that are compiled into the tool.
+    fn sources(self) -> &'static [&'static str] {
+        if self == Self::Kstatus { &["main.go"] } else { &[] }
     }
 }
 
@@ -99,6 +119,8 @@ fn source(tool: Tool, assets: Option<&Path>, path: Option<&OsStr>) -> Result<Sou
     let on_path = (tool == Tool::Kubectl).then(|| find_on_path(tool.name(), path)).flatten();
     match (on_path, assets) {
         (Some(found), _) => Ok(Source::Ready(found)),
+        // Nobody else distributes what we wrote.
+        (None, _) if !tool.sources().is_empty() => Ok(Source::Build),
         (None, Some(dir)) => Err(ToolError::NotInAssets { tool: tool.name(), dir: dir.to_owned() }),
         (None, None) => Ok(Source::Build),
     }
@@ -154,6 +176,14 @@ mod tests {
         assert_eq!(look(Tool::Kubectl), Source::Ready(kubectl));
         assert_eq!(look(Tool::Etcd), Source::Build);
         assert_eq!(source(Tool::Kubectl, None, None).unwrap(), Source::Build);
+    }
+
+    #[test]
+    fn what_we_wrote_is_built_even_beside_ready_binaries() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(source(Tool::Kstatus, Some(dir.path()), None).unwrap(), Source::Build);
+        let kstatus = executable(dir.path(), "kstatus");
+        assert_eq!(source(Tool::Kstatus, Some(dir.path()), None).unwrap(), Source::Ready(kstatus));
     }
 
     #[test]
