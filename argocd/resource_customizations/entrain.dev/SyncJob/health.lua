@@ -1,0 +1,102 @@
+-- Health of a SyncJob, from the conditions that kstatus reads and in agreement with it, but for two things that kstatus
+-- cannot say: a SyncJob in mode Suspended is Suspended, and what Helm or Flux would merely wait for is told in words.
+--
+-- Runs without libraries and for every object: whatever a status holds or lacks, the answer is a status and a message.
+
+local function field(value, name)
+  if type(value) == "table" then
+    return value[name]
+  end
+  return nil
+end
+
+local function text(value, default)
+  if type(value) == "string" and value ~= "" then
+    return value
+  end
+  return default
+end
+
+local function answer(status, message)
+  return { status = status, message = message }
+end
+
+local metadata = field(obj, "metadata")
+local spec = field(obj, "spec")
+local status = field(obj, "status")
+local generation = field(metadata, "generation")
+
+local function find(kind)
+  local conditions = field(status, "conditions")
+  if type(conditions) ~= "table" then
+    return nil
+  end
+  for _, condition in ipairs(conditions) do
+    if field(condition, "type") == kind then
+      return condition
+    end
+  end
+  return nil
+end
+
+local function is_true(condition)
+  return field(condition, "status") == "True"
+end
+
+local function message_of(condition)
+  return text(field(condition, "message"), "The operator gives no message.")
+end
+
+local function reasoned(condition)
+  local reason = text(field(condition, "reason"), nil)
+  if reason == nil then
+    return message_of(condition)
+  end
+  return reason .. ": " .. message_of(condition)
+end
+
+if field(metadata, "deletionTimestamp") ~= nil then
+  return answer("Progressing", "Pending deletion")
+end
+
+-- Comes before the generation: a spec that is not acted on stays unobserved.
+if field(spec, "mode") == "Suspended" then
+  return answer("Suspended", "The operator does nothing, as declared (mode Suspended).")
+end
+
+if type(generation) ~= "number" or field(status, "observedGeneration") ~= generation then
+  return answer("Progressing", "Waiting for the operator to act on this version of the spec.")
+end
+
+-- Never both in one status of ours. If anybody else should add the second, waiting is the side that breaks nothing.
+local reconciling = find("Reconciling")
+if is_true(reconciling) then
+  return answer("Progressing", reasoned(reconciling))
+end
+
+local stalled = find("Stalled")
+if is_true(stalled) then
+  return answer("Degraded", reasoned(stalled))
+end
+
+local ready = find("Ready")
+if ready == nil then
+  return answer("Progressing", "Waiting for the operator to say whether the job is as declared.")
+end
+
+local observed = field(ready, "observedGeneration")
+if not is_true(ready) or (observed ~= nil and observed ~= generation) then
+  return answer("Progressing", reasoned(ready))
+end
+
+-- The job is as declared. What the service says against it is told, and fails no sync.
+local healthy = find("Healthy")
+if field(healthy, "status") == "False" then
+  return answer("Healthy", reasoned(healthy))
+end
+
+if field(ready, "reason") == "Paused" then
+  return answer("Healthy", "Paused as declared")
+end
+
+return answer("Healthy", message_of(ready))
