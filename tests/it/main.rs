@@ -4,6 +4,7 @@
 
 mod admission;
 mod argo;
+mod conditions;
 mod conversation;
 mod life;
 mod properties;

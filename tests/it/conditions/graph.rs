@@ -1,0 +1,169 @@
+//! What Graph and the cluster answer in a story.
+
+use entrain::api::{Execution, JobError, QuarantineStatus};
+use entrain::graph::{self, Kind, Operation, Processed};
+use entrain::plan::{Fact, ObservedJob, Rival, Shown, Step, Trouble, TroubleKind, health};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+/// The id that Graph gives to a new job.
+pub const JOB: &str = "BoxOutDelta.7f0c2b1e5c1d4d0a9a530d6f4b8a2e11.5b9a1c44-0e2f-4a6b-b1d7-93c2f0e8a655";
+/// A job that somebody else made.
+pub const OTHER: &str = "BoxOutDelta.7f0c2b1e5c1d4d0a9a530d6f4b8a2e11.c2d3a7f0-91b4-4e65-8a0d-5f6e7d8c9b1a";
+
+/// Whether a step fails.
+pub type Fails = fn(&Step) -> bool;
+
+pub struct Graph {
+    pub jobs: Vec<ObservedJob>,
+    pub templates: &'static [&'static str],
+    /// Whether Graph answers 404 for the list of jobs and for each of them.
+    pub hides_jobs: bool,
+    pub service_principal: bool,
+    /// Other SyncJobs for the same job, as the watch shows them.
+    pub rivals: Vec<Rival>,
+    /// One that only an uncached read shows.
+    pub late_rival: Option<Rival>,
+    pub fails: Option<(Fails, Trouble)>,
+}
+
+impl Graph {
+    pub fn new() -> Self {
+        Self {
+            jobs: Vec::new(),
+            templates: &["BoxOutDelta", "scim"],
+            hides_jobs: false,
+            service_principal: true,
+            rivals: Vec::new(),
+            late_rival: None,
+            fails: None,
+        }
+    }
+
+    pub fn answer(&mut self, step: &Step) -> Fact {
+        let failed = self.fails.as_ref().filter(|(fails, _)| fails(step)).map(|(_, trouble)| trouble.clone());
+        match (step, failed) {
+            (Step::CreateJob, Some(trouble)) if trouble.kind == TroubleKind::GraphUnavailable => {
+                Fact::CreateUnknown(trouble)
+            }
+            (Step::CreateJob, Some(trouble)) => Fact::CreateRefused(trouble),
+            (_, Some(trouble)) => Fact::Trouble(trouble),
+            (Step::AddFinalizer, _) => Fact::FinalizerAdded,
+            (Step::ListJobs | Step::RecallJobs | Step::DeleteJob { .. }, _) if self.hides_jobs => Fact::NotFound,
+            (Step::ListJobs | Step::RecallJobs, _) => Fact::JobsListed(self.jobs.clone()),
+            (Step::LookUpServicePrincipal, _) => Fact::ServicePrincipalLookedUp { exists: self.service_principal },
+            (Step::ListTemplates, _) => {
+                Fact::TemplatesListed(self.templates.iter().map(|id| (*id).to_owned()).collect())
+            }
+            (Step::RecordIntent { baseline }, _) => Fact::IntentRecorded { baseline: baseline.clone() },
+            (Step::RecordAdoption { id }, _) => Fact::AdoptionRecorded { id: id.clone() },
+            (Step::ReadRivals, _) => Fact::RivalsRead(self.rivals.iter().chain(&self.late_rival).cloned().collect()),
+            (Step::CreateJob, _) => {
+                self.jobs.push(job(JOB, "Disabled"));
+                Fact::JobCreated(job(JOB, "Disabled"))
+            }
+            (Step::ClearIntent, _) => Fact::IntentCleared,
+            (Step::BindJob { id }, _) => Fact::JobBound { id: id.clone() },
+            (Step::AdoptJob { id }, _) => Fact::JobAdopted { id: id.clone() },
+            (Step::StartJob { .. } | Step::PauseJob { .. }, _) => Fact::RunStateRequested,
+            (step, _) => panic!("no story goes this way yet: {step:?}"),
+        }
+    }
+
+    /// The only job, for a story in which something becomes of it.
+    pub fn job(&mut self) -> &mut ObservedJob {
+        self.jobs.first_mut().unwrap()
+    }
+
+    /// Shows the job as the service would: scheduled and at work, or not.
+    pub fn shows(&mut self, state: &str) {
+        let job = self.job();
+        job.schedule_state = Some(state.to_owned());
+        job.code = Some(if state == "Active" { "Active" } else { "Paused" }.to_owned());
+    }
+
+    pub fn quarantine(&mut self, reason: &str) {
+        let job = self.job();
+        job.code = Some("Quarantine".to_owned());
+        let refused = reason == "EncounteredQuarantineException";
+        job.shown.quarantine = Some(QuarantineStatus {
+            reason: reason.to_owned(),
+            message: health::quarantine_in_words(reason).to_owned(),
+            since_time: Some(time("2026-11-24T09:05:00Z")),
+            next_attempt_time: Some(time("2026-11-24T15:05:00Z")),
+            disabled_after_time: Some(time("2026-12-22T09:05:00Z")),
+            error: refused.then(|| error("SystemForCrossDomainIdentityManagementCredentialValidationUnavailable")),
+        });
+    }
+
+    /// Whole cycles fail, one after the other.
+    pub fn cycles_fail(&mut self, count: i64) {
+        self.job().shown.successive_failure_count = count;
+        self.job().shown.last_execution = Some(Execution {
+            state: "Failed".to_owned(),
+            began_time: Some(time("2026-11-24T09:20:00Z")),
+            ended_time: Some(time("2026-11-24T09:21:00Z")),
+            entitled_count: 0,
+            imported_count: 0,
+            exported_count: 0,
+            escrowed_count: 0,
+            error: Some(error("SystemForCrossDomainIdentityManagementServiceIncompatible")),
+        });
+    }
+}
+
+fn error(code: &str) -> JobError {
+    JobError { code: code.to_owned(), message: String::new() }
+}
+
+fn time(text: &str) -> Time {
+    Time(text.parse().unwrap())
+}
+
+/// A job as the service lists it.
+pub fn job(id: &str, state: &str) -> ObservedJob {
+    let code = match state {
+        "Active" => "Active",
+        "Disabled" => "NotRun",
+        _ => "Paused",
+    };
+    ObservedJob {
+        id: id.to_owned(),
+        template_id: Some("BoxOutDelta".to_owned()),
+        code: Some(code.to_owned()),
+        schedule_state: Some(state.to_owned()),
+        interval: Some("PT40M".to_owned()),
+        shown: Box::new(Shown::default()),
+        held_by_other: false,
+    }
+}
+
+pub fn rival(job_id: Option<&str>, precedes: bool) -> Rival {
+    Rival { name: "elsewhere/box".to_owned(), job_id: job_id.map(str::to_owned), precedes }
+}
+
+/// Every call to Graph fails.
+pub fn any_call(step: &Step) -> bool {
+    step.writes_to_graph() || step.only_asks()
+}
+
+pub fn create(step: &Step) -> bool {
+    *step == Step::CreateJob
+}
+
+/// Trouble in the words in which the client tells it.
+pub fn trouble(kind: TroubleKind, operation: Operation, status: Option<u16>, code: &str, message: &str) -> Trouble {
+    let at_login = matches!(kind, TroubleKind::LoginRefused | TroubleKind::LoginUnavailable);
+    let error = graph::Error {
+        kind: if at_login { Kind::LoginUnavailable } else { Kind::Rejected },
+        operation,
+        status,
+        code: code.to_owned(),
+        message: message.to_owned(),
+        request_id: None,
+        client_request_id: uuid::Uuid::nil(),
+        date: None,
+        retry_at: None,
+        processed: Processed::No,
+    };
+    Trouble { kind, detail: error.to_string(), retry_after: None }
+}
