@@ -1,4 +1,4 @@
-//! Who the operator is, from the standard environment of the Azure SDKs.
+//! Who calls: an application, from the standard environment of the Azure SDKs, or the person at this machine.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -18,6 +18,10 @@ pub enum Credential {
         client_id: String,
         token_file: PathBuf,
     },
+    /// Whoever is logged in to the Azure CLI or the Azure Developer CLI; their own tenant if none is named.
+    Person {
+        tenant_id: Option<String>,
+    },
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +29,7 @@ pub enum CredentialError {
     #[error("the environment variable {0} is not set")]
     Missing(&'static str),
     #[error(
-        "neither AZURE_CLIENT_SECRET nor AZURE_FEDERATED_TOKEN_FILE is set: the operator has nothing to log in with"
+        "neither AZURE_CLIENT_SECRET nor AZURE_FEDERATED_TOKEN_FILE is set: the application has nothing to log in with"
     )]
     NoSecret,
 }
@@ -50,6 +54,9 @@ impl fmt::Debug for Credential {
             Self::ClientSecret { tenant_id, client_id, .. } => write!(f, "client secret of {client_id} in {tenant_id}"),
             Self::WorkloadIdentity { tenant_id, client_id, .. } => {
                 write!(f, "workload identity of {client_id} in {tenant_id}")
+            }
+            Self::Person { tenant_id } => {
+                write!(f, "the person who is logged in to {}", tenant_id.as_deref().unwrap_or("their own tenant"))
             }
         }
     }

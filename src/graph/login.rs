@@ -24,6 +24,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::error::{Kind, capped};
+use super::person::Person;
 use super::{Credential, Endpoints, retry_after, transport};
 
 /// A token as it was issued.
@@ -47,15 +48,17 @@ impl LoginError {
     }
 }
 
+/// Where a refusal goes that was read before the crate could see it, or that the crate cannot carry.
+pub(super) type Refusal = Arc<Mutex<Option<LoginError>>>;
+
 /// Logs in once.
 pub(super) async fn login(
     http: &reqwest::Client,
     endpoints: &Endpoints,
     credential: &Credential,
 ) -> Result<Issued, LoginError> {
-    let refusal = Arc::new(Mutex::new(None));
-    let transport = LoginTransport { http: http.clone(), refusal: refusal.clone() };
-    let answer = match token_credential(credential, endpoints, transport) {
+    let refusal = Refusal::default();
+    let answer = match token_credential(credential, endpoints, http, &refusal) {
         Ok(credential) => credential.get_token(&[&endpoints.scope()], None).await,
         Err(error) => Err(error),
     };
@@ -77,8 +80,10 @@ pub(super) async fn login(
 fn token_credential(
     credential: &Credential,
     endpoints: &Endpoints,
-    transport: LoginTransport,
+    http: &reqwest::Client,
+    refusal: &Refusal,
 ) -> azure_core::Result<Arc<dyn TokenCredential>> {
+    let transport = LoginTransport { http: http.clone(), refusal: refusal.clone() };
     let mut cloud = CustomConfiguration::default();
     endpoints.login.as_str().clone_into(&mut cloud.authority_host);
     let client_options = ClientOptions {
@@ -98,6 +103,7 @@ fn token_credential(
             let assertion = TokenFile(token_file.clone());
             ClientAssertionCredential::new(tenant_id.clone(), client_id.clone(), assertion, Some(options))?
         }
+        Credential::Person { tenant_id } => Arc::new(Person { tenant_id: tenant_id.clone(), refusal: refusal.clone() }),
     })
 }
 
@@ -114,8 +120,7 @@ impl ClientAssertion for TokenFile {
 
 struct LoginTransport {
     http: reqwest::Client,
-    /// Where a refusal goes that was read before the crate could see it.
-    refusal: Arc<Mutex<Option<LoginError>>>,
+    refusal: Refusal,
 }
 
 impl fmt::Debug for LoginTransport {
@@ -184,7 +189,7 @@ fn refused(status: u16, body: &[u8], retry_after: Option<Duration>) -> LoginErro
     LoginError { kind, code, message, retry_after }
 }
 
-fn code_in(text: &str) -> Option<u32> {
+pub(super) fn code_in(text: &str) -> Option<u32> {
     let digits: String = text.split("AADSTS").nth(1)?.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
 }

@@ -7,6 +7,7 @@ mod endpoints;
 mod error;
 mod gate;
 mod login;
+mod person;
 mod retry_after;
 mod token;
 mod transport;
