@@ -34,18 +34,8 @@ pub enum LogFormat {
 /// `AZURE_CLIENT_SECRET` or `AZURE_FEDERATED_TOKEN_FILE`; the cluster from the usual kubeconfig or the pod.
 #[derive(Args, Debug)]
 pub struct Operator {
-    /// The national cloud.
-    #[arg(long, env = "ENTRAIN_CLOUD", value_enum, default_value = "global")]
-    pub cloud: CloudName,
-    /// Root of Microsoft Graph, without a version, if it is not the cloud's own.
-    #[arg(long, env = "ENTRAIN_GRAPH_URL")]
-    pub graph_url: Option<Url>,
-    /// Host of the login service, if it is not the cloud's own.
-    #[arg(long, env = "AZURE_AUTHORITY_HOST")]
-    pub authority_host: Option<Url>,
-    /// A PEM file with certificate authorities that are trusted for Graph and login beside the system's.
-    #[arg(long, env = "ENTRAIN_CA_FILE")]
-    pub ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub connection: Connection,
     /// A namespace whose SyncJobs are worked on; may be given several times, in the environment separated by commas.
     /// All namespaces by default. Another SyncJob for the same job is found in these namespaces only.
     #[arg(long = "watch-namespace", env = "ENTRAIN_WATCH_NAMESPACES", value_name = "NAMESPACE", value_delimiter = ',')]
@@ -67,6 +57,23 @@ pub struct Operator {
     pub slow_retry_seconds: u64,
     #[arg(long, env = "ENTRAIN_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
+}
+
+/// Where Graph and the login service are.
+#[derive(Args, Debug)]
+pub struct Connection {
+    /// The national cloud.
+    #[arg(long, env = "ENTRAIN_CLOUD", value_enum, default_value = "global")]
+    pub cloud: CloudName,
+    /// Root of Microsoft Graph, without a version, if it is not the cloud's own.
+    #[arg(long, env = "ENTRAIN_GRAPH_URL")]
+    pub graph_url: Option<Url>,
+    /// Host of the login service, if it is not the cloud's own.
+    #[arg(long, env = "AZURE_AUTHORITY_HOST")]
+    pub authority_host: Option<Url>,
+    /// A PEM file with certificate authorities that are trusted for Graph and login beside the system's.
+    #[arg(long, env = "ENTRAIN_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Entrain makes Microsoft Entra ID provisioning jobs Kubernetes resources.
 //!
-//! The layers, and what each may know. Imports point one way: `reconcile → {plan, cluster, graph}`, `plan → api`,
-//! `cluster → api`, `graph → nothing`; a test reads the sources and says so.
+//! The layers, and what each may know. Imports point one way: `reconcile → {plan, cluster, graph}`,
+//! `plan → api`, `cluster → api`, `graph → nothing`; a test reads the sources and says so.
 
 /// What people write and read.
 pub mod api;
@@ -9,6 +9,8 @@ pub mod api;
 pub mod args;
 /// Kubernetes: how to read and write there; knows nothing of Graph.
 pub mod cluster;
+/// From flags to a client of Graph.
+pub mod connect;
 /// Microsoft Graph: how to ask; knows nothing of SyncJobs.
 pub mod graph;
 /// Wires the layers and runs the controller.

@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::args::{CloudName, Operator};
+use crate::args::Operator;
 use crate::cluster::{Namespaces, events::Events};
+use crate::connect::{self, ConnectError};
 use crate::graph;
 use crate::reconcile::{self, Parts};
 
@@ -20,14 +21,8 @@ pub enum StartError {
     Kubeconfig(#[from] kube::config::InferConfigError),
     #[error("the Kubernetes client cannot be made: {0}")]
     Client(#[from] kube::Error),
-    #[error("{0}")]
-    Credential(#[from] graph::CredentialError),
-    #[error("{0}")]
-    Endpoints(#[from] graph::EndpointError),
-    #[error("{0}")]
-    Graph(#[from] graph::SetupError),
-    #[error("the file '{path}' cannot be read: {error}")]
-    CaFile { path: String, error: std::io::Error },
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     #[error("signals cannot be received: {0}")]
     Signal(std::io::Error),
 }
@@ -66,22 +61,11 @@ pub async fn run(options: &Operator) -> Result<(), StartError> {
     Ok(())
 }
 
-fn graph_client(options: &Operator) -> Result<graph::Client, StartError> {
-    let cloud = match options.cloud {
-        CloudName::Global => graph::Cloud::Global,
-        CloudName::UsGov => graph::Cloud::UsGov,
-        CloudName::UsGovDod => graph::Cloud::UsGovDod,
-        CloudName::China => graph::Cloud::China,
-    };
-    let endpoints = graph::Endpoints::new(cloud, options.graph_url.clone(), options.authority_host.clone())?;
-    let ca_pem = options.ca_file.as_ref().map(|path| {
-        std::fs::read(path).map_err(|error| StartError::CaFile { path: path.display().to_string(), error })
-    });
+fn graph_client(options: &Operator) -> Result<graph::Client, ConnectError> {
     let credential = graph::Credential::from_environment(|name| std::env::var(name).ok())?;
     let options = graph::Options {
-        ca_pem: ca_pem.transpose()?,
         login_retry: Duration::from_secs(options.slow_retry_seconds),
-        ..graph::Options::new(endpoints)
+        ..connect::options(&options.connection)?
     };
     Ok(graph::Client::new(options, credential)?)
 }
