@@ -20,6 +20,12 @@ pub struct Cli {
 pub enum Command {
     /// Run the controller.
     Operator(Box<Operator>),
+    /// Say what SyncJobs in files would change in the tenant. Only reads, and needs no cluster: for pull requests.
+    ///
+    /// Logs in as the application that AZURE_TENANT_ID, AZURE_CLIENT_ID and either AZURE_CLIENT_SECRET or
+    /// AZURE_FEDERATED_TOKEN_FILE name; without one of the last two as the person who is logged in to the Azure CLI or
+    /// the Azure Developer CLI, in the tenant of AZURE_TENANT_ID or else their own.
+    Plan(Box<Plan>),
     /// Print the CustomResourceDefinitions as YAML.
     Crd,
 }
@@ -57,6 +63,46 @@ pub struct Operator {
     pub slow_retry_seconds: u64,
     #[arg(long, env = "ENTRAIN_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
+}
+
+const PLAN_HELP: &str = "\
+Exit codes:
+  0  nothing would change
+  2  something would change
+  1  something is wrong: a manifest, the login, or a SyncJob that cannot be planned; wins over 2
+
+Permissions:
+  An application needs Synchronization.Read.All, or what the operator has.
+  A person needs the delegated permission Synchronization.Read.All (or Synchronization.ReadWrite.All) and one of the
+  roles Application Administrator, Cloud Application Administrator, Hybrid Identity Administrator.";
+
+/// Settings of `entrain plan`.
+#[derive(Args, Debug)]
+#[command(after_help = PLAN_HELP)]
+pub struct Plan {
+    /// A file, a directory (searched for *.yaml, *.yml and *.json), or `-` for standard input. May be repeated.
+    #[arg(short = 'f', long = "filename", value_name = "PATH", required = true)]
+    pub filenames: Vec<PathBuf>,
+    /// How the plan is printed.
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: Output,
+    /// Who logs in, if the environment is not to decide.
+    #[arg(long = "as", value_name = "WHO", value_enum)]
+    pub caller: Option<Caller>,
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]
+pub enum Output {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]
+pub enum Caller {
+    Application,
+    Person,
 }
 
 /// Where Graph and the login service are.

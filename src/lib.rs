@@ -1,12 +1,14 @@
 //! Entrain makes Microsoft Entra ID provisioning jobs Kubernetes resources.
 //!
-//! The layers, and what each may know. Imports point one way: `reconcile → {plan, cluster, graph}`,
+//! The layers, and what each may know. Imports point one way: `cli → reconcile → {plan, cluster, graph}`,
 //! `plan → api`, `cluster → api`, `graph → nothing`; a test reads the sources and says so.
 
 /// What people write and read.
 pub mod api;
 /// The command line.
 pub mod args;
+/// The commands that need no cluster.
+pub mod cli;
 /// Kubernetes: how to read and write there; knows nothing of Graph.
 pub mod cluster;
 /// From flags to a client of Graph.

@@ -3,30 +3,46 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use entrain::args::{Cli, Command};
-use entrain::{api, operator, telemetry};
+use entrain::args::{Cli, Command, Operator, Plan};
+use entrain::{api, cli, operator, telemetry};
+
+type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let arguments = match Cli::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return misunderstood(&error),
+    };
+    let outcome = match arguments.command {
         Command::Crd => crd(),
+        Command::Plan(options) => plan(&options),
         Command::Operator(options) => run(&options),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("entrain: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    outcome.unwrap_or_else(|error| {
+        eprintln!("entrain: {error}");
+        ExitCode::FAILURE
+    })
 }
 
-fn crd() -> Result<(), Box<dyn std::error::Error>> {
+/// clap would exit with 2, which is an answer of `plan` and no error.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    let told = error.print();
+    if error.use_stderr() || told.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn crd() -> Outcome {
     print!("{}", api::schema::yaml()?);
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
-fn run(options: &entrain::args::Operator) -> Result<(), Box<dyn std::error::Error>> {
+fn plan(options: &Plan) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Ok(runtime.block_on(cli::plan::run(options))?)
+}
+
+fn run(options: &Operator) -> Outcome {
     telemetry::start(options.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    Ok(runtime.block_on(operator::run(options))?)
+    runtime.block_on(operator::run(options))?;
+    Ok(ExitCode::SUCCESS)
 }

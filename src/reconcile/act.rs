@@ -195,7 +195,7 @@ fn run_state(answer: Result<(), graph::Error>, desired: &Desired, pass: &mut Pas
 }
 
 /// A 404 is a fact of its own: what it means depends on what was looked for.
-fn found<T>(answer: Result<T, graph::Error>, fact: impl FnOnce(T) -> Fact) -> Fact {
+pub(crate) fn found<T>(answer: Result<T, graph::Error>, fact: impl FnOnce(T) -> Fact) -> Fact {
     match answer {
         Ok(value) => fact(value),
         Err(error) if error.kind == graph::Kind::NotFound => Fact::NotFound,

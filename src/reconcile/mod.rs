@@ -25,9 +25,12 @@ use crate::api::SyncJob;
 use crate::cluster::watch::{Stores, sync_jobs};
 use crate::cluster::{Namespaces, events::Events};
 use crate::graph;
-use crate::plan::{Settings, Wake};
+use crate::plan::{Desired, Settings, Wake, World};
 use listings::Listings;
-use memory::Memory;
+use memory::{Entry, Memory};
+
+pub(crate) use act::found;
+pub(crate) use translate::observed;
 
 /// How long an object whose reconcile panicked is left alone.
 const PANIC_RETRY: Duration = Duration::from_secs(300);
@@ -61,6 +64,12 @@ pub struct Parts {
     pub concurrency: u16,
     /// Turns true once, when no new work may begin.
     pub shutdown: watch::Receiver<bool>,
+}
+
+/// What an object says by itself, to somebody who remembers nothing and sees no other object.
+pub(crate) fn recorded(object: &SyncJob, desired: &Desired) -> World {
+    let (no_others, _) = kube::runtime::reflector::store();
+    observe::world(object, Some(desired), &mut Entry::default(), &no_others)
 }
 
 /// Runs until `shutdown` turns true and the passes under way have ended.

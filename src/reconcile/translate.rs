@@ -16,7 +16,7 @@ const TEXT_CHARS_MAX: usize = 256;
 const URL_CHARS_MAX: usize = 2048;
 const ENTRY_TYPES_MAX: usize = 32;
 
-pub(super) fn observed(job: graph::Job) -> ObservedJob {
+pub(crate) fn observed(job: graph::Job) -> ObservedJob {
     let status = job.status.unwrap_or_default();
     let (state, interval) = job.schedule.map_or((None, None), |schedule| (schedule.state, schedule.interval));
     ObservedJob {

@@ -4,6 +4,7 @@
 
 mod admission;
 mod argo;
+mod cli;
 mod conditions;
 mod conversation;
 mod life;

@@ -60,7 +60,8 @@ fn imports_point_one_way() {
             &["crate::api", "crate::plan", "crate::cluster", "crate::reconcile", "crate::args", "SyncJob", "kube::"],
         ),
         ("src/cluster", &["crate::plan", "crate::graph", "crate::reconcile", "crate::args", "reqwest", "azure_"]),
-        ("src/reconcile", &["crate::args", "crate::operator", "reqwest", "azure_"]),
+        ("src/reconcile", &["crate::args", "crate::operator", "crate::cli", "reqwest", "azure_"]),
+        ("src/cli", &["crate::cluster", "crate::operator", "kube::", "reqwest", "azure_"]),
     ];
     let offences: Vec<String> = rules.iter().flat_map(|(layer, forbidden)| offences(layer, forbidden)).collect();
     assert_eq!(offences, Vec::<String>::new());
@@ -94,6 +95,12 @@ fn no_layer_sleeps_and_none_decides_beside_the_plan() {
         assert_eq!(offences(layer, &["sleep(", "sleep_until("]), Vec::<String>::new());
     }
     assert_eq!(offences("src/graph", &["Reason::", "Standing::", "Step::"]), Vec::<String>::new());
+}
+
+#[test]
+fn the_commands_without_a_cluster_only_read() {
+    let writes = ["create_job", "start_job", "pause_job", "restart_job", "delete_job", "Plan::take", "Plan::stop"];
+    assert_eq!(offences("src/cli", &writes), Vec::<String>::new());
 }
 
 #[test]

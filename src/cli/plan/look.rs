@@ -1,0 +1,113 @@
+//! Looking at one service principal: each question is asked once, with patience, and its answer kept as a fact.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::PlanError;
+use crate::args::Caller;
+use crate::graph::{Client, Error, Kind};
+use crate::plan::{Fact, Step, Trouble, TroubleKind};
+use crate::reconcile::{found, observed};
+
+/// Waits before what passes by itself is asked again, where Graph does not name one.
+const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
+/// A wait that Graph names is kept up to this long; whoever reviews is not kept waiting for longer.
+const WAIT_MAX: Duration = Duration::from_secs(120);
+
+pub struct Looks<'a> {
+    client: &'a Client,
+    caller: Caller,
+    service_principal: String,
+    jobs: Option<Fact>,
+    templates: Option<Fact>,
+    exists: Option<Fact>,
+}
+
+impl<'a> Looks<'a> {
+    pub fn new(client: &'a Client, caller: Caller, service_principal: String) -> Self {
+        Self { client, caller, service_principal, jobs: None, templates: None, exists: None }
+    }
+
+    /// What a step that only asks has for an answer; `None` for a step that does more. A login that does not succeed
+    /// ends everything, because it would not succeed for the next SyncJob either.
+    pub async fn answer(&mut self, step: &Step) -> Result<Option<Fact>, PlanError> {
+        let (client, id) = (self.client, self.service_principal.as_str());
+        let kept = match step {
+            Step::ListJobs | Step::RecallJobs => &mut self.jobs,
+            Step::ListTemplates => &mut self.templates,
+            Step::LookUpServicePrincipal => &mut self.exists,
+            _ => return Ok(None),
+        };
+        if kept.is_none() {
+            let answer = match step {
+                Step::ListTemplates => patiently(|| client.list_templates(id)).await.map(|templates| {
+                    Fact::TemplatesListed(templates.into_iter().map(|template| template.id).collect())
+                }),
+                Step::LookUpServicePrincipal => match patiently(|| client.get_service_principal(id)).await {
+                    Ok(_) => Ok(Fact::ServicePrincipalLookedUp { exists: true }),
+                    Err(error) if error.kind == Kind::NotFound => Ok(Fact::ServicePrincipalLookedUp { exists: false }),
+                    Err(error) => Err(error),
+                },
+                _ => patiently(|| client.list_jobs(id))
+                    .await
+                    .map(|jobs| Fact::JobsListed(jobs.into_iter().map(observed).collect())),
+            };
+            *kept = Some(match answer {
+                Err(error) if concerns_all(&error) => {
+                    return Err(PlanError::Login { error, remedy: login_remedy(self.caller) });
+                }
+                answer => found(answer, |fact| fact),
+            });
+        }
+        Ok(kept.clone())
+    }
+
+    /// What to do about trouble, said to somebody who is not the operator.
+    pub fn trouble(&self, trouble: &Trouble) -> String {
+        let remedy = match (trouble.kind, self.caller) {
+            (TroubleKind::Unauthorized | TroubleKind::Forbidden, Caller::Person) => {
+                "A person needs the delegated permission Synchronization.Read.All (or Synchronization.ReadWrite.All) and one of the roles Application Administrator, Cloud Application Administrator or Hybrid Identity Administrator."
+            }
+            (TroubleKind::Unauthorized | TroubleKind::Forbidden, Caller::Application) => {
+                "Grant the application Synchronization.Read.All and Application.Read.All with admin consent, or Application.ReadWrite.OwnedBy and ownership of the service principal."
+            }
+            (TroubleKind::Throttled | TroubleKind::GraphUnavailable, _) => "Try again later.",
+            _ => "Look at what Graph said.",
+        };
+        format!("{} {remedy}", trouble.detail)
+    }
+}
+
+fn concerns_all(error: &Error) -> bool {
+    matches!(error.kind, Kind::LoginRefused { .. } | Kind::LoginUnavailable | Kind::TokenRejected)
+}
+
+fn login_remedy(caller: Caller) -> &'static str {
+    match caller {
+        Caller::Person => {
+            "Log in with `az login --allow-no-subscriptions` or `azd auth login`, and set AZURE_TENANT_ID if it is not your own tenant; or name an application with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE."
+        }
+        Caller::Application => {
+            "Check AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET (or the federated credential) and --cloud."
+        }
+    }
+}
+
+/// Asks again while the trouble is of a kind that passes.
+async fn patiently<T, F: Future<Output = Result<T, Error>>>(ask: impl Fn() -> F) -> Result<T, Error> {
+    for wait in WAITS {
+        match ask().await {
+            Err(error) if matches!(error.kind, Kind::Throttled | Kind::Unavailable | Kind::Network) => {
+                let now = Instant::now();
+                let until = error.retry_at.unwrap_or(now + wait);
+                if until > now + WAIT_MAX {
+                    return Err(error);
+                }
+                sleep_until(until).await;
+            }
+            answer => return answer,
+        }
+    }
+    ask().await
+}

@@ -1,0 +1,104 @@
+//! `entrain plan`: what SyncJobs in files would change in the tenant.
+
+mod document;
+mod look;
+mod one;
+mod text;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::ExitCode;
+
+use futures::{StreamExt, TryStreamExt};
+
+use self::document::{Document, Item};
+use self::look::Looks;
+use super::manifests::{self, Manifest};
+use crate::args::{Caller, Output, Plan};
+use crate::connect::{self, ConnectError};
+use crate::graph;
+
+/// The exit code when something would change. That of an error is 1, as everywhere.
+const CHANGES: u8 = 2;
+/// Service principals that are looked at at the same time; the client has its own, lower limit for requests.
+const AT_ONCE: usize = 8;
+
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error("{0}")]
+    Manifests(String),
+    #[error("{0}")]
+    Connect(#[from] ConnectError),
+    #[error("{error} {remedy}")]
+    Login { error: graph::Error, remedy: &'static str },
+    #[error("the plan cannot be printed: {0}")]
+    Print(std::io::Error),
+}
+
+/// Reads the manifests, looks at the tenant and prints the plan. Nothing is asked of anybody while a manifest is wrong.
+pub async fn run(options: &Plan) -> Result<ExitCode, PlanError> {
+    let manifests = manifests::read(&options.filenames).map_err(|problems| {
+        PlanError::Manifests(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nentrain: "))
+    })?;
+    let items = if manifests.is_empty() {
+        eprintln!("entrain: there is no SyncJob in these files");
+        Vec::new()
+    } else {
+        let (client, caller) = connect(options)?;
+        look_at_all(&client, caller, manifests).await?
+    };
+    let document = Document::new(items);
+    print(&document, options.output).map_err(PlanError::Print)?;
+    Ok(exit_code(&document))
+}
+
+/// The environment decides who calls, unless the flag does.
+fn connect(options: &Plan) -> Result<(graph::Client, Caller), ConnectError> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let secret = variable("AZURE_CLIENT_SECRET").or_else(|| variable("AZURE_FEDERATED_TOKEN_FILE"));
+    let caller = options.caller.unwrap_or(if secret.is_some() { Caller::Application } else { Caller::Person });
+    let credential = match caller {
+        Caller::Application => graph::Credential::from_environment(variable)?,
+        Caller::Person => graph::Credential::Person { tenant_id: variable("AZURE_TENANT_ID") },
+    };
+    Ok((graph::Client::new(connect::options(&options.connection)?, credential)?, caller))
+}
+
+/// SyncJobs of one service principal share its lists; the items come back in the order of the files.
+async fn look_at_all(client: &graph::Client, caller: Caller, manifests: Vec<Manifest>) -> Result<Vec<Item>, PlanError> {
+    let mut groups: BTreeMap<String, Vec<(usize, Manifest)>> = BTreeMap::new();
+    for numbered in manifests.into_iter().enumerate() {
+        let service_principal = numbered.1.desired.service_principal.as_str().to_owned();
+        groups.entry(service_principal).or_default().push(numbered);
+    }
+    let planned = groups.into_iter().map(|(service_principal, group)| async move {
+        let mut looks = Looks::new(client, caller, service_principal);
+        let mut items = Vec::with_capacity(group.len());
+        for (number, manifest) in group {
+            items.push((number, one::plan(&manifest, &mut looks).await?));
+        }
+        Ok::<_, PlanError>(items)
+    });
+    let mut items: Vec<(usize, Item)> = futures::stream::iter(planned).buffer_unordered(AT_ONCE).try_concat().await?;
+    items.sort_by_key(|(number, _)| *number);
+    Ok(items.into_iter().map(|(_, item)| item).collect())
+}
+
+fn print(document: &Document, output: Output) -> std::io::Result<()> {
+    match output {
+        Output::Text => anstream::stdout().lock().write_all(text::render(document).as_bytes()),
+        Output::Json => {
+            let mut out = std::io::stdout().lock();
+            serde_json::to_writer_pretty(&mut out, document)?;
+            out.write_all(b"\n")
+        }
+    }
+}
+
+fn exit_code(document: &Document) -> ExitCode {
+    match (document.summary.blocked_sync_jobs, document.summary.changes) {
+        (0, 0) => ExitCode::SUCCESS,
+        (0, _) => ExitCode::from(CHANGES),
+        _ => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,119 @@
+//! One SyncJob: which job is its own, what the plan says, and what that means for a reader.
+
+use super::PlanError;
+use super::document::{Item, Remark};
+use super::look::Looks;
+use crate::api::{Mode, Reason};
+use crate::cli::manifests::Manifest;
+use crate::plan::desired::Adoption;
+use crate::plan::settings::ABSENCES_MIN;
+use crate::plan::{Desired, Plan, Preview, Settings, Standing, Step, World, decide, preview};
+use crate::reconcile::recorded;
+
+/// More questions than the plan ever has for one SyncJob.
+const QUESTIONS_MAX: usize = 8;
+
+/// Asks what the plan wants to know, until it has an answer.
+pub async fn plan(manifest: &Manifest, looks: &mut Looks<'_>) -> Result<Item, PlanError> {
+    let (desired, mut item) = (&manifest.desired, Item::new(manifest));
+    let mut world = World {
+        // A plan looks once: what the list does not show is taken to be gone for good.
+        absences: ABSENCES_MIN - 1,
+        ..recorded(&manifest.object, desired)
+    };
+    let mut ahead = look_ahead(desired, &world);
+    for _ in 0..QUESTIONS_MAX {
+        let Some(step) = ahead.end.step.as_ref().filter(|step| is_open(step, &world)) else { break };
+        let Some(fact) = looks.answer(step).await? else { break };
+        world = world.with(fact, desired);
+        if let Err(remark) = find_own_job(&mut world, desired, &mut item) {
+            item.blocked = Some(remark);
+            return Ok(item);
+        }
+        ahead = look_ahead(desired, &world);
+    }
+    item.job_id = world.job_id.clone();
+    item.changes = ahead.changes;
+    let nothing_changes = item.changes.is_empty();
+    match (&world.trouble, remark(&ahead.end)) {
+        (Some(trouble), _) => item.blocked = Some(Remark::new(ahead.end.reason, looks.trouble(trouble))),
+        (None, Said::Blocked(remark)) => item.blocked = Some(remark),
+        (None, Said::Note(remark)) if nothing_changes => item.note = Some(remark),
+        _ => {}
+    }
+    Ok(item)
+}
+
+/// Only Manage changes anything; of the other modes it is said what they would say.
+fn look_ahead(desired: &Desired, world: &World) -> Preview {
+    let settings = Settings::default();
+    match desired.mode {
+        Mode::Manage => preview(desired, world, &settings),
+        Mode::Observe | Mode::Plan | Mode::Suspended => {
+            Preview { changes: Vec::new(), end: decide(desired, world, &settings) }
+        }
+    }
+}
+
+/// Whether a step asks something that has not been answered. After a restart, for one, the jobs would be listed anew;
+/// nobody can do that before.
+fn is_open(step: &Step, world: &World) -> bool {
+    match step {
+        Step::ListJobs | Step::RecallJobs => world.jobs.is_none() && !world.not_found,
+        Step::ListTemplates => world.templates.is_none(),
+        Step::LookUpServicePrincipal => world.service_principal_exists.is_none(),
+        _ => false,
+    }
+}
+
+/// Without status nobody can know whose a job is. The one that adoption names, or the only one of the template, is
+/// taken to be this SyncJob's: that is how it looks once the SyncJob has been applied for a while.
+fn find_own_job(world: &mut World, desired: &Desired, item: &mut Item) -> Result<(), Remark> {
+    let Some(jobs) = world.jobs.as_ref().filter(|_| world.job_id.is_none() && world.intent.is_none()) else {
+        return Ok(());
+    };
+    let own = world.subject(desired).filter(|job| desired.template.made(job)).map(|job| job.id.clone());
+    if own.is_some() {
+        (world.job_id, item.assumed) = (own, true);
+        return Ok(());
+    }
+    let made: Vec<String> =
+        jobs.iter().filter(|job| desired.template.made(job)).map(|job| format!("'{}'", job.id)).collect();
+    if made.len() > 1 && !matches!(desired.adoption, Adoption::Named(_)) {
+        return Err(Remark::new(
+            Reason::Ambiguous,
+            format!(
+                "The service principal has several jobs of this template: {}. Without status it cannot be known which of them is this SyncJob's. Plan the object as `kubectl get -o yaml` prints it, or name the job in `adoption.jobId`.",
+                made.join(", ")
+            ),
+        ));
+    }
+    Ok(())
+}
+
+enum Said {
+    Nothing,
+    Note(Remark),
+    Blocked(Remark),
+}
+
+/// Where the plan ends. A reason that is known to be the end of a plan is a note; all others that are not as declared
+/// keep the plan from being made.
+fn remark(end: &Plan) -> Said {
+    let remark = || Remark::new(end.reason, &*end.message);
+    match end.reason {
+        Reason::PausedOutOfBand
+        | Reason::StartedOutOfBand
+        | Reason::Quarantined
+        | Reason::DisabledByService
+        | Reason::Starting
+        | Reason::Pausing
+        | Reason::Observed
+        | Reason::NothingToObserve
+        | Reason::ChangesPlanned
+        | Reason::NothingToChange
+        | Reason::Suspended => Said::Note(remark()),
+        _ if end.standing == Standing::Settled || end.step.is_some() => Said::Nothing,
+        _ => Said::Blocked(remark()),
+    }
+}
