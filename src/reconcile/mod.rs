@@ -68,7 +68,7 @@ pub struct Parts {
 
 /// What an object says by itself, to somebody who remembers nothing and sees no other object.
 pub(crate) fn recorded(object: &SyncJob, desired: &Desired) -> World {
-    let (no_others, _) = kube::runtime::reflector::store();
+    let no_others = Stores::new(Vec::new());
     observe::world(object, Some(desired), &mut Entry::default(), &no_others)
 }
 
