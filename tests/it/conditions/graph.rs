@@ -165,5 +165,5 @@ pub fn trouble(kind: TroubleKind, operation: Operation, status: Option<u16>, cod
         retry_at: None,
         processed: Processed::No,
     };
-    Trouble { kind, detail: error.to_string(), retry_after: None }
+    Trouble { kind, detail: error.to_string(), trace: error.trace(), retry_after: None }
 }

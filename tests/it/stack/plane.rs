@@ -40,7 +40,7 @@ impl SharedPlane {
         plane.kubectl(&["create", "namespace", "entrain-system"]);
         plane.kubectl(&["apply", "-f", &path("config/rbac")]);
         let token = plane.kubectl(&["create", "token", "entrain", "-n", "entrain-system", "--duration=2h"]);
-        plane.operator_token = token.trim().to_owned();
+        token.trim().clone_into(&mut plane.operator_token);
         plane
     }
 

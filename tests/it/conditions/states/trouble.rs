@@ -84,14 +84,14 @@ pub(super) fn states() -> Vec<State> {
     }));
     states.push(state("cluster-unavailable", "The Kubernetes API does not take a write", {
         let said = "While recording the intent: the API server did not answer.".to_owned();
-        let trouble = Trouble { kind: TroubleKind::ClusterUnavailable, detail: said, retry_after: None };
+        let trouble = Trouble { kind: TroubleKind::ClusterUnavailable, detail: said, trace: None, retry_after: None };
         let mut story = Story::new();
         story.graph.fails = Some((|step| matches!(step, Step::RecordIntent { .. }), trouble));
         passed(story)
     }));
     states.push(state("interrupted", "The object changed under the operator's hands", {
         let said = "While adding the finalizer: the object changed.".to_owned();
-        let trouble = Trouble { kind: TroubleKind::ObjectChanged, detail: said, retry_after: None };
+        let trouble = Trouble { kind: TroubleKind::ObjectChanged, detail: said, trace: None, retry_after: None };
         let mut story = Story::new();
         story.graph.fails = Some((|step| *step == Step::AddFinalizer, trouble));
         passed(story)
