@@ -1,5 +1,6 @@
 //! The command line and its environment, parsed once.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -61,8 +62,39 @@ pub struct Operator {
     /// The least time between two tries of what a person has to mend.
     #[arg(long, env = "ENTRAIN_SLOW_RETRY_SECONDS", default_value_t = 60)]
     pub slow_retry_seconds: u64,
+    #[command(flatten)]
+    pub election: Election,
+    /// Where `/metrics` is answered; nowhere by default.
+    #[arg(long, env = "ENTRAIN_METRICS_BIND_ADDRESS", value_name = "ADDRESS:PORT")]
+    pub metrics_bind_address: Option<SocketAddr>,
+    /// Where `/livez` and `/readyz` are answered; nowhere by default.
+    #[arg(long, env = "ENTRAIN_HEALTH_BIND_ADDRESS", value_name = "ADDRESS:PORT")]
+    pub health_bind_address: Option<SocketAddr>,
     #[arg(long, env = "ENTRAIN_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
+}
+
+/// Which of several operators works.
+#[derive(Args, Debug)]
+pub struct Election {
+    /// Work only while holding a Lease; needed as soon as there may be two operators, if only during an update.
+    #[arg(long, env = "ENTRAIN_LEADER_ELECT")]
+    pub leader_elect: bool,
+    /// Namespace of the Lease; by default the operator's own.
+    #[arg(long, env = "ENTRAIN_LEADER_ELECTION_NAMESPACE")]
+    pub leader_election_namespace: Option<String>,
+    /// Name of the Lease.
+    #[arg(long, env = "ENTRAIN_LEADER_ELECTION_ID", default_value = "entrain")]
+    pub leader_election_id: String,
+    /// How long others respect a Lease that is not renewed. No write to Graph begins in the last ten seconds of it.
+    #[arg(long, env = "ENTRAIN_LEASE_DURATION_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(15..=600))]
+    pub lease_duration_seconds: u64,
+    /// How long a holder that cannot renew goes on before it gives up and ends.
+    #[arg(long, env = "ENTRAIN_LEASE_RENEW_DEADLINE_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(5..=600))]
+    pub lease_renew_deadline_seconds: u64,
+    /// How often a holder renews and a candidate looks.
+    #[arg(long, env = "ENTRAIN_LEASE_RETRY_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub lease_retry_seconds: u64,
 }
 
 const PLAN_HELP: &str = "\

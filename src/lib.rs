@@ -1,7 +1,7 @@
 //! Entrain makes Microsoft Entra ID provisioning jobs Kubernetes resources.
 //!
-//! The layers, and what each may know. Imports point one way: `cli → reconcile → {plan, cluster, graph}`,
-//! `plan → api`, `cluster → api`, `graph → nothing`; a test reads the sources and says so.
+//! The layers, and what each may know. Imports point one way: `cli → reconcile → {plan, cluster, graph, metrics}`,
+//! `metrics → {api, graph}`, `plan → api`, `cluster → api`, `graph → nothing`; a test reads the sources and says so.
 
 /// What people write and read.
 pub mod api;
@@ -15,11 +15,15 @@ pub mod cluster;
 pub mod connect;
 /// Microsoft Graph: how to ask; knows nothing of SyncJobs.
 pub mod graph;
+/// What is counted and measured.
+pub mod metrics;
 /// Wires the layers and runs the controller.
 pub mod operator;
 /// What to do: pure and total.
 pub mod plan;
 /// The loop: the only module that knows both sides.
 pub mod reconcile;
+/// Probes and metrics over HTTP.
+pub mod serve;
 /// Logs.
 pub mod telemetry;

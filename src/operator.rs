@@ -1,22 +1,33 @@
 //! Wires the layers together and runs the controller until a signal ends it.
 
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
 
-use crate::args::Operator;
-use crate::cluster::{Namespaces, events::Events};
+use crate::args::{Election, Operator};
+use crate::cluster::lease::{self, Elector, Fence};
+use crate::cluster::watch::{Stores, sync_jobs};
+use crate::cluster::{Namespaces, events::Events, read};
 use crate::connect::{self, ConnectError};
-use crate::graph;
-use crate::reconcile::{self, Parts};
+use crate::metrics::{Metrics, Objects};
+use crate::reconcile::{self, Parts, Pulse};
+use crate::{graph, serve};
 
 /// How long passes under way may take to end after a signal.
-const SHUTDOWN_MAX: Duration = Duration::from_secs(9);
+const SHUTDOWN_MAX: Duration = Duration::from_secs(8);
+/// How often it is asked whether the API server answers, until it does.
+const SERVED_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Why the operator could not start. The text names what to mend.
+/// Why the operator could not start, or had to end. The text names what to mend.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum RunError {
     #[error("the cluster cannot be reached: {0}")]
     Kubeconfig(#[from] kube::config::InferConfigError),
     #[error("the Kubernetes client cannot be made: {0}")]
@@ -25,46 +36,207 @@ pub enum StartError {
     Connect(#[from] ConnectError),
     #[error("signals cannot be received: {0}")]
     Signal(std::io::Error),
+    #[error("the address {address} cannot be listened on: {error}")]
+    Listen { address: SocketAddr, error: std::io::Error },
+    #[error("the renew deadline of the lease must be shorter than its duration")]
+    LeaseTimes,
+    #[error("the lease is lost; another operator may be at work by now")]
+    LeaseLost,
+    #[error("the controller ended by itself")]
+    Ended,
+}
+
+/// What the probes see.
+struct Health {
+    served: AtomicBool,
+    pulse: Pulse,
+}
+
+impl serve::Health for Health {
+    fn is_live(&self) -> bool {
+        !self.pulse.is_stuck()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.served.load(Ordering::Relaxed)
+    }
 }
 
 /// Runs until SIGTERM or SIGINT; what is under way is finished first, within seconds.
-pub async fn run(options: &Operator) -> Result<(), StartError> {
-    let graph = graph_client(options)?;
+pub async fn run(options: &Operator) -> Result<(), RunError> {
     let mut config = kube::Config::infer().await?;
     // The client's own retries repeat writes behind our back: a lost answer would come back as a conflict with ourselves.
     config.default_retry = false;
+    let lease = options.election.leader_elect.then(|| lease_config(&options.election, &config)).transpose()?;
     let client = kube::Client::try_from(config)?;
-    let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "entrain".to_owned());
-    let (events, writing) = Events::new(client.clone(), &instance);
-    let writing = tokio::spawn(writing);
+    let namespaces = Namespaces::new(&options.watch_namespaces);
+    let watches = sync_jobs(&client, &namespaces);
+    let stores = Stores::of(&watches);
+    let metrics = Arc::new(Metrics::new(options.concurrency, Objects::new(move || stores.state())));
+    let graph = graph_client(options, &metrics)?;
+    let health = Arc::new(Health { served: AtomicBool::new(false), pulse: Pulse::default() });
+    let mut beside = serve_beside(options, &metrics, &health).await?;
+    beside.spawn(await_served(client.clone(), namespaces.clone(), health.clone()));
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "entrain is running");
+
+    let mut ended = pin!(terminated());
+    let mut leadership = Leadership::new(&client, lease, metrics.clone());
+    tokio::select! {
+        () = leadership.acquire() => {}
+        signal = &mut ended => return stopping(signal),
+    }
+    let (events, writing) = Events::new(client.clone(), &instance());
+    beside.spawn(writing);
     let (stop, shutdown) = watch::channel(false);
-    let parts = Parts {
+    let mut running = tokio::spawn(reconcile::run(Parts {
         client,
         graph,
-        namespaces: Namespaces::new(&options.watch_namespaces),
+        namespaces,
+        watches,
         events,
         settings: options.settings(),
+        fence: leadership.fence(),
+        metrics: metrics.reconcile.clone(),
+        pulse: health.pulse.clone(),
         concurrency: options.concurrency,
         shutdown,
+    }));
+    let outcome = tokio::select! {
+        _ = &mut running => return Err(RunError::Ended),
+        () = leadership.keep() => Err(RunError::LeaseLost),
+        signal = &mut ended => stopping(signal),
     };
-    let mut running = tokio::spawn(reconcile::run(parts));
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "entrain is running");
-    tokio::select! {
-        _ = &mut running => tracing::error!("the controller ended by itself"),
-        signal = terminated() => tracing::info!(signal = signal.map_err(StartError::Signal)?, "stopping"),
-    }
     stop.send_replace(true);
-    if tokio::time::timeout(SHUTDOWN_MAX, running).await.is_err() {
-        tracing::warn!("work under way did not end in time");
-    }
-    writing.abort();
+    finish(running).await;
+    leadership.release().await;
+    outcome
+}
+
+fn stopping(signal: std::io::Result<&'static str>) -> Result<(), RunError> {
+    tracing::info!(signal = signal.map_err(RunError::Signal)?, "stopping");
     Ok(())
 }
 
-fn graph_client(options: &Operator) -> Result<graph::Client, ConnectError> {
+async fn finish(mut running: JoinHandle<()>) {
+    if tokio::time::timeout(SHUTDOWN_MAX, &mut running).await.is_err() {
+        tracing::warn!("work under way did not end in time");
+        running.abort();
+    }
+}
+
+/// A lease, or none if the operator runs alone.
+struct Leadership {
+    elector: Option<(Elector, String)>,
+    metrics: Arc<Metrics>,
+}
+
+impl Leadership {
+    fn new(client: &kube::Client, config: Option<lease::Config>, metrics: Arc<Metrics>) -> Self {
+        let elector = config.map(|config| {
+            metrics.leads(&config.name, false);
+            let name = config.name.clone();
+            (Elector::new(client.clone(), config), name)
+        });
+        Self { elector, metrics }
+    }
+
+    fn fence(&self) -> Fence {
+        self.elector.as_ref().map_or_else(Fence::open, |(elector, _)| elector.fence())
+    }
+
+    async fn acquire(&mut self) {
+        if let Some((elector, name)) = &mut self.elector {
+            tracing::info!(lease = name.as_str(), "waiting for the lease");
+            elector.acquire().await;
+            self.metrics.leads(name, true);
+            tracing::info!(lease = name.as_str(), "the lease is held");
+        }
+    }
+
+    /// Returns when the lease is lost.
+    async fn keep(&mut self) {
+        match &mut self.elector {
+            Some((elector, name)) => {
+                elector.keep().await;
+                self.metrics.leads(name, false);
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn release(&mut self) {
+        if let Some((elector, name)) = &mut self.elector {
+            elector.release().await;
+            self.metrics.leads(name, false);
+        }
+    }
+}
+
+fn lease_config(election: &Election, config: &kube::Config) -> Result<lease::Config, RunError> {
+    let (duration, renew_deadline) = (election.lease_duration_seconds, election.lease_renew_deadline_seconds);
+    if renew_deadline >= duration {
+        return Err(RunError::LeaseTimes);
+    }
+    Ok(lease::Config {
+        namespace: election.leader_election_namespace.clone().unwrap_or_else(|| config.default_namespace.clone()),
+        name: election.leader_election_id.clone(),
+        identity: format!("{}_{}", instance(), uuid::Uuid::new_v4()),
+        duration: Duration::from_secs(duration),
+        renew_deadline: Duration::from_secs(renew_deadline),
+        retry: Duration::from_secs(election.lease_retry_seconds),
+    })
+}
+
+/// The pod's name, which is its host name.
+fn instance() -> String {
+    std::env::var("HOSTNAME").unwrap_or_else(|_| "entrain".to_owned())
+}
+
+/// Starts the servers that were asked for; they end when the answer is dropped.
+async fn serve_beside(
+    options: &Operator,
+    metrics: &Arc<Metrics>,
+    health: &Arc<Health>,
+) -> Result<JoinSet<()>, RunError> {
+    let mut beside = JoinSet::new();
+    if let Some(address) = options.health_bind_address {
+        let server = serve::probes(listen(address).await?, health.clone());
+        beside.spawn(async move { say_end(server.await) });
+    }
+    if let Some(address) = options.metrics_bind_address {
+        let server = serve::metrics(listen(address).await?, metrics.clone());
+        beside.spawn(async move { say_end(server.await) });
+    }
+    Ok(beside)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, RunError> {
+    TcpListener::bind(address).await.map_err(|error| RunError::Listen { address, error })
+}
+
+fn say_end(outcome: std::io::Result<()>) {
+    if let Err(error) = outcome {
+        tracing::error!(%error, "a server for probes or metrics ended");
+    }
+}
+
+/// Ready means that the API server has answered for SyncJobs once; afterwards it may be away for a while.
+async fn await_served(client: kube::Client, namespaces: Namespaces, health: Arc<Health>) {
+    let mut ticks = tokio::time::interval(SERVED_INTERVAL);
+    loop {
+        ticks.tick().await;
+        match read::served(&client, &namespaces).await {
+            Ok(()) => return health.served.store(true, Ordering::Relaxed),
+            Err(error) => tracing::warn!(%error, "the API server does not answer for SyncJobs yet"),
+        }
+    }
+}
+
+fn graph_client(options: &Operator, metrics: &Metrics) -> Result<graph::Client, ConnectError> {
     let credential = graph::Credential::from_environment(|name| std::env::var(name).ok())?;
     let options = graph::Options {
         login_retry: Duration::from_secs(options.slow_retry_seconds),
+        observer: Arc::new(metrics.graph.clone()),
         ..connect::options(&options.connection)?
     };
     Ok(graph::Client::new(options, credential)?)

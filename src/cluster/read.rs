@@ -12,6 +12,16 @@ pub async fn get(client: &Client, namespace: &str, name: &str) -> Result<Option<
     bounded(Api::<SyncJob>::namespaced(client.clone(), namespace).get_opt(name)).await
 }
 
+/// Whether the API server answers for SyncJobs in the watched namespaces: it is reachable, the CRD is there, and so is
+/// the right to list.
+pub async fn served(client: &Client, namespaces: &Namespaces) -> Result<(), Error> {
+    let one = ListParams::default().limit(1);
+    for api in namespaces.apis(client) {
+        bounded(api.list_metadata(&one)).await?;
+    }
+    Ok(())
+}
+
 /// All SyncJobs of the watched namespaces that hold an intent or a job of this service principal: quorum reads, because
 /// a list without a resourceVersion is one. One list for each namespace is enough: what counts is that each was asked
 /// for after our own intent was written.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, predicates, watcher};
 use kube::{Api, Client, ResourceExt};
@@ -18,8 +19,8 @@ const WATCH_TIMEOUT_SECS: u32 = 120;
 pub struct Stores(Vec<Store<SyncJob>>);
 
 impl Stores {
-    pub fn new(stores: Vec<Store<SyncJob>>) -> Self {
-        Self(stores)
+    pub fn of(watches: &[Watch]) -> Self {
+        Self(watches.iter().map(|(store, _)| store.clone()).collect())
     }
 
     pub fn get(&self, key: &ObjectRef<SyncJob>) -> Option<Arc<SyncJob>> {
@@ -31,16 +32,15 @@ impl Stores {
     }
 }
 
-/// For each watch a store, and a stream of the objects whose spec, annotations or finalizers changed. Our own status
-/// writes are not among them, so that a report does not wake its own reader.
-pub fn sync_jobs(
-    client: &Client,
-    namespaces: &Namespaces,
-) -> Vec<(Store<SyncJob>, impl Stream<Item = Result<SyncJob, watcher::Error>> + Send + use<>)> {
+/// A store, and a stream of the objects whose spec, annotations or finalizers changed. Our own status writes are not among
+/// them, so that a report does not wake its own reader. Nothing is asked before the stream is read.
+pub type Watch = (Store<SyncJob>, BoxStream<'static, Result<SyncJob, watcher::Error>>);
+
+pub fn sync_jobs(client: &Client, namespaces: &Namespaces) -> Vec<Watch> {
     namespaces.apis(client).into_iter().map(watch).collect()
 }
 
-fn watch(api: Api<SyncJob>) -> (Store<SyncJob>, impl Stream<Item = Result<SyncJob, watcher::Error>> + Send + use<>) {
+fn watch(api: Api<SyncJob>) -> Watch {
     use predicates::{annotations, finalizers, generation};
     let (reader, writer) = reflector::store();
     let config = watcher::Config::default().timeout(WATCH_TIMEOUT_SECS);
@@ -58,5 +58,5 @@ fn watch(api: Api<SyncJob>) -> (Store<SyncJob>, impl Stream<Item = Result<SyncJo
                 tracing::warn!(error = %super::capped(&error.to_string()), "watching SyncJobs failed; trying again");
             }
         });
-    (reader, stream)
+    (reader, stream.boxed())
 }

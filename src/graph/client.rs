@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::error::{Error, Kind, Operation, Processed, classify, code_and_message, processed};
 use super::gate::Gate;
+use super::observer::{Nobody, Observer, Seen};
 use super::token::{Held, Tokens};
 use super::transport::{self, ReadError};
 use super::wire::{Job, Page, ServicePrincipal, Template};
@@ -35,11 +36,19 @@ pub struct Options {
     pub call_timeout: Duration,
     /// How long a refused login is remembered before it is tried again.
     pub login_retry: Duration,
+    /// Who is told of calls.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl Options {
     pub fn new(endpoints: Endpoints) -> Self {
-        Self { endpoints, ca_pem: None, call_timeout: Duration::from_secs(30), login_retry: Duration::from_secs(60) }
+        Self {
+            endpoints,
+            ca_pem: None,
+            call_timeout: Duration::from_secs(30),
+            login_retry: Duration::from_secs(60),
+            observer: Arc::new(Nobody),
+        }
     }
 }
 
@@ -58,6 +67,7 @@ struct Inner {
     gate: Mutex<Gate>,
     slots: Semaphore,
     call_timeout: Duration,
+    observer: Arc<dyn Observer>,
 }
 
 /// A call before it is sent.
@@ -74,9 +84,11 @@ impl Client {
         let http =
             transport::client(options.ca_pem.as_deref()).map_err(|error| SetupError(transport::describe(error)))?;
         let root = options.endpoints.graph.clone();
-        let tokens = Tokens::new(http.clone(), options.endpoints, credential, options.login_retry);
+        let tokens =
+            Tokens::new(http.clone(), options.endpoints, credential, options.login_retry, options.observer.clone());
         let (gate, slots) = (Mutex::default(), Semaphore::new(IN_FLIGHT_MAX));
-        Ok(Self(Arc::new(Inner { http, root, tokens, gate, slots, call_timeout: options.call_timeout })))
+        let (call_timeout, observer) = (options.call_timeout, options.observer);
+        Ok(Self(Arc::new(Inner { http, root, tokens, gate, slots, call_timeout, observer })))
     }
 
     /// All jobs of a service principal.
@@ -212,24 +224,28 @@ impl Inner {
     }
 
     async fn send(&self, call: &Call<'_>) -> Result<Vec<u8>, Error> {
-        let mut sent = false;
-        match tokio::time::timeout(self.call_timeout, self.send_within(call, &mut sent)).await {
+        let (mut sent, mut status, began) = (false, None, Instant::now());
+        let within = self.send_within(call, &mut sent, &mut status);
+        let answer = match tokio::time::timeout(self.call_timeout, within).await {
             Ok(answer) => answer,
             Err(_) => Err(Error {
                 processed: if sent { Processed::Unknown } else { Processed::No },
                 ..call.failed(Kind::Network, "no answer in time")
             }),
-        }
+        };
+        let class = answer.as_ref().map_or_else(|error| error.kind.name(), |_| "success");
+        self.observer.call(&Seen { operation: call.operation, class, status, took: began.elapsed() });
+        answer
     }
 
     /// A token that Graph calls invalid is replaced and the request, which was not carried out, repeated: once.
-    async fn send_within(&self, call: &Call<'_>, sent: &mut bool) -> Result<Vec<u8>, Error> {
+    async fn send_within(&self, call: &Call<'_>, sent: &mut bool, status: &mut Option<u16>) -> Result<Vec<u8>, Error> {
         self.pass_gate(call)?;
         let _slot = self.slots.acquire().await.map_err(|_| call.failed(Kind::Network, "the client is closed"))?;
         self.pass_gate(call)?;
         for last in [false, true] {
             let token = self.token(call).await?;
-            match self.exchange(call, token, sent).await {
+            match self.exchange(call, token, sent, status).await {
                 Ok(body) => return Ok(body),
                 Err(Failure::TokenRejected(error, held)) => {
                     self.tokens.evict(held.number);
@@ -262,7 +278,13 @@ impl Inner {
         })
     }
 
-    async fn exchange(&self, call: &Call<'_>, token: Held, sent: &mut bool) -> Result<Vec<u8>, Failure> {
+    async fn exchange(
+        &self,
+        call: &Call<'_>,
+        token: Held,
+        sent: &mut bool,
+        answered: &mut Option<u16>,
+    ) -> Result<Vec<u8>, Failure> {
         let mut request = self
             .http
             .request(call.method.clone(), call.url.clone())
@@ -279,6 +301,7 @@ impl Inner {
         })?;
         let mut error = header_facts(call, &response);
         let status = response.status().as_u16();
+        *answered = Some(status);
         let wait = header(&response, "retry-after");
         let body = match transport::read(response).await {
             Ok(body) => body,
@@ -316,7 +339,10 @@ impl Inner {
         let named = kind == Kind::Unavailable && wait.is_some();
         (kind == Kind::Throttled || named).then(|| {
             let chance = f64::from((Uuid::new_v4().as_u128() % 1000) as u16) / 1000.0;
-            self.gate.lock().unwrap_or_else(PoisonError::into_inner).throttled(Instant::now(), wait, chance)
+            let until =
+                self.gate.lock().unwrap_or_else(PoisonError::into_inner).throttled(Instant::now(), wait, chance);
+            self.observer.gate_closed(until);
+            until
         })
     }
 }

@@ -22,6 +22,19 @@ pub enum Operation {
 }
 
 impl Operation {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ListJobs => "ListJobs",
+            Self::ListTemplates => "ListTemplates",
+            Self::GetServicePrincipal => "GetServicePrincipal",
+            Self::CreateJob => "CreateJob",
+            Self::StartJob => "StartJob",
+            Self::PauseJob => "PauseJob",
+            Self::RestartJob => "RestartJob",
+            Self::DeleteJob => "DeleteJob",
+        }
+    }
+
     fn words(self) -> &'static str {
         match self {
             Self::ListJobs => "Listing the jobs",
@@ -66,6 +79,26 @@ pub enum Kind {
     Malformed,
     /// An answer that is not followed: a redirect, a link to another host, a body without end.
     Refused,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Throttled => "Throttled",
+            Self::Unavailable => "Unavailable",
+            Self::Network => "Network",
+            Self::TokenRejected => "TokenRejected",
+            Self::Unauthorized => "Unauthorized",
+            Self::Forbidden => "Forbidden",
+            Self::NotFound => "NotFound",
+            Self::Conflict => "Conflict",
+            Self::Rejected => "Rejected",
+            Self::LoginRefused { .. } => "LoginRefused",
+            Self::LoginUnavailable => "LoginUnavailable",
+            Self::Malformed => "Malformed",
+            Self::Refused => "Refused",
+        }
+    }
 }
 
 /// Whether the request can have had an effect.

@@ -1,12 +1,13 @@
 //! The token in use: one login at a time, renewed ahead of its end, kept while it is good, and a refusal remembered.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::login::{Issued, LoginError, login};
+use super::observer::Observer;
 use super::{Credential, Endpoints, Kind};
 
 /// An unavailable login service is asked again after this time.
@@ -46,11 +47,19 @@ pub(super) struct Tokens {
     login_retry: Duration,
     state: Mutex<State>,
     turn: tokio::sync::Mutex<()>,
+    observer: Arc<dyn Observer>,
 }
 
 impl Tokens {
-    pub fn new(http: reqwest::Client, endpoints: Endpoints, credential: Credential, login_retry: Duration) -> Self {
-        Self { http, endpoints, credential, login_retry, state: Mutex::default(), turn: tokio::sync::Mutex::default() }
+    pub fn new(
+        http: reqwest::Client,
+        endpoints: Endpoints,
+        credential: Credential,
+        login_retry: Duration,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        let (state, turn) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { http, endpoints, credential, login_retry, state, turn, observer }
     }
 
     /// A token that is good now; or why there is none, and when it makes sense to ask again.
@@ -83,6 +92,11 @@ impl Tokens {
 
     async fn log_in(&self) -> Result<Held, (LoginError, Instant)> {
         let answer = login(&self.http, &self.endpoints, &self.credential).await;
+        self.observer.login(match &answer {
+            Ok(_) => "success",
+            Err(error) if matches!(error.kind, Kind::LoginRefused { .. }) => "refused",
+            Err(_) => "unavailable",
+        });
         let (mut state, now) = (self.state(), Instant::now());
         match answer {
             Ok(Issued { token, life }) => {

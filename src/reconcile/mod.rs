@@ -6,6 +6,7 @@ mod listings;
 mod memory;
 mod observe;
 mod pass;
+mod pulse;
 mod restart;
 mod translate;
 
@@ -22,12 +23,16 @@ use kube::runtime::controller::{Action, Config, Controller, Error as ControllerE
 use tokio::sync::{Semaphore, watch};
 
 use crate::api::SyncJob;
-use crate::cluster::watch::{Stores, sync_jobs};
-use crate::cluster::{Namespaces, events::Events};
+use crate::cluster::watch::{Stores, Watch};
+use crate::cluster::{Namespaces, events::Events, lease::Fence};
 use crate::graph;
+use crate::metrics::ReconcileMetrics;
 use crate::plan::{Desired, Settings, Wake, World};
 use listings::Listings;
 use memory::{Entry, Memory};
+use pass::Ended;
+
+pub use pulse::Pulse;
 
 pub(crate) use act::found;
 pub(crate) use translate::observed;
@@ -49,6 +54,9 @@ pub struct Context {
     memory: Memory,
     listings: Listings,
     settings: Settings,
+    fence: Fence,
+    metrics: ReconcileMetrics,
+    pulse: Pulse,
     shutdown: watch::Receiver<bool>,
 }
 
@@ -58,8 +66,14 @@ pub struct Parts {
     pub graph: graph::Client,
     /// Where SyncJobs are worked on.
     pub namespaces: Namespaces,
+    /// What is watched there, and where it is kept.
+    pub watches: Vec<Watch>,
     pub events: Events,
     pub settings: Settings,
+    /// Whether a write to Graph may begin.
+    pub fence: Fence,
+    pub metrics: ReconcileMetrics,
+    pub pulse: Pulse,
     /// How many SyncJobs are worked on at the same time.
     pub concurrency: u16,
     /// Turns true once, when no new work may begin.
@@ -68,24 +82,27 @@ pub struct Parts {
 
 /// What an object says by itself, to somebody who remembers nothing and sees no other object.
 pub(crate) fn recorded(object: &SyncJob, desired: &Desired) -> World {
-    let no_others = Stores::new(Vec::new());
+    let no_others = Stores::of(&[]);
     observe::world(object, Some(desired), &mut Entry::default(), &no_others)
 }
 
 /// Runs until `shutdown` turns true and the passes under way have ended.
 pub async fn run(parts: Parts) {
-    let Parts { client, graph, namespaces, events, settings, concurrency, shutdown } = parts;
-    let watches = sync_jobs(&client, &namespaces);
+    let Parts { client, graph, namespaces, watches, events, settings, fence, metrics, pulse, concurrency, shutdown } =
+        parts;
     let context = Arc::new(Context {
         client,
         graph,
         namespaces,
-        stores: Stores::new(watches.iter().map(|(store, _)| store.clone()).collect()),
+        stores: Stores::of(&watches),
         slots: Semaphore::new(concurrency.into()),
         events,
         memory: Memory::default(),
         listings: Listings::default(),
         settings,
+        fence,
+        metrics,
+        pulse,
         shutdown: shutdown.clone(),
     });
     let forget = forget_the_gone(context.clone());
@@ -112,12 +129,24 @@ async fn reconcile(object: Arc<SyncJob>, context: Arc<Context>) -> Result<Action
     let seed = seed(&object);
     // Never closed, so there is always one to wait for.
     let _slot = context.slots.acquire().await;
+    let (timer, _beat) = (context.metrics.begin(), context.pulse.begin());
     // One panic inside the controller would end all reconciling, so it ends here.
     let outcome = AssertUnwindSafe(pass::run(object, &context)).catch_unwind().await;
-    let wake = outcome.unwrap_or_else(|_| {
-        tracing::error!(namespace, name, "a reconcile panicked; this SyncJob is left alone for a while");
-        Wake::After(PANIC_RETRY)
-    });
+    let wake = match outcome {
+        Ok(Ended { failed: true, wake }) => {
+            timer.failed();
+            wake
+        }
+        Ok(Ended { failed: false, wake }) => {
+            timer.succeeded(wake != Wake::OnChange);
+            wake
+        }
+        Err(_) => {
+            timer.panicked();
+            tracing::error!(namespace, name, "a reconcile panicked; this SyncJob is left alone for a while");
+            Wake::After(PANIC_RETRY)
+        }
+    };
     Ok(wake.spread(seed).map_or_else(Action::await_change, Action::requeue))
 }
 

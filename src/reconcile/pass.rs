@@ -29,8 +29,15 @@ pub(super) struct Pass {
     pub intent_recorded: Option<Instant>,
 }
 
-pub(super) async fn run(object: Arc<SyncJob>, context: &Context) -> Wake {
-    let Some(uid) = object.uid() else { return Wake::OnChange };
+/// How a pass ended.
+pub(super) struct Ended {
+    /// In trouble.
+    pub failed: bool,
+    pub wake: Wake,
+}
+
+pub(super) async fn run(object: Arc<SyncJob>, context: &Context) -> Ended {
+    let Some(uid) = object.uid() else { return Ended { failed: false, wake: Wake::OnChange } };
     let entry = context.memory.take(&uid);
     let object = observe::freshest(object, &entry);
     let mut pass = Pass { object, entry, intent_recorded: None };
@@ -40,11 +47,11 @@ pub(super) async fn run(object: Arc<SyncJob>, context: &Context) -> Wake {
     let gone = done.iter().any(|(_, fact)| *fact == Fact::FinalizerRemoved);
     tell(&desired, &world, &plan, &done, &mut pass, context).await;
     if gone {
-        return Wake::OnChange;
+        return Ended { failed: false, wake: Wake::OnChange };
     }
     remember(&world, &mut pass);
     context.memory.put(&uid, pass.entry);
-    plan.wake
+    Ended { failed: world.trouble.is_some() || world.refusal.is_some(), wake: plan.wake }
 }
 
 async fn steps(
@@ -79,13 +86,13 @@ async fn steps(
     }
 }
 
-/// The fence before a step that changes something: the wish is still the one that was decided on, and the operator is
-/// not on its way out. What only records an effect that has happened always goes on.
+/// The fence before a step that changes something: the lease is held for long enough, the wish is still the one that was
+/// decided on, and the operator is not on its way out. What only records an effect that has happened always goes on.
 fn may_go_on(step: &Step, pass: &Pass, context: &Context) -> bool {
     if !step.begins_something() {
         return true;
     }
-    if *context.shutdown.borrow() {
+    if !context.fence.is_open() || *context.shutdown.borrow() {
         return false;
     }
     let key = kube::runtime::reflector::ObjectRef::from_obj(&*pass.object);

@@ -1,0 +1,61 @@
+//! What is counted and measured. Where the meaning is controller-runtime's, so are the names; the rest is `entrain_*`. The
+//! state of objects is read off the store at each scrape, so that what is deleted is gone at once.
+
+mod graph;
+mod objects;
+mod reconcile;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+pub use graph::GraphMetrics;
+pub use objects::Objects;
+pub use reconcile::{ReconcileMetrics, Timer};
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Name {
+    name: String,
+}
+
+/// All metrics of this process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    pub graph: GraphMetrics,
+    pub reconcile: ReconcileMetrics,
+    leader: Family<Name, Gauge>,
+}
+
+impl Metrics {
+    pub fn new(concurrency: u16, objects: Objects) -> Self {
+        let mut registry = Registry::default();
+        let version = vec![("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())];
+        registry.register("entrain_build", "The version that runs", Info::new(version));
+        let graph = GraphMetrics::register(&mut registry);
+        let reconcile = ReconcileMetrics::register(&mut registry, concurrency);
+        let leader = Family::<Name, Gauge>::default();
+        registry.register(
+            "leader_election_master_status",
+            "Whether this process holds the lease of this name (1) or waits for it (0)",
+            leader.clone(),
+        );
+        registry.register_collector(Box::new(objects));
+        Self { registry, graph, reconcile, leader }
+    }
+
+    /// Whether this process holds the lease.
+    pub fn leads(&self, lease: &str, leads: bool) {
+        self.leader.get_or_create(&Name { name: lease.to_owned() }).set(i64::from(leads));
+    }
+
+    /// Everything as OpenMetrics text.
+    pub fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
