@@ -188,9 +188,11 @@ fn conditions(
         Standing::Settled => vec![said(ConditionType::Ready, "True")],
         Standing::Working => vec![said(ConditionType::Ready, "Unknown"), reconciling()],
         Standing::Passing => {
-            let true_before =
-                ready_before.filter(|ready| ready.status == "True" && ready.observed_generation == Some(generation));
-            vec![true_before.cloned().unwrap_or_else(|| said(ConditionType::Ready, "Unknown")), reconciling()]
+            let known = |ready: &&Condition| ready.status != "Unknown" && ready.observed_generation == Some(generation);
+            vec![
+                ready_before.filter(known).cloned().unwrap_or_else(|| said(ConditionType::Ready, "Unknown")),
+                reconciling(),
+            ]
         }
         Standing::Blocked if !lasted(ready_before, settings, now) => {
             vec![said(ConditionType::Ready, "False"), reconciling()]

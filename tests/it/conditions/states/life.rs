@@ -3,8 +3,9 @@
 use entrain::api::{RESTART_REQUESTED_AT, RESTART_SCOPE};
 use serde_json::json;
 
+use super::trouble::throttled;
 use super::{State, passed, running, running_until, state};
-use crate::conditions::graph::{OTHER, job};
+use crate::conditions::graph::{OTHER, any_call, job};
 use crate::conditions::story::Story;
 
 /// Every reason that the documentation of Graph names, and one that it does not.
@@ -121,6 +122,12 @@ pub(super) fn service() -> Vec<State> {
                 story.graph.quarantine("EncounteredQuarantineException");
                 story.graph.job().schedule_state = Some("Disabled".to_owned());
             })
+        }),
+        state("quarantined-throttled", "Quarantine, and a 429 since", {
+            let mut story = running_until(|story| story.graph.quarantine("TooManyDeletes"));
+            story.graph.fails = Some((any_call, throttled()));
+            story.wait(20);
+            passed(story)
         }),
         state("paused-in-quarantine", "Paused, as declared, and in quarantine", {
             let mut story = paused();

@@ -13,7 +13,7 @@ fn list(kind: TroubleKind, status: Option<u16>, code: &str, message: &str) -> Tr
     trouble(kind, Operation::ListJobs, status, code, message)
 }
 
-fn throttled() -> Trouble {
+pub(super) fn throttled() -> Trouble {
     let trouble = list(TroubleKind::Throttled, Some(429), "TooManyRequests", "");
     Trouble { retry_after: Some(Duration::from_secs(120)), ..trouble }
 }
@@ -68,6 +68,7 @@ pub(super) fn states() -> Vec<State> {
         state("login-unavailable", "The login service does not answer, for hours", hours(before(login_unavailable()))),
     ];
     states.extend(also_lasting("permission-missing", "A permission is missing", || before(permission_missing())));
+    states.push(state("permission-missing-throttled", "The same, and a 429 in between", throttled_between()));
     states.extend(also_lasting("permission-lost", "A permission was taken away while the job ran", || {
         after(permission_missing())
     }));
@@ -110,6 +111,24 @@ fn start_refused() -> Story {
     let trouble = trouble(TroubleKind::Rejected, Operation::StartJob, Some(400), "CredentialsMissing", said);
     story.graph.fails = Some((|step| matches!(step, Step::StartJob { .. }), trouble));
     passed(story)
+}
+
+/// The permission is missing for long, and one request in between is throttled.
+fn throttled_between() -> Story {
+    let mut story = lasting(before(permission_missing()));
+    story.graph.fails = Some((any_call, throttled()));
+    story.wait(1);
+    passed(story)
+}
+
+#[test]
+fn a_429_in_between_does_not_begin_the_grace_anew() {
+    let mut story = throttled_between();
+    story.graph.fails = Some((any_call, permission_missing()));
+    story.wait(1);
+    story.pass();
+    let told: Vec<&str> = story.status().conditions.iter().map(|condition| condition.type_.as_str()).collect();
+    assert_eq!(told, ["Ready", "Stalled"]);
 }
 
 /// A story whose end is the same as that of one without any trouble.
