@@ -211,7 +211,12 @@ fn conditions(
             let status = if health.healthy { "True" } else { "False" };
             Some(make(ConditionType::Healthy, status, health.reason, &health.message))
         }
-        None => kept(ConditionType::Healthy).filter(|_| end.world.job_id.is_some()),
+        None if end.world.job_id.is_none() => None,
+        // What the service said of a job that is gone is no news of it.
+        None if matches!(plan.reason, Reason::JobMissing | Reason::ServicePrincipalNotFound) => {
+            Some(said(ConditionType::Healthy, "Unknown"))
+        }
+        None => kept(ConditionType::Healthy),
     });
     conditions
 }

@@ -107,6 +107,8 @@ fn offences(row: &Row) -> Vec<String> {
     let failed = row.kstatus == "Failed" || row.argo.status == "Degraded";
     let settled = row.kstatus == "Current" || row.argo.status == "Healthy";
     let both = row.condition(ConditionType::Reconciling).zip(row.condition(ConditionType::Stalled));
+    let gone = [Reason::JobMissing, Reason::ServicePrincipalNotFound];
+    let well = row.condition(ConditionType::Healthy).is_some_and(|healthy| healthy.status == "True");
     // A person and two machines read one story.
     let agreed = match row.argo.status.as_str() {
         "Healthy" => row.kstatus == "Current",
@@ -120,6 +122,7 @@ fn offences(row: &Row) -> Vec<String> {
         (read.ok().as_ref() != Some(&row.manifest), "is no SyncJob"),
         (is(PASSING) && failed, "fails over trouble that passes"),
         (is(HOPELESS) && !failed && !suspended, "does not fail at once"),
+        (is(&gone) && well, "is healthy though it is gone"),
         (both.is_some(), "goes on and is stuck at once"),
         (settled && !row.observed(), "is settled before anybody looked"),
         (!agreed, "is told differently by kstatus and Argo CD"),
