@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::files::{self, ACTIONS, HOME};
 use super::vm::{self, NOW, Params};
+use crate::conditions;
 
 fn text<'a>(case: &'a Value, name: &str) -> &'a str {
     case[name].as_str().unwrap_or_else(|| panic!("no {name} in {case}"))
@@ -16,8 +17,16 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().filter(|list| !list.is_empty()).unwrap_or_else(|| panic!("no cases: {value}"))
 }
 
+/// A file of cases. Where goldens are written, the objects that it names are written first.
+fn cases(path: &str) -> Value {
+    if files::updating() {
+        conditions::goldens();
+    }
+    files::yaml(&format!("{HOME}/{path}"))
+}
+
 fn action_tests() -> Value {
-    files::yaml(&format!("{HOME}/actions/action_test.yaml"))
+    cases("actions/action_test.yaml")
 }
 
 /// The object that a case of the actions names.
@@ -27,7 +36,7 @@ fn object(path: &str) -> Value {
 
 #[test]
 fn health_is_what_its_cases_say() {
-    let tests = files::yaml(&format!("{HOME}/health_test.yaml"));
+    let tests = cases("health_test.yaml");
     let script = files::script("health.lua");
     let mut tried = BTreeSet::new();
     for case in list(&tests["tests"]) {

@@ -70,6 +70,6 @@ pub fn left_over(path: &str, wanted: &[String]) -> Vec<String> {
 pub fn assert_current(stale: &[String]) {
     assert!(
         stale.is_empty(),
-        "stale: {stale:#?}\nWrite them with `UPDATE=1 cargo test --test it -- conditions argo`, read the diff, and run the tests again."
+        "stale: {stale:#?}\nWrite them with `UPDATE=1 cargo test --test it -- conditions argo`, and read the diff."
     );
 }
