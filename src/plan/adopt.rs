@@ -19,7 +19,7 @@ pub(super) fn instead_of_creating(desired: &Desired, jobs: &[ObservedJob], setti
     match (&desired.adoption, made.as_slice()) {
         (Adoption::Only, []) => Some(nothing(
             format!(
-                "The service principal has no job of template '{}', and `adoption.policy: Only` creates none.",
+                "The service principal has no job of template '{}', and `adoption.policy: Only` creates none. Make one in Entra ID, or set `adoption.policy` to IfExists to have one created.",
                 desired.template.as_str()
             ),
             settings,

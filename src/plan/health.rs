@@ -69,11 +69,14 @@ pub(super) fn health(job: &ObservedJob, desired: &Desired, world: &World) -> Hea
     if job.shown.successive_failure_count > 0 {
         let error = job.shown.last_execution.as_ref().and_then(|last| last.error.as_ref());
         let code = error.map(|error| format!(" ({})", error.code)).unwrap_or_default();
+        let cycles = match job.shown.successive_failure_count {
+            1 => "The last cycle".to_owned(),
+            count => format!("The last {count} cycles"),
+        };
         return unwell(
             Reason::CyclesFailing,
             format!(
-                "The last {} cycles failed{code}. If this goes on, the service puts the job in quarantine. Look at the provisioning logs of the application.",
-                job.shown.successive_failure_count
+                "{cycles} failed{code}. If this goes on, the service puts the job in quarantine. Look at the provisioning logs of the application."
             ),
         );
     }
@@ -90,5 +93,5 @@ pub(super) fn quarantine_message(quarantine: Option<&QuarantineStatus>) -> Strin
         return format!("The service gives no reason. {}", quarantine_remedy(""));
     };
     let error = quarantine.error.as_ref().map(|error| format!(" ({})", error.code)).unwrap_or_default();
-    format!("{}: {}{error} {}", quarantine.reason, quarantine.message, quarantine_remedy(&quarantine.reason))
+    format!("{}{error}: {} {}", quarantine.reason, quarantine.message, quarantine_remedy(&quarantine.reason))
 }

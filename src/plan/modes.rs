@@ -67,7 +67,10 @@ fn nothing_to_observe(desired: &Desired, jobs: &[ObservedJob], world: &World, se
         (None, []) => Plan::stop(
             Standing::Blocked,
             Reason::NothingToObserve,
-            format!("The service principal has no job of template '{}'.", desired.template.as_str()),
+            format!(
+                "The service principal has no job of template '{}'. Make one in Entra ID, or set `spec.mode` to Manage to have one created.",
+                desired.template.as_str()
+            ),
             Wake::After(settings.slow_retry),
         ),
         (None, several) => Plan::stop(
@@ -87,7 +90,10 @@ fn plan(desired: &Desired, world: &World, settings: &Settings) -> Plan {
     let next = manage(desired, &preview_world(world), settings);
     match &next.step {
         Some(step) if step.only_asks() => next,
-        None if next.standing == Standing::Settled => Plan { reason: Reason::NothingToChange, ..next },
+        None if next.standing == Standing::Settled => {
+            let message = format!("Mode Manage would change nothing. {}", next.message);
+            Plan { reason: Reason::NothingToChange, message, ..next }
+        }
         None => next,
         Some(_) => {
             let preview = preview(desired, world, settings);
