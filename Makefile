@@ -35,7 +35,8 @@ lint: ## what a change must pass beside the tests
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 
-# All that is missing is named at once. Go is not needed where KUBEBUILDER_ASSETS has the binaries.
+# All that is missing is named at once. Go is not needed where KUBEBUILDER_ASSETS has the binaries; `make test` wants
+# kstatus among them.
 check-tools: ## say what is missing on this machine
 	@missing=0; \
 	need() { command -v "$$1" >/dev/null 2>&1 || { echo "missing: $$2" >&2; missing=1; }; }; \
