@@ -27,7 +27,7 @@ fn paused() -> Story {
     passed(story)
 }
 
-/// A job that ran and is declared Paused, which the service then shows.
+/// A job that ran and is declared Paused; the service does not show it yet.
 fn pausing() -> Story {
     running_until(|story| story.edit(json!({"state": "Paused"})))
 }
@@ -52,7 +52,7 @@ pub(super) fn states() -> Vec<State> {
         }),
         state("pausing", "Declared Paused, and still shown as scheduled", pausing()),
         state("paused", "Paused, as declared", paused()),
-        state("restart-refused", "The same, and a restart was asked for", restart_refused()),
+        state("restart-refused", "The same, and a restart is asked for, which is refused", restart_refused()),
         state(
             "paused-out-of-band",
             "Somebody paused it; policy Respect",
