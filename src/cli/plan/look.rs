@@ -75,7 +75,7 @@ impl<'a> Looks<'a> {
             (TroubleKind::Throttled | TroubleKind::GraphUnavailable, _) => "Try again later.",
             _ => "Look at what Graph said.",
         };
-        format!("{} {remedy}", trouble.detail)
+        format!("{} {remedy}", trouble.told())
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::{Review, Run, run, sync_job, tool};
 
 const ROLES: [&str; 3] =
     ["Application Administrator", "Cloud Application Administrator", "Hybrid Identity Administrator"];
+const PERSON: &str = "c0ffee00-1d2e-4f3a-8b4c-5d6e7f809102";
 
 struct Desk {
     review: Review,
@@ -18,33 +19,29 @@ struct Desk {
 impl Desk {
     /// With an `az` that does what the script says, and writes down how it was called.
     async fn with_az(script: &str) -> Self {
-        let desk = Self::without_tools().await;
-        let calls = desk.calls();
-        tool(desk.tools.path(), "az", &format!("echo \"$@\" >> '{}'\n{script}", calls.display()));
-        desk
-    }
-
-    async fn without_tools() -> Self {
         let review = Review::begin().await;
         review.write("box.yaml", &sync_job("box", &review.demo.service_principal_id, "BoxOutDelta", ""));
-        Self { review, tools: tempfile::tempdir().unwrap() }
+        let desk = Self { review, tools: tempfile::tempdir().unwrap() };
+        tool(desk.tools.path(), "az", &format!("echo \"$@\" >> '{}'\n{script}", desk.calls().display()));
+        desk
     }
 
     fn calls(&self) -> PathBuf {
         self.tools.path().join("calls")
     }
 
-    /// With a token that Graph accepts.
-    async fn logged_in() -> Self {
+    /// With a token for a person who holds these directory roles.
+    async fn logged_in(roles: &[&str]) -> Self {
         let desk = Self::with_az("cat \"$(dirname \"$0\")/answer\"").await;
-        desk.answer(&token(&desk.review).await);
+        let user = format!("tenants/{}/users/{PERSON}", desk.review.demo.tenant_id);
+        let control = &desk.review.control;
+        control.raw("PUT", &user, Some(&json!({"roles": roles}))).await.unwrap();
+        let wanted = json!({"scopes": ["Synchronization.Read.All"]});
+        let token = control.raw("POST", &format!("{user}/token"), Some(&wanted)).await.unwrap();
+        let answer =
+            json!({"accessToken": token["access_token"], "expires_on": 4_102_444_800_i64, "tokenType": "Bearer"});
+        std::fs::write(desk.tools.path().join("answer"), answer.to_string()).unwrap();
         desk
-    }
-
-    /// From now on `az` prints this token, in the form of its `get-access-token`.
-    fn answer(&self, token: &str) {
-        let answer = json!({"accessToken": token, "expires_on": 4_102_444_800_i64, "tokenType": "Bearer"});
-        std::fs::write(self.tools.path().join("answer"), answer.to_string()).unwrap();
     }
 
     /// Only the tools of this desk and those of the system that the script uses are on PATH.
@@ -55,27 +52,9 @@ impl Desk {
     }
 }
 
-/// A bearer token of the simulator.
-async fn token(review: &Review) -> String {
-    let (ready, demo) = (review.simulator.ready(), &review.demo);
-    let ca = reqwest::Certificate::from_pem(&std::fs::read(&ready.ca).unwrap()).unwrap();
-    let http = reqwest::Client::builder().tls_certs_merge([ca]).no_proxy().build().unwrap();
-    let scope = format!("{}/.default", ready.url);
-    let form = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("grant_type", "client_credentials")
-        .append_pair("client_id", &demo.client_id)
-        .append_pair("client_secret", &demo.client_secret)
-        .append_pair("scope", &scope)
-        .finish();
-    let url = format!("{}/{}/oauth2/v2.0/token", ready.login, demo.tenant_id);
-    let request = http.post(url).header("content-type", "application/x-www-form-urlencoded").body(form);
-    let answer: Value = request.send().await.unwrap().json().await.unwrap();
-    answer["access_token"].as_str().unwrap().to_owned()
-}
-
 #[tokio::test]
 async fn a_person_who_is_logged_in_plans_without_any_variable() {
-    let desk = Desk::logged_in().await;
+    let desk = Desk::logged_in(&ROLES[1..2]).await;
     let run = desk.plan(&["-f", "."], &[]).await;
     assert_eq!(run.code, 2, "{}{}", run.out, run.err);
     let calls = std::fs::read_to_string(desk.calls()).unwrap();
@@ -86,7 +65,7 @@ async fn a_person_who_is_logged_in_plans_without_any_variable() {
 
 #[tokio::test]
 async fn the_flag_prefers_the_person_to_an_application_and_the_tenant_is_passed_on() {
-    let desk = Desk::logged_in().await;
+    let desk = Desk::logged_in(&ROLES[1..2]).await;
     let tenant = desk.review.demo.tenant_id.clone();
     let application =
         [("AZURE_TENANT_ID", tenant.as_str()), ("AZURE_CLIENT_ID", "x"), ("AZURE_CLIENT_SECRET", "wrong")];
@@ -97,16 +76,28 @@ async fn the_flag_prefers_the_person_to_an_application_and_the_tenant_is_passed_
 }
 
 #[tokio::test]
-async fn a_person_who_is_refused_learns_the_three_roles() {
-    for (status, code) in [(401, "UnknownError"), (403, "Authorization_RequestDenied")] {
-        let desk = Desk::logged_in().await;
-        desk.review.fault("listJobs", json!({"respond": {"status": status, "code": code, "message": "no"}})).await;
-        let run = desk.plan(&["-f", "."], &[]).await;
-        assert_eq!(run.code, 1, "{}", run.err);
-        let missing: Vec<&str> = ROLES.into_iter().filter(|role| !run.out.contains(role)).collect();
-        assert_eq!(missing, Vec::<&str>::new(), "{}", run.out);
-        assert!(run.out.contains("PermissionMissing") && run.out.contains("Synchronization.ReadWrite.All"));
+async fn each_of_the_three_roles_is_enough() {
+    for role in ROLES {
+        let run = Desk::logged_in(&[role]).await.plan(&["-f", "."], &[]).await;
+        assert_eq!(run.code, 2, "{role}: {}{}", run.out, run.err);
     }
+}
+
+fn names_the_roles(run: &Run) {
+    assert_eq!(run.code, 1, "{}", run.err);
+    let missing: Vec<&str> = ROLES.into_iter().filter(|role| !run.out.contains(role)).collect();
+    assert_eq!(missing, Vec::<&str>::new(), "{}", run.out);
+    assert!(run.out.contains("PermissionMissing") && run.out.contains("Synchronization.ReadWrite.All"), "{}", run.out);
+}
+
+#[tokio::test]
+async fn a_person_without_a_role_learns_the_three() {
+    let desk = Desk::logged_in(&["Global Reader"]).await;
+    names_the_roles(&desk.plan(&["-f", "."], &[]).await);
+    // Graph has also been seen to refuse a person as it refuses an application.
+    let desk = Desk::logged_in(&ROLES[..1]).await;
+    desk.review.fault("listJobs", json!({"respond": {"status": 401, "code": "UnknownError", "message": ""}})).await;
+    names_the_roles(&desk.plan(&["-f", "."], &[]).await);
 }
 
 #[tokio::test]
@@ -118,6 +109,17 @@ async fn whoever_is_not_logged_in_learns_how() {
     assert!(run.err.contains("`az login --allow-no-subscriptions`"), "{}", run.err);
     let calls = std::fs::read_to_string(desk.calls()).unwrap();
     assert_eq!(calls.lines().count(), 1, "a refusal is remembered");
+}
+
+#[tokio::test]
+async fn whoever_has_no_tool_learns_which_there_are() {
+    let desk = Desk::with_az("").await;
+    std::fs::remove_file(desk.tools.path().join("az")).unwrap();
+    let mut command = desk.review.command(&["-f", "."]);
+    command.env("PATH", desk.tools.path());
+    let run = run(command).await;
+    assert_eq!((run.code, run.out.as_str()), (1, ""));
+    assert!(run.err.contains("neither the Azure CLI (az) nor the Azure Developer CLI (azd)"), "{}", run.err);
 }
 
 #[tokio::test]
