@@ -104,8 +104,8 @@ Exit codes:
   1  something is wrong: a manifest, the login, or a SyncJob that cannot be planned; wins over 2
 
 Permissions:
-  An application needs Synchronization.Read.All, or what the operator has.
-  A person needs the delegated permission Synchronization.Read.All (or Synchronization.ReadWrite.All) and one of the
+  An application needs Synchronization.Read.All and Application.Read.All, or what the operator has.
+  A person needs these as delegated permissions (or Synchronization.ReadWrite.All instead of the first) and one of the
   roles Application Administrator, Cloud Application Administrator, Hybrid Identity Administrator.";
 
 /// Settings of `entrain plan`.
