@@ -164,8 +164,7 @@ fn deleted(call: &mut Call<'_>) -> Result<String, Reply> {
 fn restore(call: &mut Call<'_>) -> Answered {
     let (id, now) = (deleted(call)?, call.now());
     if let Some(found) = call.tenant()?.service_principals.get_mut(&id) {
-        found.deleted = None;
-        found.restored = Some(now);
+        found.restore(now);
     }
     call.commit(None, Value::Null);
     let body = principal(&id, call.principal()?);

@@ -92,7 +92,8 @@ impl Control<'_> {
             ("GET", ["clock"]) => Ok(self.clock()),
             ("POST", ["clock"]) => self.move_clock(),
             ("POST", ["tokens", "revoke"]) => {
-                self.model.tokens_from = self.model.now();
+                self.model.token_generation += 1;
+                self.model.tokens_revoked = self.model.now();
                 Ok(done())
             }
             ("POST", ["throttling", "reset"]) => {

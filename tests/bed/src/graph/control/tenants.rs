@@ -107,8 +107,7 @@ impl Control<'_> {
         let mut grant = application_grant(self.model, tenant, client).ok_or_else(|| missing("application"))?;
         grant.roles = wanted.roles.unwrap_or(grant.roles);
         grant.audience = wanted.audience.unwrap_or(grant.audience);
-        let now = self.model.now();
-        Ok(Reply::ok(json!({"access_token": token::issue(&self.model.origin, &grant, now, wanted.lifetime_seconds)})))
+        Ok(Reply::ok(json!({"access_token": token::issue(self.model, &grant, wanted.lifetime_seconds)})))
     }
 
     fn user_token(&mut self, tenant: &str, user: &str) -> Answered {
@@ -127,8 +126,7 @@ impl Control<'_> {
             }),
             handles_challenges: false,
         };
-        let now = self.model.now();
-        Ok(Reply::ok(json!({"access_token": token::issue(&self.model.origin, &grant, now, wanted.lifetime_seconds)})))
+        Ok(Reply::ok(json!({"access_token": token::issue(self.model, &grant, wanted.lifetime_seconds)})))
     }
 
     fn principal(&mut self, method: &Method, tenant: &str, id: &str, rest: &[&str]) -> Answered {
@@ -141,9 +139,7 @@ impl Control<'_> {
                 Ok(done())
             }
             ("POST", ["restore"]) => {
-                let found = self.known(tenant, id)?;
-                found.deleted = None;
-                found.restored = Some(now);
+                self.known(tenant, id)?.restore(now);
                 self.commit("restore", tenant, &Effect { service_principal: id, ..Effect::default() });
                 Ok(done())
             }

@@ -29,7 +29,7 @@ pub fn token(call: &mut Call<'_>) -> Answered {
     let (now, life) = (call.now(), call.model.settings(&grant.tenant).token_lifetime_seconds);
     let second = super::second(now);
     Ok(Reply::ok(json!({
-        "access_token": token::issue(&call.model.origin, &grant, now, life), "expires_in": life.to_string(),
+        "access_token": token::issue(call.model, &grant, life), "expires_in": life.to_string(),
         "expires_on": (second + life).to_string(), "not_before": second.to_string(), "resource": resource, "token_type": "Bearer",
     })))
 }

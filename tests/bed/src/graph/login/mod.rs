@@ -64,7 +64,7 @@ fn token_request(call: &mut Call<'_>) -> Answered {
             let life = settings.token_lifetime_seconds;
             let expires = if settings.expires_in_as_text { json!(life.to_string()) } else { json!(life) };
             Ok(Reply::ok(json!({"token_type": "Bearer", "expires_in": expires, "ext_expires_in": expires,
-                "access_token": token::issue(&call.model.origin, &grant, call.now(), life)})))
+                "access_token": token::issue(call.model, &grant, life)})))
         }
     }
 }

@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 use aws_lc_rs::{hmac, rand};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as BASE64};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -29,13 +28,13 @@ pub struct Grant {
     pub handles_challenges: bool,
 }
 
-pub fn issue(origin: &str, grant: &Grant, now: Timestamp, life: i64) -> String {
-    let second = super::second(now);
+pub fn issue(model: &Model, grant: &Grant, life: i64) -> String {
+    let (origin, second) = (&model.origin, super::second(model.now()));
     let mut claims = json!({
         "aud": grant.audience, "iss": format!("{origin}/{}/", grant.tenant), "tid": grant.tenant, "appid": grant.app_id,
         "oid": grant.object_id, "sub": grant.object_id, "iat": second, "nbf": second, "exp": second + life,
         "idtyp": if grant.delegated.is_some() { "user" } else { "app" }, "ver": "1.0",
-        "uti": Uuid::new_v4().simple().to_string(), "issuedMillis": now.as_millisecond(),
+        "uti": Uuid::new_v4().simple().to_string(), "generation": model.token_generation,
     });
     // Without a grant there is no claim at all.
     if !grant.roles.is_empty() {
@@ -97,7 +96,7 @@ pub fn verify(model: &Model, authorization: &str) -> Result<Caller, Reply> {
         return Err(refused("Lifetime validation failed, the token is expired."));
     }
     let caller = caller_of(&claims);
-    if claims["issuedMillis"].as_i64() < Some(model.tokens_from.as_millisecond()) {
+    if claims["generation"].as_u64() < Some(model.token_generation) {
         let challenged = model.settings(&caller.tenant_id).claims_challenges && claims["xms_cc"][0] == "cp1";
         return Err(if challenged {
             challenge(model)
@@ -111,7 +110,7 @@ pub fn verify(model: &Model, authorization: &str) -> Result<Caller, Reply> {
 /// Continuous access evaluation: the client must come back with a token that is younger than the event.
 fn challenge(model: &Model) -> Reply {
     let claims =
-        json!({"access_token": {"nbf": {"essential": true, "value": super::second(model.tokens_from).to_string()}}});
+        json!({"access_token": {"nbf": {"essential": true, "value": super::second(model.tokens_revoked).to_string()}}});
     let header = format!(
         r#"Bearer realm="", authorization_uri="{}/common/oauth2/authorize", error="insufficient_claims", claims="{}""#,
         model.origin,

@@ -55,8 +55,11 @@ pub struct Model {
     /// Requests to login and Graph.
     pub calls: Record,
     pub buckets: Buckets,
-    /// Tokens issued before this instant are revoked.
-    pub tokens_from: Timestamp,
+    /// How often tokens were revoked; a token of an earlier generation is refused. Instants would not do: a frozen clock
+    /// gives a revocation and the tokens before it the same one.
+    pub token_generation: u64,
+    /// The last time that they were.
+    pub tokens_revoked: Timestamp,
     /// Assertions that were presented, until they expire.
     pub assertions: BTreeMap<String, i64>,
     reads: u64,
@@ -72,7 +75,8 @@ impl Model {
             ledger: Record::default(),
             calls: Record::default(),
             buckets: Buckets::default(),
-            tokens_from: Timestamp::UNIX_EPOCH,
+            token_generation: 0,
+            tokens_revoked: Timestamp::UNIX_EPOCH,
             assertions: BTreeMap::new(),
             reads: 0,
         }

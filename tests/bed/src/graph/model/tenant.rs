@@ -189,6 +189,18 @@ pub enum Verdict {
     Unreachable,
 }
 
+impl ServicePrincipal {
+    /// Ends a soft delete. What was due meanwhile did not happen: it is due now.
+    pub fn restore(&mut self, now: Timestamp) {
+        self.deleted = None;
+        self.restored = Some(now);
+        for job in &mut self.jobs {
+            job.running = None;
+            job.next_cycle = job.is_active().then(|| job.next_cycle.map_or(now, |due| due.max(now)));
+        }
+    }
+}
+
 impl Tenant {
     /// The object id of the principal that signs in as this application.
     pub fn principal_of(&self, app_id: &str) -> String {
