@@ -51,7 +51,7 @@ What to try next, in another terminal:
     {kubectl} describe syncjob demo
     {kubectl} patch syncjob demo --type=merge -p '{{\"spec\":{{\"state\":\"Paused\"}}}}'
     {kubectl} get syncjobs -o wide --watch
-    curl --silent --cacert {ca} {control}/ledger      # each request that Graph got
+    curl --silent --cacert {ca} {control}/ledger | python3 -m json.tool   # what was done in Graph
     tail -f {log}
     {kubectl} delete syncjob demo                     # deletes the job in Graph too
 
