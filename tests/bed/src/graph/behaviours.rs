@@ -92,6 +92,7 @@ pub const ALL: &[Behaviour] = &[
     row("on demand works while the job of an OAuth connector runs", Guessed, "§2.6 [entra:provision-on-demand]", &["onDemandWhileRunning"]),
     // Transport
     row("pages with opaque, absolute links", Documented, "§5.2 [con:paging]", &["pageSize"]),
+    row("a skip token of somebody else's making leads to the first page", Guessed, "§5.2", &["foreignSkipTokens"]),
     row("batches: 20 parts, `dependsOn`, 424, a 429 for one part", Documented, "§5.3 [con:json-batching]", &[]),
     row("resource units and writes for each application and tenant", Documented, "§7.1 [con:throttling-limits]", &["throttling", "resourceUnitLimit", "writeLimit"]),
     row("synchronization counts as identity and access", Guessed, "§7.1, §13.9", &["resourceUnitLimit"]),

@@ -6,12 +6,17 @@ use serde_json::{Value, json};
 
 use super::http::call::{Answered, Call};
 use super::http::reply::Reply;
+use super::model::settings::Accepts;
 
 /// The page that the request asks for. The link holds all that the first request said.
 pub fn page(call: &Call<'_>, context: &str, items: Vec<Value>) -> Answered {
     let start = match call.request.query("$skiptoken") {
-        Some(token) => offset(token).ok_or_else(|| Reply::bad_request("The skip token is not valid."))?,
         None => 0,
+        Some(token) => match (offset(token), call.settings().foreign_skip_tokens) {
+            (Some(start), _) => start,
+            (None, Accepts::Accepted) => 0,
+            (None, Accepts::Refused) => return Err(Reply::bad_request("The skip token is not valid.")),
+        },
     };
     let asked = call.request.query("$top").and_then(|top| top.parse().ok());
     let size = match (call.settings().page_size, asked) {

@@ -73,6 +73,8 @@ async fn pages_are_linked_until_the_last() {
         path = next.strip_prefix(&bed.url).unwrap().to_owned();
     }
     assert_eq!((seen, pages), (ids, 3));
+    assert_eq!(bed.sync("GET", "jobs?$skiptoken=forged", None).await.status, 200);
+    bed.control.put_tenant(TENANT, &json!({"foreignSkipTokens": "refused"})).await.unwrap();
     assert_eq!(bed.sync("GET", "jobs?$skiptoken=forged", None).await.status, 400);
 }
 

@@ -158,6 +158,8 @@ pub struct Settings {
     pub on_demand_while_running: OnDemandWhileRunning,
     /// Entries in one page of a collection; 0 is no limit.
     pub page_size: usize,
+    /// Whether a skip token that the simulator did not make leads to the first page.
+    pub foreign_skip_tokens: Accepts,
     pub cycle_start_delay_seconds: u64,
     pub initial_cycle_seconds: u64,
     pub incremental_cycle_seconds: u64,
@@ -210,6 +212,7 @@ impl Default for Settings {
             on_demand_key: OnDemandKey::default(),
             on_demand_while_running: OnDemandWhileRunning::default(),
             page_size: 100,
+            foreign_skip_tokens: Accepts::Accepted,
             cycle_start_delay_seconds: 300,
             initial_cycle_seconds: 20 * 60,
             incremental_cycle_seconds: 60,
