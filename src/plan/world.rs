@@ -300,9 +300,11 @@ impl World {
 
     /// The job that is shown: the recorded one or, where nothing is recorded in the mode, the one that is meant.
     pub fn subject(&self, desired: &Desired) -> Option<&ObservedJob> {
-        if self.job_id.is_some() || desired.mode == Mode::Manage {
-            return self.bound_job();
-        }
+        if self.job_id.is_some() || desired.mode == Mode::Manage { self.bound_job() } else { self.meant(desired) }
+    }
+
+    /// The job that the wish means as long as none is recorded: the one that it names, or the only one of its template.
+    pub fn meant(&self, desired: &Desired) -> Option<&ObservedJob> {
         let jobs = self.jobs.as_deref().unwrap_or_default();
         if let Adoption::Named(id) = &desired.adoption {
             return jobs.iter().find(|job| &job.id == id);

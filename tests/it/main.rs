@@ -8,6 +8,7 @@ mod cli;
 mod conditions;
 mod conversation;
 mod life;
+mod ops;
 mod properties;
 mod protocol;
 mod schema;

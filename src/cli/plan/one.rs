@@ -72,7 +72,7 @@ fn find_own_job(world: &mut World, desired: &Desired, item: &mut Item) -> Result
     let Some(jobs) = world.jobs.as_ref().filter(|_| world.job_id.is_none() && world.intent.is_none()) else {
         return Ok(());
     };
-    let own = world.subject(desired).filter(|job| desired.template.made(job)).map(|job| job.id.clone());
+    let own = world.meant(desired).filter(|job| desired.template.made(job)).map(|job| job.id.clone());
     if own.is_some() {
         (world.job_id, item.assumed) = (own, true);
         return Ok(());
