@@ -17,8 +17,8 @@ demo: check-tools binaries ## a SyncJob becomes a job, on a control plane made f
 	@$(BED) tools etcd kube-apiserver kubectl >/dev/null
 	@$(BED) demo --operator $(ENTRAIN) $(ONCE)
 
-test: check-tools binaries ## all tests; the first time they build a control plane, which takes about 10 minutes
-	@$(BED) tools etcd kube-apiserver kube-controller-manager kubectl >/dev/null
+test: check-tools binaries ## all tests; the first time they build a control plane and clients, which takes about 15 minutes
+	@$(BED) tools etcd kube-apiserver kube-controller-manager kubectl helm helm3 kustomize >/dev/null
 	cargo test --workspace
 
 binaries:

@@ -147,11 +147,12 @@ fn arguments(tool: Tool, version: &str, module: &Path, partial: &Path) -> Vec<St
 }
 
 /// Linker flags. Kubernetes takes its version from them and without them reports one that clients cannot parse;
-/// etcd has its own compiled in.
+/// the others have their own compiled in, and helm takes the newest server that it knows from its client-go.
 fn stamp(tool: Tool, version: &str) -> String {
     let stripped = "-s -w".to_owned();
     let mut numbers = version.trim_start_matches('v').split('.');
-    let (Some(major), Some(minor), true) = (numbers.next(), numbers.next(), tool != Tool::Etcd) else {
+    let (Some(major), Some(minor), true) = (numbers.next(), numbers.next(), tool.pinned() == "k8s.io/kubernetes")
+    else {
         return stripped;
     };
     let values = [("gitVersion", version), ("gitMajor", major), ("gitMinor", minor), ("gitTreeState", "clean")];
@@ -182,11 +183,13 @@ fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> ToolError + use<> {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
 
     #[test]
     fn the_committed_modules_pin_each_tool() {
-        for tool in [Tool::Etcd, Tool::KubeApiserver, Tool::KubeControllerManager, Tool::Kubectl] {
+        for tool in Tool::value_variants().iter().copied() {
             let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools").join(tool.module());
             let pins = Pins::read(&module, tool).unwrap();
             assert!(pins.version.starts_with('v') && go_version(&pins.version[1..]).is_some(), "{}", pins.version);
@@ -221,11 +224,12 @@ mod tests {
     }
 
     #[test]
-    fn kubernetes_is_stamped_and_etcd_is_not() {
+    fn kubernetes_is_stamped_and_no_other() {
         let stamp = |tool| super::stamp(tool, "v1.36.3");
         assert!(stamp(Tool::Kubectl).contains("-X k8s.io/client-go/pkg/version.gitVersion=v1.36.3 "));
         assert!(stamp(Tool::Kubectl).contains("-X k8s.io/component-base/version.gitMinor=36 "));
         assert_eq!(stamp(Tool::Etcd), "-s -w");
+        assert_eq!(stamp(Tool::Helm), "-s -w");
     }
 
     #[test]

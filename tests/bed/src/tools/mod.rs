@@ -18,6 +18,9 @@ pub enum Tool {
     KubeApiserver,
     KubeControllerManager,
     Kubectl,
+    Helm,
+    Helm3,
+    Kustomize,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -58,23 +61,47 @@ impl Tool {
             Self::KubeApiserver => "kube-apiserver",
             Self::KubeControllerManager => "kube-controller-manager",
             Self::Kubectl => "kubectl",
+            Self::Helm => "helm",
+            Self::Helm3 => "helm3",
+            Self::Kustomize => "kustomize",
         }
     }
 
     /// The directory below `tools/` with its go.mod.
     fn module(self) -> &'static str {
-        if self == Self::Etcd { "etcd" } else { "kube" }
+        match self {
+            Self::Etcd => "etcd",
+            Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl => "kube",
+            Self::Helm => "helm",
+            Self::Helm3 => "helm3",
+            Self::Kustomize => "kustomize",
+        }
+    }
+
+    /// Whether a directory of ready binaries must hold it. Helm and kustomize are clients with versions of their own:
+    /// what is not in there is built all the same.
+    fn of_the_plane(self) -> bool {
+        matches!(self.module(), "etcd" | "kube")
     }
 
     /// The Go module whose version is the tool's version.
     fn pinned(self) -> &'static str {
-        if self == Self::Etcd { "go.etcd.io/etcd/server/v3" } else { "k8s.io/kubernetes" }
+        match self {
+            Self::Etcd => "go.etcd.io/etcd/server/v3",
+            Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl => "k8s.io/kubernetes",
+            Self::Helm => "helm.sh/helm/v4",
+            Self::Helm3 => "helm.sh/helm/v3",
+            Self::Kustomize => "sigs.k8s.io/kustomize/kustomize/v5",
+        }
     }
 
     fn package(self) -> String {
         match self {
-            Self::Etcd => self.pinned().to_owned(),
-            _ => format!("{}/cmd/{}", self.pinned(), self.name()),
+            Self::Etcd | Self::Kustomize => self.pinned().to_owned(),
+            Self::Helm | Self::Helm3 => format!("{}/cmd/helm", self.pinned()),
+            Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl => {
+                format!("{}/cmd/{}", self.pinned(), self.name())
+            }
         }
     }
 }
@@ -99,8 +126,10 @@ fn source(tool: Tool, assets: Option<&Path>, path: Option<&OsStr>) -> Result<Sou
     let on_path = (tool == Tool::Kubectl).then(|| find_on_path(tool.name(), path)).flatten();
     match (on_path, assets) {
         (Some(found), _) => Ok(Source::Ready(found)),
-        (None, Some(dir)) => Err(ToolError::NotInAssets { tool: tool.name(), dir: dir.to_owned() }),
-        (None, None) => Ok(Source::Build),
+        (None, Some(dir)) if tool.of_the_plane() => {
+            Err(ToolError::NotInAssets { tool: tool.name(), dir: dir.to_owned() })
+        }
+        (None, _) => Ok(Source::Build),
     }
 }
 
@@ -143,6 +172,7 @@ mod tests {
         assert_eq!(look(Tool::Etcd).unwrap(), Source::Ready(etcd));
         assert_eq!(look(Tool::Kubectl).unwrap(), Source::Ready(kubectl));
         assert!(matches!(look(Tool::KubeApiserver), Err(ToolError::NotInAssets { tool: "kube-apiserver", .. })));
+        assert_eq!(look(Tool::Helm).unwrap(), Source::Build);
     }
 
     #[test]
