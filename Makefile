@@ -8,7 +8,7 @@ ONCE := $(if $(filter 1,$(DEMO_ONCE)),--once)
 # The build caches and the processors are shared, so two targets never run at once.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check-tools binaries crds fmt lint
+.PHONY: help demo test check-tools binaries crds generated fmt lint
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,10 @@ binaries:
 crds: binaries ## write crds/ anew from the types
 	@mkdir -p crds
 	@$(ENTRAIN) crd > crds/entrain.dev.yaml.new && mv crds/entrain.dev.yaml.new crds/entrain.dev.yaml
+
+generated: crds ## write anew what is made from other files: crds/, the chart's schema and table, config/, install.yaml
+	UPDATE=1 cargo test --test it -- --quiet chart::generated
+	UPDATE=1 cargo test --test it -- --quiet chart::kustomize::the_plain_manifests_are_fresh
 
 fmt: ## format the sources
 	cargo fmt --all
