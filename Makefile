@@ -1,8 +1,11 @@
 # `make demo` and `make test` need rustup, Go, Python 3 and a C compiler; everything else they build.
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
-BED := $(TARGET)/debug/bed
-ENTRAIN := $(TARGET)/debug/entrain
+# PROFILE=release tries what is released.
+PROFILE ?= dev
+BUILT := $(TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+BED := $(BUILT)/bed
+ENTRAIN := $(BUILT)/entrain
 ONCE := $(if $(filter 1,$(DEMO_ONCE)),--once)
 
 # The build caches and the processors are shared, so two targets never run at once.
@@ -19,10 +22,10 @@ demo: check-tools binaries ## a SyncJob becomes a job, on a control plane made f
 
 test: check-tools binaries ## all tests; the first time they build a control plane and clients, which takes about 15 minutes
 	@$(BED) tools etcd kube-apiserver kube-controller-manager kubectl helm helm3 kustomize >/dev/null
-	cargo test --workspace
+	cargo test --workspace --profile $(if $(filter dev,$(PROFILE)),test,$(PROFILE))
 
 binaries:
-	cargo build --workspace --bins
+	cargo build --workspace --bins --profile $(PROFILE)
 
 crds: binaries ## write crds/ anew from the types
 	@mkdir -p crds

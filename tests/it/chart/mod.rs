@@ -5,6 +5,7 @@ mod generated;
 mod kustomize;
 mod life;
 mod plane;
+mod release;
 mod render;
 mod rights;
 mod values;
