@@ -7,7 +7,7 @@ use bed::tools::Tool;
 use serde_json::{Value, json};
 
 use super::plane::{ChartPlane, shared};
-use super::{chart, documents, helm, identity, of_kind, only, read, run};
+use super::{chart, documents, helm, identity, of_kind, only, read, run, values_file};
 
 /// A release that several Helms look after in turn.
 struct Release {
@@ -164,7 +164,8 @@ fn releases_live_side_by_side_whatever_their_names() {
     for name in ["entrain", &long] {
         let [one, two] = ["side-one", "side-two"].map(|namespace| Release::new(name, namespace));
         for release in [&one, &two] {
-            release.install(Tool::Helm, &chart(), &["crds.enabled=false", "networkPolicy.enabled=true"]);
+            let (chart, all) = (chart().display().to_string(), values_file("all").display().to_string());
+            release.helm(Tool::Helm, &["install", name, &chart, "--values", &all], &["crds.enabled=false"]);
         }
         let of = |release: &Release| release.versions(Tool::Helm);
         let (of_one, of_two) = (of(&one), of(&two));

@@ -309,6 +309,36 @@ fn the_network_policy_opens_what_is_needed() {
 }
 
 #[test]
+fn the_notes_say_what_is_missing_and_what_comes_next() {
+    let notes = |files: &[&str], values: Value| {
+        let mut command = helm(Tool::Helm);
+        command.args(["install", RELEASE, "--namespace", NAMESPACE, "--dry-run=client", "--values", "-"]).arg(chart());
+        for file in files {
+            command.arg("--values").arg(values_file(file));
+        }
+        let said = run(&mut command, &values.to_string()).unwrap();
+        said.split_once("NOTES:").unwrap().1.to_owned()
+    };
+    let plain = notes(&[], json!({}));
+    for words in ["no credentials", "all namespaces", "rollout status deployment entrain", "kind: SyncJob"] {
+        assert!(plain.contains(words), "{words}: {plain}");
+    }
+    let all = notes(&["all"], json!({}));
+    for words in
+        ["system:serviceaccount:entrain-system:entrain", "ServiceMonitor was left out", "PodMonitor was left out"]
+    {
+        assert!(all.contains(words), "{words}: {all}");
+    }
+    assert!(!all.contains("no credentials"), "{all}");
+    let namespaced = notes(&["namespaced"], json!({}));
+    for words in
+        ["kube-public, default", "create secret generic entra ", "crds.enabled is false", "--namespace kube-public"]
+    {
+        assert!(namespaced.contains(words), "{words}: {namespaced}");
+    }
+}
+
+#[test]
 fn a_subchart_can_be_switched_and_given_global_values() {
     assert!(objects(&[], &json!({"enabled": true, "global": {"imageRegistry": "x"}})).is_ok());
 }
