@@ -9,6 +9,7 @@ mod release;
 mod render;
 mod rights;
 mod values;
+mod wait;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
