@@ -132,3 +132,16 @@ fn every_base_applies_and_so_does_install_yaml() {
     plane.kubectl(&["delete", "--wait=false", "-f", &install], "").unwrap();
     plane.kubectl(&["wait", "--for=delete", "--timeout=60s", "crd/syncjobs.entrain.dev"], "").unwrap();
 }
+
+#[test]
+fn every_file_of_a_base_is_named_by_it() {
+    for base in BASES {
+        let folder = repository().join("config").join(base);
+        let named = documents(&read(&folder.join("Kustomization"))).remove(0)["resources"].clone();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+            let is_named = named.as_array().unwrap().iter().any(|resource| *resource == name.as_str());
+            assert!(is_named || name == "Kustomization", "config/{base}/Kustomization does not name {name}");
+        }
+    }
+}
