@@ -1,14 +1,17 @@
 # `make demo` and `make test` need rustup, Go, Python 3 and a C compiler; everything else they build.
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
-BED := $(TARGET)/debug/bed
-ENTRAIN := $(TARGET)/debug/entrain
+# PROFILE=release tries what is released.
+PROFILE ?= dev
+BUILT := $(TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+BED := $(BUILT)/bed
+ENTRAIN := $(BUILT)/entrain
 ONCE := $(if $(filter 1,$(DEMO_ONCE)),--once)
 
 # The build caches and the processors are shared, so two targets never run at once.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check-tools binaries crds fmt lint
+.PHONY: help demo test check-tools binaries crds generated fmt lint
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -17,16 +20,20 @@ demo: check-tools binaries ## a SyncJob becomes a job, on a control plane made f
 	@$(BED) tools etcd kube-apiserver kubectl >/dev/null
 	@$(BED) demo --operator $(ENTRAIN) $(ONCE)
 
-test: check-tools binaries ## all tests; the first time they build a control plane, which takes about 10 minutes
+test: check-tools binaries ## all tests; the first time they build a control plane and clients, which takes about 15 minutes
 	@$(BED) tools >/dev/null
-	cargo test --workspace
+	cargo test --workspace --profile $(if $(filter dev,$(PROFILE)),test,$(PROFILE))
 
 binaries:
-	cargo build --workspace --bins
+	cargo build --workspace --bins --profile $(PROFILE)
 
 crds: binaries ## write crds/ anew from the types
 	@mkdir -p crds
 	@$(ENTRAIN) crd > crds/entrain.dev.yaml.new && mv crds/entrain.dev.yaml.new crds/entrain.dev.yaml
+
+generated: crds ## write anew what is made from other files: crds/, the chart's schema and table, config/, install.yaml
+	UPDATE=1 cargo test --test it -- --quiet chart::generated
+	UPDATE=1 cargo test --test it -- --quiet chart::kustomize::the_plain_manifests_are_fresh
 
 fmt: ## format the sources
 	cargo fmt --all

@@ -4,6 +4,7 @@
 
 mod admission;
 mod argo;
+mod chart;
 mod cli;
 mod conditions;
 mod conversation;

@@ -150,7 +150,7 @@ fn arguments(tool: Tool, version: &str, module: &Path, partial: &Path) -> Vec<St
 }
 
 /// Linker flags. Kubernetes takes its version from them and without them reports one that clients cannot parse;
-/// etcd has its own compiled in, and kstatus tells none.
+/// the others have their own compiled in or tell none, and helm takes the newest server that it knows from its client-go.
 fn stamp(tool: Tool, version: &str) -> String {
     let stripped = "-s -w".to_owned();
     let mut numbers = version.trim_start_matches('v').split('.');
@@ -185,6 +185,7 @@ fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> ToolError + use<> {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
 
     #[test]
@@ -225,12 +226,13 @@ mod tests {
     }
 
     #[test]
-    fn only_kubernetes_is_stamped() {
+    fn kubernetes_is_stamped_and_no_other() {
         let stamp = |tool| super::stamp(tool, "v1.36.3");
         assert!(stamp(Tool::Kubectl).contains("-X k8s.io/client-go/pkg/version.gitVersion=v1.36.3 "));
         assert!(stamp(Tool::Kubectl).contains("-X k8s.io/component-base/version.gitMinor=36 "));
         assert_eq!(stamp(Tool::Etcd), "-s -w");
         assert_eq!(stamp(Tool::Kstatus), "-s -w");
+        assert_eq!(stamp(Tool::Helm), "-s -w");
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub enum Tool {
     Kubectl,
     /// Our `main` on the library by which Helm and Flux wait.
     Kstatus,
+    Helm,
+    Helm3,
+    Kustomize,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +65,9 @@ impl Tool {
             Self::KubeControllerManager => "kube-controller-manager",
             Self::Kubectl => "kubectl",
             Self::Kstatus => "kstatus",
+            Self::Helm => "helm",
+            Self::Helm3 => "helm3",
+            Self::Kustomize => "kustomize",
         }
     }
 
@@ -71,7 +77,16 @@ impl Tool {
             Self::Etcd => "etcd",
             Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl => "kube",
             Self::Kstatus => "kstatus",
+            Self::Helm => "helm",
+            Self::Helm3 => "helm3",
+            Self::Kustomize => "kustomize",
         }
+    }
+
+    /// Whether a directory of ready binaries must hold it. Helm and kustomize are clients with versions of their own:
+    /// what is not in there is built all the same.
+    fn of_the_plane(self) -> bool {
+        matches!(self.module(), "etcd" | "kube")
     }
 
     /// The Go module whose version is the tool's version.
@@ -80,12 +95,16 @@ impl Tool {
             Self::Etcd => "go.etcd.io/etcd/server/v3",
             Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl => "k8s.io/kubernetes",
             Self::Kstatus => "sigs.k8s.io/cli-utils",
+            Self::Helm => "helm.sh/helm/v4",
+            Self::Helm3 => "helm.sh/helm/v3",
+            Self::Kustomize => "sigs.k8s.io/kustomize/kustomize/v5",
         }
     }
 
     fn package(self) -> String {
         match self {
-            Self::Etcd => self.pinned().to_owned(),
+            Self::Etcd | Self::Kustomize => self.pinned().to_owned(),
+            Self::Helm | Self::Helm3 => format!("{}/cmd/helm", self.pinned()),
             Self::KubeApiserver | Self::KubeControllerManager | Self::Kubectl => {
                 format!("{}/cmd/{}", self.pinned(), self.name())
             }
@@ -119,10 +138,10 @@ fn source(tool: Tool, assets: Option<&Path>, path: Option<&OsStr>) -> Result<Sou
     let on_path = (tool == Tool::Kubectl).then(|| find_on_path(tool.name(), path)).flatten();
     match (on_path, assets) {
         (Some(found), _) => Ok(Source::Ready(found)),
-        // Nobody else distributes what we wrote.
-        (None, _) if !tool.sources().is_empty() => Ok(Source::Build),
-        (None, Some(dir)) => Err(ToolError::NotInAssets { tool: tool.name(), dir: dir.to_owned() }),
-        (None, None) => Ok(Source::Build),
+        (None, Some(dir)) if tool.of_the_plane() => {
+            Err(ToolError::NotInAssets { tool: tool.name(), dir: dir.to_owned() })
+        }
+        (None, _) => Ok(Source::Build),
     }
 }
 
@@ -165,6 +184,7 @@ mod tests {
         assert_eq!(look(Tool::Etcd).unwrap(), Source::Ready(etcd));
         assert_eq!(look(Tool::Kubectl).unwrap(), Source::Ready(kubectl));
         assert!(matches!(look(Tool::KubeApiserver), Err(ToolError::NotInAssets { tool: "kube-apiserver", .. })));
+        assert_eq!(look(Tool::Helm).unwrap(), Source::Build);
     }
 
     #[test]

@@ -1,0 +1,129 @@
+//! Who may do what once the chart is installed.
+
+use bed::test_support::eventually;
+use serde_json::{Value, json};
+
+use super::plane::{ChartPlane, shared};
+use super::{objects, of_kind, template};
+
+/// Namespace and release of these tests.
+const HERE: &str = "rights";
+
+fn install(plane: &ChartPlane, namespace: &str, values: &Value) {
+    plane.create_namespace(namespace, &json!({}));
+    let mut values = values.clone();
+    values["crds"] = json!({"enabled": false});
+    let text = template(HERE, namespace, &[], &values, &[]).unwrap();
+    plane.kubectl(&["apply", "-f", "-"], &text).unwrap();
+}
+
+/// Asks the server's authorizer, which knows nothing of whether the kind exists.
+fn may(plane: &ChartPlane, user: &str, verb: &str, resource: (&str, &str), namespace: &str, name: &str) -> bool {
+    let (group, resource) = resource;
+    let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+    let attributes = json!({
+        "group": group, "resource": resource, "subresource": subresource,
+        "verb": verb, "namespace": namespace, "name": name,
+    });
+    let groups = ["system:serviceaccounts", "system:authenticated"];
+    let review = json!({
+        "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+        "spec": {"user": user, "groups": groups, "resourceAttributes": attributes},
+    });
+    let answer = plane.kubectl(&["create", "-o", "json", "-f", "-"], &review.to_string()).unwrap();
+    serde_json::from_str::<Value>(&answer).unwrap()["status"]["allowed"] == true
+}
+
+const SYNC_JOBS: (&str, &str) = ("entrain.dev", "syncjobs");
+const STATUS: (&str, &str) = ("entrain.dev", "syncjobs/status");
+const FINALIZERS: (&str, &str) = ("entrain.dev", "syncjobs/finalizers");
+const EVENTS: (&str, &str) = ("events.k8s.io", "events");
+const LEASES: (&str, &str) = ("coordination.k8s.io", "leases");
+const SECRETS: (&str, &str) = ("", "secrets");
+
+#[test]
+fn the_operator_may_do_its_work_and_nothing_else() {
+    let plane = shared();
+    install(plane, HERE, &json!({"rbac": {"aggregateToView": false, "aggregateToEdit": false}}));
+    let user = format!("system:serviceaccount:{HERE}:rights-entrain");
+    let may = |verb, resource, namespace, name| may(plane, &user, verb, resource, namespace, name);
+    for verb in ["get", "list", "watch", "patch"] {
+        assert!(may(verb, SYNC_JOBS, "", ""), "{verb}");
+    }
+    assert!(may("patch", STATUS, "default", "") && may("create", EVENTS, "default", ""));
+    for verb in ["create", "update", "delete", "deletecollection"] {
+        assert!(!may(verb, SYNC_JOBS, "default", ""), "{verb}");
+    }
+    assert!(!may("update", STATUS, "default", "") && !may("update", FINALIZERS, "default", ""));
+    for verb in ["get", "list", "watch", "create"] {
+        assert!(!may(verb, SECRETS, HERE, "entra"), "{verb}");
+    }
+    let lease = "rights-entrain";
+    assert!(may("create", LEASES, HERE, "") && may("get", LEASES, HERE, lease) && may("update", LEASES, HERE, lease));
+    assert!(!may("get", LEASES, HERE, "other") && !may("update", LEASES, HERE, "other"));
+    assert!(!may("create", LEASES, "default", ""));
+}
+
+#[test]
+fn in_two_namespaces_it_may_do_nothing_in_a_third() {
+    let plane = shared();
+    for namespace in ["team-a", "team-b", "team-c"] {
+        plane.create_namespace(namespace, &json!({}));
+    }
+    let values = json!({"watchNamespaces": ["team-a", "team-b"], "rbac": {"getSecrets": true}});
+    let rendered = objects(&[], &values).unwrap();
+    for kind in ["ClusterRole", "ClusterRoleBinding"] {
+        assert!(of_kind(&rendered, kind).is_empty(), "{kind}");
+    }
+    install(plane, "team-d", &values);
+    let user = "system:serviceaccount:team-d:rights-entrain";
+    for namespace in ["team-a", "team-b"] {
+        assert!(
+            may(plane, user, "watch", SYNC_JOBS, namespace, "") && may(plane, user, "get", SECRETS, namespace, "x")
+        );
+        assert!(
+            !may(plane, user, "list", SECRETS, namespace, "") && !may(plane, user, "watch", SECRETS, namespace, "")
+        );
+    }
+    for namespace in ["team-c", "team-d", ""] {
+        assert!(
+            !may(plane, user, "list", SYNC_JOBS, namespace, "") && !may(plane, user, "get", SECRETS, namespace, "x")
+        );
+    }
+}
+
+#[test]
+fn no_rule_has_a_wildcard_and_none_can_raise_rights() {
+    for file in super::VALUES_FILES {
+        let rendered = objects(&[file], &json!({})).unwrap();
+        for role in ["ClusterRole", "Role"].iter().flat_map(|kind| of_kind(&rendered, kind)) {
+            let text = role["rules"].to_string();
+            for word in ["\"*\"", "escalate", "bind", "impersonate", "finalizers", "customresourcedefinitions"] {
+                assert!(!text.contains(word), "{file}: {word} in {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn viewers_read_and_editors_write_and_neither_touches_the_status() {
+    let plane = shared();
+    install(plane, "people", &json!({}));
+    for role in ["view", "edit", "admin"] {
+        plane
+            .kubectl(&["create", "rolebinding", role, "--clusterrole", role, "--user", role, "-n", "people"], "")
+            .unwrap();
+    }
+    // The roles are put together by a controller.
+    for (role, verb) in [("view", "watch"), ("edit", "create"), ("admin", "delete")] {
+        eventually(role, || may(plane, role, verb, SYNC_JOBS, "people", "").then_some(()));
+    }
+    assert!(!may(plane, "view", "create", SYNC_JOBS, "people", ""));
+    for role in ["view", "edit", "admin"] {
+        assert!(!may(plane, role, "get", SYNC_JOBS, "default", ""), "{role}");
+        for verb in ["get", "patch", "update"] {
+            assert!(!may(plane, role, verb, STATUS, "people", ""), "{role} {verb}");
+            assert!(!may(plane, role, verb, FINALIZERS, "people", ""), "{role} {verb}");
+        }
+    }
+}
