@@ -1,7 +1,7 @@
 //! What is released, as far as reading can tell: one version everywhere, an image that is safe to run, workflows that
 //! trust nothing that can move.
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 use entrain::args::Cli;
 use serde_json::{Value, json};
 
@@ -42,17 +42,22 @@ const AHEAD: [&str; 9] = [
 ];
 
 #[test]
-fn the_operator_knows_the_options_that_the_chart_passes() {
+fn the_operator_accepts_what_the_chart_passes() {
     let cli = Cli::command();
     let operator = cli.find_subcommand("operator").unwrap();
     let known: Vec<&str> = operator.get_arguments().filter_map(clap::Arg::get_long).collect();
+    let name = |argument: &str| argument.trim_start_matches("--").split('=').next().unwrap().to_owned();
+    let ahead = |argument: &str| {
+        let name = name(argument);
+        !known.contains(&name.as_str()) && AHEAD.contains(&name.as_str())
+    };
     for file in VALUES_FILES {
         let rendered = objects(&[file], &json!({})).unwrap();
         let arguments = &only(&rendered, "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"];
-        for argument in arguments.as_array().unwrap().iter().skip(1) {
-            let name = argument.as_str().unwrap().trim_start_matches("--").split('=').next().unwrap();
-            assert!(known.contains(&name) || AHEAD.contains(&name), "{file}: the operator has no --{name}");
-        }
+        let arguments = arguments.as_array().unwrap().iter().map(|argument| argument.as_str().unwrap());
+        let accepted =
+            Cli::try_parse_from(["entrain"].into_iter().chain(arguments.filter(|argument| !ahead(argument))));
+        assert!(accepted.is_ok(), "{file}: {}", accepted.unwrap_err());
     }
 }
 
@@ -101,6 +106,26 @@ fn workflows_pin_what_they_use_and_ask_for_little() {
                 assert!(!step["run"].as_str().unwrap_or_default().contains("${{"), "{name}: {job}: {}", step["run"]);
             }
         }
+    }
+}
+
+/// Workflows cannot run in a test; that nothing is published without these steps can be read.
+#[test]
+fn what_is_published_is_signed_attested_and_verified() {
+    let release = read(&repository().join(".github/workflows/release.yml"));
+    let mut rest = release.as_str();
+    for step in [
+        "imagetools create",
+        "helm push",
+        "cosign sign",
+        "actions/attest@",
+        "sbom-path:",
+        "cosign verify",
+        "gh attestation verify",
+        "gh release create",
+    ] {
+        let (_, after) = rest.split_once(step).unwrap_or_else(|| panic!("{step} is missing, or comes too early"));
+        rest = after;
     }
 }
 
