@@ -10,7 +10,7 @@ use crate::stack::read::{is_ready, manifest};
 use crate::stack::rig::Rig;
 
 const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/entrain-system/leases/entrain";
-const ELECT: [&str; 5] = [
+pub const ELECT: [&str; 5] = [
     "--leader-elect",
     "--leader-election-namespace=entrain-system",
     "--lease-duration-seconds=15",
@@ -37,9 +37,9 @@ impl Rig {
     }
 }
 
-/// One test, because there is one lease: who may hold it is written in the operator's role.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_operators_one_works_the_other_is_ready_and_takes_over_at_once_or_when_the_lease_ends() {
+    let _lease = super::LEASE.lock().await;
     let mut rig = Rig::start_with(&ELECT).await;
     let first = rig.until_held_by_another("").await;
     let mut worker = rig.detach_operator();

@@ -2,8 +2,14 @@
 
 mod leader;
 mod metrics;
+mod rights;
 
 use std::net::TcpListener;
+
+use tokio::sync::Mutex;
+
+/// There is one lease, because the operator's role names it; whoever elects a leader holds this meanwhile.
+static LEASE: Mutex<()> = Mutex::const_new(());
 
 /// A port that was free a moment ago, on the loopback.
 fn free_address() -> String {

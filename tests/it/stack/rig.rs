@@ -229,7 +229,8 @@ impl Rig {
             let straggler = objects.into_iter().find(|object| !is(object)).unwrap_or_default();
             assert!(patience > 0, "{so} of {count}, and no more, {what}; one that is not: {straggler:#}");
             self.operator_lives();
-            sleep(POLL * 2).await;
+            // A list of thousands costs the server and this process more than what they are here to watch.
+            sleep(POLL + POLL * u32::try_from(count / 50).unwrap_or(1)).await;
         }
     }
 

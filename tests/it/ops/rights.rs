@@ -1,0 +1,70 @@
+//! What the operator may do is what it does: nothing is refused, and nothing is granted that is never used.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::leader::ELECT;
+use crate::stack::plane::{OPERATOR_USER, repository, shared};
+use crate::stack::read::is_ready;
+use crate::stack::rig::Rig;
+
+type Right = (String, String, String);
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Group, resource with its subresource, verb: of every rule in the shipped roles of the operator.
+fn granted() -> BTreeSet<Right> {
+    let manifest = std::fs::read_to_string(repository().join("config/rbac/operator.yaml")).unwrap();
+    let list = |value: &Value| -> Vec<String> { value.as_array().unwrap().iter().map(text).collect() };
+    let mut rights = BTreeSet::new();
+    for document in serde_saphyr::from_multiple::<Value>(&manifest).unwrap() {
+        for rule in document["rules"].as_array().into_iter().flatten() {
+            for group in list(&rule["apiGroups"]) {
+                for resource in list(&rule["resources"]) {
+                    rights.extend(list(&rule["verbs"]).into_iter().map(|verb| (group.clone(), resource.clone(), verb)));
+                }
+            }
+        }
+    }
+    rights
+}
+
+/// What the audit log says that operators of these tests did, and what of it was forbidden.
+fn used() -> (BTreeSet<Right>, Vec<Value>) {
+    let log = std::fs::read_to_string(shared().ready().audit_log.as_ref().unwrap()).unwrap();
+    let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let ours: Vec<Value> = events.filter(|event| event["user"]["username"] == OPERATOR_USER).collect();
+    let right = |event: &Value| {
+        let (object, below) = (&event["objectRef"], text(&event["objectRef"]["subresource"]));
+        let resource =
+            if below.is_empty() { text(&object["resource"]) } else { format!("{}/{below}", text(&object["resource"])) };
+        (text(&object["apiGroup"]), resource, text(&event["verb"]))
+    };
+    let forbidden = ours.iter().filter(|event| event["responseStatus"]["code"] == 403).cloned().collect();
+    (ours.iter().map(right).collect(), forbidden)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_right_of_the_operator_is_used_and_none_is_missing() {
+    let _lease = super::LEASE.lock().await;
+    let mut rig = Rig::start_with(&ELECT).await;
+    let slow = json!({"operation": "createJob", "times": 1, "action": {"delay": {"millis": 1500}}});
+    rig.control.put_fault(&slow).await.unwrap();
+    rig.apply_sync_job("box", &[]).await;
+    // The object changes under the record of the id, which then reads it anew.
+    rig.until("box", "has an intent", |object| object["status"]["intent"].is_object()).await;
+    rig.kubectl(&["label", "syncjob", "box", "edited=meanwhile"]).await;
+    rig.until("box", "is ready", is_ready).await;
+    rig.until_event("JobCreated").await;
+    rig.delete("box").await;
+    rig.until("box", "is gone", Value::is_null).await;
+    rig.stop_operator(std::time::Duration::from_secs(10)).await;
+
+    let (used, forbidden) = used();
+    assert_eq!(forbidden, Vec::<Value>::new());
+    let unused: Vec<Right> = granted().difference(&used).cloned().collect();
+    assert_eq!(unused, Vec::<Right>::new(), "granted and never used; used is {used:#?}");
+}
