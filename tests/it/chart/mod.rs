@@ -77,7 +77,7 @@ fn template(release: &str, namespace: &str, files: &[&str], values: &Value, more
 }
 
 /// The objects of the release `entrain` in `entrain-system`.
-fn objects(files: &[&str], values: &Value) -> Result<Vec<Value>, String> {
+pub fn objects(files: &[&str], values: &Value) -> Result<Vec<Value>, String> {
     Ok(documents(&template(RELEASE, NAMESPACE, files, values, &[])?))
 }
 
@@ -85,7 +85,7 @@ fn of_kind<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
     objects.iter().filter(|object| object["kind"] == kind).collect()
 }
 
-fn only<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
+pub fn only<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
     let found = of_kind(objects, kind);
     assert_eq!(found.len(), 1, "{kind}");
     found[0]

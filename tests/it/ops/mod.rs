@@ -1,5 +1,6 @@
 //! What an operator is to those who run it: one of several at work, probes, metrics.
 
+mod as_rendered;
 mod leader;
 mod metrics;
 mod rights;

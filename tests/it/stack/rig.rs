@@ -80,8 +80,6 @@ impl Rig {
 
     /// Later arguments win over the usual windows.
     pub fn start_operator_with(&mut self, arguments: &[&str]) {
-        let kubeconfig = self.dir.path().join("kubeconfig");
-        std::fs::write(&kubeconfig, self.plane.operator_kubeconfig().to_string()).unwrap();
         let graph = self.simulator.ready();
         let ca = graph.ca.display().to_string();
         let mut args = vec!["operator", "--graph-url", &graph.url, "--ca-file", &ca];
@@ -93,24 +91,38 @@ impl Rig {
         args.extend(WINDOWS.iter().filter(given));
         args.extend(arguments);
         let env = [
-            ("KUBECONFIG", kubeconfig.display().to_string()),
             ("AZURE_TENANT_ID", self.demo.tenant_id.clone()),
             ("AZURE_CLIENT_ID", self.demo.client_id.clone()),
             ("AZURE_CLIENT_SECRET", self.demo.client_secret.clone()),
             ("AZURE_AUTHORITY_HOST", graph.login.clone()),
-            ("NO_PROXY", "127.0.0.1,localhost".to_owned()),
-            ("no_proxy", "127.0.0.1,localhost".to_owned()),
             ("RUST_LOG", "info,entrain=debug".to_owned()),
         ];
+        let args = args.into_iter().map(str::to_owned).collect();
+        self.spawn_operator(args, env.map(|(name, value)| (name.to_owned(), value)).to_vec());
+    }
+
+    /// Exactly these arguments and, beside what the process needs to reach the plane, this environment.
+    pub fn spawn_operator(&mut self, args: Vec<String>, mut env: Vec<(String, String)>) {
+        let kubeconfig = self.dir.path().join("kubeconfig");
+        std::fs::write(&kubeconfig, self.plane.operator_kubeconfig().to_string()).unwrap();
+        env.push(("KUBECONFIG".to_owned(), kubeconfig.display().to_string()));
+        env.extend(["NO_PROXY", "no_proxy"].map(|name| (name.to_owned(), "127.0.0.1,localhost".to_owned())));
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         let spec = Spec {
             program: env!("CARGO_BIN_EXE_entrain").into(),
-            args: args.into_iter().map(str::to_owned).collect(),
-            env: env.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            args,
+            env,
             unset: names.filter(|name| name.starts_with("AZURE_") || name.starts_with("ENTRAIN_")).collect(),
             log: self.log.clone(),
         };
         self.operator = Some(Child::spawn(spec).unwrap());
+    }
+
+    /// A file of this test's own.
+    pub fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
     }
 
     /// Lets it run on, to have a second one.
