@@ -1,6 +1,7 @@
 //! What an operator is to those who run it: one of several at work, probes, metrics.
 
 mod as_rendered;
+mod gitops;
 mod leader;
 mod metrics;
 mod rights;
