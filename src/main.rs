@@ -41,7 +41,7 @@ fn plan(options: &Plan) -> Outcome {
 }
 
 fn run(options: &Operator) -> Outcome {
-    telemetry::start(options.log_format);
+    let _telemetry = telemetry::start(options.log_format)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(operator::run(options))?;
     Ok(ExitCode::SUCCESS)

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tracing::Instrument;
 use url::Url;
 use uuid::Uuid;
 
@@ -225,7 +226,8 @@ impl Inner {
 
     async fn send(&self, call: &Call<'_>) -> Result<Vec<u8>, Error> {
         let (mut sent, mut status, began) = (false, None, Instant::now());
-        let within = self.send_within(call, &mut sent, &mut status);
+        let span = tracing::debug_span!("graph", operation = call.operation.name(), otel.kind = "client");
+        let within = self.send_within(call, &mut sent, &mut status).instrument(span);
         let answer = match tokio::time::timeout(self.call_timeout, within).await {
             Ok(answer) => answer,
             Err(_) => Err(Error {

@@ -21,6 +21,7 @@ use futures::{FutureExt, StreamExt};
 use kube::ResourceExt;
 use kube::runtime::controller::{Action, Config, Controller, Error as ControllerError};
 use tokio::sync::{Semaphore, watch};
+use tracing::Instrument;
 
 use crate::api::SyncJob;
 use crate::cluster::watch::{Stores, Watch};
@@ -131,7 +132,8 @@ async fn reconcile(object: Arc<SyncJob>, context: Arc<Context>) -> Result<Action
     let _slot = context.slots.acquire().await;
     let (timer, _beat) = (context.metrics.begin(), context.pulse.begin());
     // One panic inside the controller would end all reconciling, so it ends here.
-    let outcome = AssertUnwindSafe(pass::run(object, &context)).catch_unwind().await;
+    let span = tracing::debug_span!("reconcile", namespace, name);
+    let outcome = AssertUnwindSafe(pass::run(object, &context)).catch_unwind().instrument(span).await;
     let wake = match outcome {
         Ok(Ended { failed: true, wake }) => {
             timer.failed();

@@ -21,7 +21,7 @@ fn port(address: &str) -> u16 {
     address.rsplit(':').next().unwrap().parse().unwrap()
 }
 
-fn values(rig: &Rig, addresses: &Addresses, more: Value) -> Value {
+fn values(rig: &Rig, addresses: &Addresses, more: &Value) -> Value {
     let graph = rig.simulator.ready();
     let mut values = json!({
         "watchNamespaces": [rig.namespace],
@@ -62,7 +62,7 @@ async fn the_operator_runs_as_the_chart_starts_it_with_a_client_secret() {
     let _lease = super::LEASE.lock().await;
     let mut rig = Rig::idle().await;
     let addresses = Addresses { health: free_address(), metrics: free_address() };
-    let values = values(&rig, &addresses, json!({"credentials": {"existingSecret": "entrain-credentials"}}));
+    let values = values(&rig, &addresses, &json!({"credentials": {"existingSecret": "entrain-credentials"}}));
     let (demo, ca) = (rig.demo.clone(), rig.simulator.ready().ca.display().to_string());
     let (args, env) = container(&values, |text| match text {
         "tenantId" => demo.tenant_id.clone(),
@@ -90,7 +90,7 @@ async fn the_operator_runs_as_the_chart_starts_it_with_workload_identity() {
     let client = uuid::Uuid::new_v4().to_string();
     rig.control.put_application(&rig.demo.tenant_id, &client, &application).await.unwrap();
     let identity = json!({"enabled": true, "projectedToken": true, "clientId": client, "tenantId": rig.demo.tenant_id});
-    let values = values(&rig, &addresses, json!({"workloadIdentity": identity}));
+    let values = values(&rig, &addresses, &json!({"workloadIdentity": identity}));
     let ca = rig.simulator.ready().ca.display().to_string();
     let (args, env) = container(&values, |text| text.replace(TOKEN_MOUNT, &token).replace(CA_MOUNT, &ca));
     assert!(env.iter().all(|(name, _)| name != "AZURE_CLIENT_SECRET"));

@@ -30,6 +30,8 @@ pub struct Rig {
     pub namespace: String,
     /// Watched beside the first.
     pub others: Vec<String>,
+    /// Given to the operators beside the usual environment.
+    pub more_env: Vec<(String, String)>,
     operator: Option<Child>,
     log: PathBuf,
     dir: TempDir,
@@ -45,8 +47,19 @@ impl Rig {
         let dir = tempfile::tempdir().unwrap();
         let admin = Admin::new(plane.ready()).unwrap();
         let (log, namespace) = (dir.path().join("operator.log"), String::new());
-        let mut rig =
-            Self { plane, admin, simulator, control, demo, namespace, others: Vec::new(), operator: None, log, dir };
+        let mut rig = Self {
+            plane,
+            admin,
+            simulator,
+            control,
+            demo,
+            namespace,
+            others: Vec::new(),
+            more_env: Vec::new(),
+            operator: None,
+            log,
+            dir,
+        };
         rig.namespace = rig.new_namespace().await;
         rig
     }
@@ -105,6 +118,7 @@ impl Rig {
     pub fn spawn_operator(&mut self, args: Vec<String>, mut env: Vec<(String, String)>) {
         let kubeconfig = self.dir.path().join("kubeconfig");
         std::fs::write(&kubeconfig, self.plane.operator_kubeconfig().to_string()).unwrap();
+        env.extend(self.more_env.iter().cloned());
         env.push(("KUBECONFIG".to_owned(), kubeconfig.display().to_string()));
         env.extend(["NO_PROXY", "no_proxy"].map(|name| (name.to_owned(), "127.0.0.1,localhost".to_owned())));
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
@@ -112,7 +126,9 @@ impl Rig {
             program: env!("CARGO_BIN_EXE_entrain").into(),
             args,
             env,
-            unset: names.filter(|name| name.starts_with("AZURE_") || name.starts_with("ENTRAIN_")).collect(),
+            unset: names
+                .filter(|name| ["AZURE_", "ENTRAIN_", "OTEL_"].iter().any(|mine| name.starts_with(mine)))
+                .collect(),
             log: self.log.clone(),
         };
         self.operator = Some(Child::spawn(spec).unwrap());
