@@ -1,4 +1,5 @@
-//! The condition types and the closed list of reasons. Each reason is written here once and documented for people.
+//! The condition types and the closed list of reasons. Each reason is written here once, with what it means
+//! and what people do about it.
 
 /// Types of `status.conditions`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl ConditionType {
 }
 
 macro_rules! reasons {
-    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident: $remedy:literal,)+) => {
         /// Why a condition has its status. The list is closed: a machine may match on it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Reason { $($(#[doc = $doc])+ $name,)+ }
@@ -44,93 +45,98 @@ macro_rules! reasons {
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$name => concat!($($doc),+),)+ }
             }
+
+            /// What people do about it, in general; the message of a condition knows the case.
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Self::$name => $remedy,)+ }
+            }
         }
     };
 }
 
 reasons! {
     /// The job exists and the service runs it.
-    Running,
+    Running: "Nothing to do.",
     /// The job exists and is paused, as declared.
-    Paused,
+    Paused: "Nothing to do. To run it, set `spec.state` to Running.",
     /// Somebody paused the job outside of this SyncJob; it is left that way.
-    PausedOutOfBand,
+    PausedOutOfBand: "Start it in the portal, set `spec.state` to Paused, or set `spec.outOfBandPolicy` to Correct.",
     /// Somebody started the job outside of this SyncJob; it is left that way.
-    StartedOutOfBand,
+    StartedOutOfBand: "Pause it in the portal, set `spec.state` to Running, or set `spec.outOfBandPolicy` to Correct.",
     /// The service disabled the job, which it does after four weeks of quarantine.
-    DisabledByService,
+    DisabledByService: "Solve what the message names, then ask for a restart.",
     /// The job is being created.
-    Creating,
+    Creating: "Wait.",
     /// A job that was there already is being adopted.
-    Adopting,
+    Adopting: "Wait.",
     /// There is no job that could be adopted, and none may be created.
-    NothingToAdopt,
+    NothingToAdopt: "Correct or leave out `adoption.jobId`, make the job in Entra ID, or set `adoption.policy` to IfExists.",
     /// A request to create the job may or may not have been carried out; the operator is looking.
-    CreateOutcomeUnknown,
+    CreateOutcomeUnknown: "Wait for the settle window, three minutes by default. Do not create the job by hand meanwhile.",
     /// The job was asked to start and Graph does not show it as scheduled yet.
-    Starting,
+    Starting: "Wait. Graph may take a minute or two to show it.",
     /// The job was asked to pause and Graph still shows it as scheduled.
-    Pausing,
+    Pausing: "Wait. A cycle in flight runs to its end first.",
     /// Graph does not show the job yet, or not any more; too early to conclude.
-    JobNotVisible,
+    JobNotVisible: "Wait. It is asked again before anything is concluded.",
     /// The job is gone from Entra ID although nobody deleted this SyncJob.
-    JobMissing,
+    JobMissing: "Set `spec.missingJobPolicy` to Recreate, or delete this SyncJob and apply it again. After a restored service principal, wait up to a day first.",
     /// The service put the job in quarantine.
-    Quarantined,
+    Quarantined: "Do what the message says for the service's reason; then ask for a restart, or wait for the service's next attempt.",
     /// Whole cycles of the job fail, one after the other.
-    CyclesFailing,
+    CyclesFailing: "Look at the provisioning logs of the application before the service puts the job in quarantine.",
     /// The service principal has another job of the same template, which no SyncJob holds.
-    SecondJobPresent,
+    SecondJobPresent: "Delete the job that nobody needs in Entra ID: two jobs may provision the same accounts.",
     /// The service reports no trouble with the job.
-    InService,
+    InService: "Nothing to do.",
     /// Mode Observe: the job is there and is shown as it is.
-    Observed,
+    Observed: "Nothing to do.",
     /// Mode Observe: there is no job to show.
-    NothingToObserve,
+    NothingToObserve: "Make the job in Entra ID, correct `adoption.jobId`, or set `spec.mode` to Manage.",
     /// Mode Plan: Manage would change something; see status.plan.
-    ChangesPlanned,
+    ChangesPlanned: "Read `status.plan`; set `spec.mode` to Manage to have it done.",
     /// Mode Plan: Manage would change nothing.
-    NothingToChange,
+    NothingToChange: "Nothing to do.",
     /// Mode Suspended: the operator does nothing.
-    Suspended,
+    Suspended: "Nothing to do. To go on, remove `spec.mode`.",
     /// Microsoft Graph asked to slow down.
-    Throttled,
+    Throttled: "Nothing to do: the request is repeated when Graph allows it.",
     /// Microsoft Graph could not be reached or answered with an error of its own.
-    GraphUnavailable,
+    GraphUnavailable: "Nothing to do if it passes. If it lasts, check the operator's network path to Graph.",
     /// The login service could not be reached or answered with an error of its own.
-    LoginUnavailable,
+    LoginUnavailable: "Nothing to do if it passes. If it lasts, check the operator's network path to the login service.",
     /// The login service refused the operator's credentials.
-    CredentialsRejected,
+    CredentialsRejected: "Check tenant id, client id and client secret or federated credential of the operator. It recovers by itself.",
     /// Graph refused a fresh token.
-    TokenRejected,
+    TokenRejected: "Check the cloud, the clock of the node and conditional access policies for workload identities.",
     /// The operator's application lacks a Graph permission, or does not own the service principal.
-    PermissionMissing,
+    PermissionMissing: "Grant Synchronization.ReadWrite.All with admin consent, or Application.ReadWrite.OwnedBy and ownership of the service principal. It recovers by itself.",
     /// No service principal has this object id.
-    ServicePrincipalNotFound,
+    ServicePrincipalNotFound: "Use the object id of the enterprise application, or restore it. A new one may take minutes to appear.",
     /// The service principal exists, but Graph does not answer for its provisioning.
-    ProvisioningNotReady,
+    ProvisioningNotReady: "Wait some minutes after the application was made. If it lasts, check that the application supports provisioning.",
     /// The service principal does not offer this template.
-    TemplateNotOffered,
+    TemplateNotOffered: "The message lists what is offered. Delete this SyncJob and apply it with one of these.",
     /// The service principal offers no template yet.
-    TemplatesNotReady,
+    TemplatesNotReady: "Wait some minutes after the application was made. If it lasts, check that the application supports provisioning.",
     /// Graph refused to create the job.
-    CreateRefused,
+    CreateRefused: "Look at what Graph said. The request is repeated slowly.",
     /// Graph refused a change to the job.
-    RequestRefused,
+    RequestRefused: "Look at what Graph said. The request is repeated slowly.",
     /// The service principal already has a job of this template, which this SyncJob did not create.
-    AlreadyExists,
+    AlreadyExists: "Set `adoption.policy` to IfExists or Only to take the job, or delete it in Entra ID to have a new one.",
     /// Another SyncJob owns, or is creating, the job of this template and service principal.
-    Conflict,
+    Conflict: "Delete one of the two SyncJobs. The other takes over by itself.",
     /// Several jobs could be this SyncJob's; the operator does not guess.
-    Ambiguous,
+    Ambiguous: "Delete the jobs that nobody needs in Entra ID; for an adoption, or in mode Observe, name the one that is meant in `adoption.jobId`.",
     /// The service principal has more jobs than can be told apart safely.
-    TooManyJobs,
+    TooManyJobs: "Delete jobs that nobody needs in Entra ID.",
     /// The spec cannot be acted on.
-    InvalidSpec,
+    InvalidSpec: "Correct the field that the message names.",
     /// The job is being deleted.
-    Deleting,
+    Deleting: "Wait. To let go of the job without deleting it, set `spec.deletionPolicy` to Retain.",
     /// The object changed while it was being worked on; the work begins anew.
-    Interrupted,
+    Interrupted: "Nothing to do.",
     /// The Kubernetes API did not accept a write of the operator.
-    ClusterUnavailable,
+    ClusterUnavailable: "If it lasts, check the operator's access to the Kubernetes API: network and RBAC.",
 }
