@@ -8,6 +8,7 @@ mod chart;
 mod cli;
 mod conditions;
 mod conversation;
+mod docs;
 mod life;
 mod ops;
 mod properties;

@@ -1,0 +1,68 @@
+//! Every SyncJob that the documentation shows, before a real API server.
+
+use serde_json::{Value, json};
+
+use super::{pages, read, repository, split};
+use crate::stack::plane::shared;
+
+/// The documents of a YAML text; none if it is a fragment that does not parse.
+fn documents(yaml: &str) -> Vec<Value> {
+    serde_saphyr::from_multiple(yaml).unwrap_or_default()
+}
+
+/// Each SyncJob with the place where it stands.
+fn sync_jobs() -> Vec<(String, Value)> {
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for page in pages() {
+        let blocks = split(&read(&page)).1.into_iter().filter(|(language, _)| language == "yaml");
+        texts.extend(blocks.map(|(_, body)| (page.display().to_string(), body)));
+    }
+    for sample in std::fs::read_dir(repository().join("config/samples")).unwrap() {
+        let path = sample.unwrap().path();
+        texts.push((path.display().to_string(), read(&path)));
+    }
+    let mut found = Vec::new();
+    for (place, text) in texts {
+        let here: Vec<Value> = documents(&text).into_iter().filter(|document| document["kind"] == "SyncJob").collect();
+        let said = text.lines().filter(|line| line.trim() == "kind: SyncJob").count();
+        assert_eq!(here.len(), said, "{place}: a SyncJob that does not parse:\n{text}");
+        found.extend(here.into_iter().map(|object| (place.clone(), object)));
+    }
+    found
+}
+
+/// What the server says; it keeps nothing.
+fn admit(object: &Value) -> Result<String, String> {
+    let mut object = object.clone();
+    object["metadata"]["namespace"] = json!("default");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("object.json");
+    std::fs::write(&file, object.to_string()).unwrap();
+    let file = file.display().to_string();
+    shared().try_kubectl(&["create", "--dry-run=server", "--validate=strict", "-f", &file])
+}
+
+#[test]
+fn every_sync_job_of_the_documentation_is_accepted() {
+    let objects = sync_jobs();
+    assert!(objects.len() > 5, "only {} were found", objects.len());
+    for (place, object) in &objects {
+        admit(object).unwrap_or_else(|message| panic!("{place}: {message}\n{object:#}"));
+    }
+    let mut misspelt = objects[0].1.clone();
+    misspelt["spec"]["deletionPolcy"] = json!("Retain");
+    assert!(admit(&misspelt).unwrap_err().contains("deletionPolcy"), "the server does not look");
+}
+
+#[test]
+fn the_applications_for_argo_cd_follow_one_another() {
+    let applications = documents(&read(&repository().join("argocd/application.yaml")));
+    let wave = |object: &Value| {
+        assert_eq!(object["kind"], "Application");
+        object["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"].as_str().unwrap().parse::<i32>().unwrap()
+    };
+    let waves: Vec<i32> = applications.iter().map(wave).collect();
+    assert!(waves.len() == 2 && waves[0] < waves[1], "the CRDs come before the SyncJobs: {waves:?}");
+    let sync_jobs = &applications[1]["spec"]["syncPolicy"]["syncOptions"];
+    assert!(sync_jobs.as_array().unwrap().contains(&json!("ServerSideApply=true")));
+}
