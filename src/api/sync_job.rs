@@ -141,7 +141,6 @@ pub enum AdoptionPolicy {
     Only,
 }
 
-/// What the operator may do to the job.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Create the job and keep it as written.

@@ -74,3 +74,17 @@ fn the_page_of_the_flags_is_fresh() {
     }
     fresh("operator.md", &page);
 }
+
+/// A description of a type hides that of the field, and with it the default.
+#[test]
+fn every_optional_field_of_the_spec_says_its_default() {
+    for crd in entrain::api::schema::custom_resource_definitions().unwrap() {
+        let crd = serde_json::to_value(crd).unwrap();
+        let spec = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+        let required = spec["required"].as_array().unwrap();
+        for (name, field) in spec["properties"].as_object().unwrap() {
+            let said = field["description"].as_str().is_some_and(|text| text.contains("Default: "));
+            assert!(said || required.iter().any(|required| required == name), "{name}: {field}");
+        }
+    }
+}
