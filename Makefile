@@ -31,9 +31,9 @@ crds: binaries ## write crds/ anew from the types
 	@mkdir -p crds
 	@$(ENTRAIN) crd > crds/entrain.dev.yaml.new && mv crds/entrain.dev.yaml.new crds/entrain.dev.yaml
 
-generated: crds ## write anew what is made from other files: crds/, the chart's schema and table, config/, install.yaml
+generated: crds ## write anew what is made from other files: crds/, the chart's schema and table, config/, install.yaml, pages of docs/
 	UPDATE=1 cargo test --test it -- --quiet chart::generated
-	UPDATE=1 cargo test --test it -- --quiet chart::kustomize::the_plain_manifests_are_fresh
+	UPDATE=1 cargo test --test it -- --quiet chart::kustomize::the_plain_manifests_are_fresh docs::pages conditions argo life::describe
 
 fmt: ## format the sources
 	cargo fmt --all

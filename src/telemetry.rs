@@ -14,6 +14,8 @@ use tracing_subscriber::{EnvFilter, Layer};
 use crate::args::LogFormat;
 
 const SERVICE: &str = "entrain";
+/// The login libraries tell every refusal in lines of their own; ours says it once.
+const QUIET: &str = "azure_core=warn,azure_identity=warn,typespec_client_core=warn";
 /// `opentelemetry.io/docs/specs/otel/protocol/exporter`
 const COLLECTORS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 
@@ -31,7 +33,9 @@ impl Drop for Telemetry {
 /// Starts logging to standard error; `RUST_LOG` filters, `info` is the default. Starts tracing over OTLP (HTTP with
 /// protobuf) if `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set and `OTEL_SDK_DISABLED` is not true.
 pub fn start(format: LogFormat) -> Result<Telemetry, ExporterBuildError> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let level = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned());
+    // Of two directives for one target the later one counts, so that who wants to hear them can.
+    let filter = EnvFilter::new(format!("{QUIET},{level}"));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     let lines = match format {
         LogFormat::Text => lines.boxed(),

@@ -106,7 +106,7 @@ reasons! {
     /// The login service could not be reached or answered with an error of its own.
     LoginUnavailable: "Nothing to do if it passes. If it lasts, check the operator's network path to the login service.",
     /// The login service refused the operator's credentials.
-    CredentialsRejected: "Check tenant id, client id and client secret or federated credential of the operator. It recovers by itself.",
+    CredentialsRejected: "Check tenant id, client id and client secret or federated credential of the operator. It recovers by itself once Entra ID accepts them; a client secret is read when the operator starts, so restart it after a change.",
     /// Graph refused a fresh token.
     TokenRejected: "Check the cloud, the clock of the node and conditional access policies for workload identities.",
     /// The operator's application lacks a Graph permission, or does not own the service principal.

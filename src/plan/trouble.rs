@@ -92,7 +92,7 @@ impl Trouble {
                 "Nothing to do if it passes: the request is repeated. If it lasts, check the network path of the operator."
             }
             TroubleKind::LoginRefused => {
-                "Check the operator's tenant id, client id and client secret (or federated credential); it recovers by itself once they are right."
+                "Check the operator's tenant id, client id and client secret (or federated credential); it recovers by itself once Entra ID accepts them. A client secret is read when the operator starts: restart it after a change."
             }
             TroubleKind::TokenRejected => {
                 "Graph does not accept the operator's tokens: check the cloud, the clock and conditional access policies."

@@ -169,14 +169,17 @@ fn wrote(written: Result<SyncJob, cluster::Error>, what: &str, plan: &Plan, pass
 
 fn log(step: &Step, fact: &Fact, object: &SyncJob) {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    let failed = matches!(fact, Fact::Trouble(_) | Fact::NotFound | Fact::CreateRefused(_) | Fact::CreateUnknown(_));
     let outcome = match fact {
         Fact::JobCreated(job) => format!("created {}", job.id),
         Fact::Trouble(trouble) | Fact::CreateRefused(trouble) | Fact::CreateUnknown(trouble) => trouble.told(),
         Fact::RestartAnswered { message, .. } => message.clone(),
+        Fact::NotFound => "not found".to_owned(),
         _ => "done".to_owned(),
     };
     if step.writes_to_graph() {
-        tracing::info!(namespace, name, ?step, outcome, "wrote to Graph");
+        let message = if failed { "could not write to Graph" } else { "wrote to Graph" };
+        tracing::info!(namespace, name, ?step, outcome, "{message}");
     } else {
         tracing::debug!(namespace, name, ?step, outcome, "step");
     }
