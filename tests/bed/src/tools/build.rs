@@ -146,7 +146,8 @@ fn arguments(tool: Tool, version: &str, module: &Path, partial: &Path) -> Vec<St
     let stamp = stamp(tool, version);
     let (module, partial) = (module.display().to_string(), partial.display().to_string());
     let fixed = ["-C", &module, "build", "-p", "2", "-trimpath", "-pgo=off", "-ldflags", &stamp, "-o", &partial];
-    fixed.into_iter().map(str::to_owned).chain([tool.package()]).collect()
+    let tags = Some(tool.tags()).filter(|tags| !tags.is_empty()).map(|tags| format!("-tags={tags}"));
+    fixed.into_iter().map(str::to_owned).chain(tags).chain([tool.package()]).collect()
 }
 
 /// Linker flags. Kubernetes takes its version from them and without them reports one that clients cannot parse;
