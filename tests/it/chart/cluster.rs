@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 use super::plane::shared;
 use super::{VALUES_FILES, documents, objects, only, template};
 
-const MONITORING: [&str; 2] = ["monitoring.coreos.com/v1/ServiceMonitor", "monitoring.coreos.com/v1/PodMonitor"];
+const MONITORING: [&str; 3] = [
+    "monitoring.coreos.com/v1/ServiceMonitor",
+    "monitoring.coreos.com/v1/PodMonitor",
+    "monitoring.coreos.com/v1/PrometheusRule",
+];
 
 #[test]
 fn every_object_passes_the_strictest_check_of_the_server() {

@@ -23,11 +23,11 @@ const VALUES_FILES: [&str; 4] = ["default", "all", "namespaced", "single"];
 const RELEASE: &str = "entrain";
 const NAMESPACE: &str = "entrain-system";
 
-fn repository() -> PathBuf {
+pub fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn chart() -> PathBuf {
+pub fn chart() -> PathBuf {
     repository().join("charts/entrain")
 }
 
@@ -35,17 +35,17 @@ fn values_file(name: &str) -> PathBuf {
     chart().join("ci").join(format!("{name}-values.yaml"))
 }
 
-fn read(path: &Path) -> String {
+pub fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn documents(yaml: &str) -> Vec<Value> {
+pub fn documents(yaml: &str) -> Vec<Value> {
     let all: Vec<Value> = serde_saphyr::from_multiple(yaml).unwrap();
     all.into_iter().filter(|document| !document.is_null()).collect()
 }
 
 /// Runs a program; its standard output, or what it wrote to standard error if it failed.
-fn run(command: &mut Command, input: &str) -> Result<String, String> {
+pub fn run(command: &mut Command, input: &str) -> Result<String, String> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| error.to_string())?;
     // A program that reads nothing may be gone by now.

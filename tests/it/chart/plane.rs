@@ -31,7 +31,7 @@ impl ChartPlane {
         let admin = Admin::new(owned.ready()).unwrap();
         let plane = Self { owned, admin, runtime: tokio::runtime::Runtime::new().unwrap(), crds: Mutex::new(()) };
         // What prometheus-operator would bring, as far as the chart is concerned.
-        for kind in ["ServiceMonitor", "PodMonitor"] {
+        for kind in ["ServiceMonitor", "PodMonitor", "PrometheusRule"] {
             plane.kubectl(&["apply", "-f", "-"], &stand_in(kind)).unwrap();
         }
         plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"], "").unwrap();

@@ -85,6 +85,10 @@ fn values_that_cannot_work_together_are_refused_with_what_to_do() {
         (json!({"serviceMonitor": {"enabled": true}, "metrics": {"service": {"enabled": false}}}), "needs metrics"),
         (json!({"podMonitor": {"enabled": true}, "metrics": {"enabled": false}}), "needs metrics.enabled"),
         (json!({"podMonitor": {"enabled": true, "renderMode": "failIfMissing"}}), "has no PodMonitor"),
+        (
+            json!({"prometheusRule": {"enabled": true, "renderMode": "alwaysRender", "overrides": {"EntrainX": {}}}}),
+            "there is no alert EntrainX",
+        ),
     ];
     for (values, what) in wrong {
         let message = refusal(&values);
@@ -98,8 +102,8 @@ const UNUSED: [&str; 2] = ["enabled", "global"];
 #[test]
 fn every_value_changes_what_is_rendered() {
     // Some matter only beside others.
-    let monitors =
-        json!({"serviceMonitor": {"renderMode": "alwaysRender"}, "podMonitor": {"renderMode": "alwaysRender"}});
+    let rendered = json!({"renderMode": "alwaysRender"});
+    let monitors = json!({"serviceMonitor": rendered, "podMonitor": rendered, "prometheusRule": rendered});
     let contexts = [
         (vec![], json!({})),
         (vec!["all"], json!({})),
@@ -146,7 +150,10 @@ fn other(leaf: &Leaf) -> Value {
         "workloadIdentity.clientId" | "workloadIdentity.tenantId" => {
             Some(json!("aaaaaaaa-2222-3333-4444-555555555555"))
         }
-        "workloadIdentity.enabled" | "serviceMonitor.enabled" | "podMonitor.enabled" => Some(json!(false)),
+        "workloadIdentity.enabled" | "serviceMonitor.enabled" | "podMonitor.enabled" | "prometheusRule.enabled" => {
+            Some(json!(false))
+        }
+        "prometheusRule.overrides" => Some(json!({"EntrainAbsent": {"disabled": true}})),
         "imagePullSecrets" => Some(json!([{"name": "other"}])),
         "watchNamespaces" | "extraArgs" => Some(json!(["other"])),
         "networkPolicy.egressPorts" => Some(json!([1234])),
