@@ -43,7 +43,9 @@ fn used() -> (BTreeSet<Right>, Vec<Value>) {
             if below.is_empty() { text(&object["resource"]) } else { format!("{}/{below}", text(&object["resource"])) };
         (text(&object["apiGroup"]), resource, text(&event["verb"]))
     };
-    let forbidden = ours.iter().filter(|event| event["responseStatus"]["code"] == 403).cloned().collect();
+    // An event in a namespace that is going is refused with 403 as well, by admission.
+    let refused = |event: &&Value| event["annotations"]["authorization.k8s.io/decision"] == "forbid";
+    let forbidden = ours.iter().filter(refused).cloned().collect();
     (ours.iter().map(right).collect(), forbidden)
 }
 
