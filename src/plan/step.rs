@@ -108,6 +108,12 @@ impl Step {
         self.writes_to_graph() && !matches!(self, Self::DeleteSurplus { .. })
             || matches!(self, Self::RecordIntent { .. } | Self::RecordAdoption { .. } | Self::RecordRestart { .. })
     }
+
+    /// Whether the step carries out what was recorded just before. Left undone, the record would leave everybody in doubt:
+    /// the next operator waits for the whole settle window, the answer to a restart is `Unknown`.
+    pub fn carries_out_a_record(&self) -> bool {
+        matches!(self, Self::CreateJob | Self::RestartJob { .. })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -86,14 +86,13 @@ async fn steps(
     }
 }
 
-/// The fence before a step that changes something: the lease is held for long enough, the wish is still the one that was
-/// decided on, and the operator is not on its way out. What only records an effect that has happened always goes on.
+/// The fence before a step that changes something: besides `may_begin`, the wish is still the one that was decided on.
 fn may_go_on(step: &Step, pass: &Pass, context: &Context) -> bool {
+    if !may_begin(step, context.fence.is_open(), *context.shutdown.borrow()) {
+        return false;
+    }
     if !step.begins_something() {
         return true;
-    }
-    if !context.fence.is_open() || *context.shutdown.borrow() {
-        return false;
     }
     let key = kube::runtime::reflector::ObjectRef::from_obj(&*pass.object);
     context.stores.get(&key).is_none_or(|current| {
@@ -101,6 +100,12 @@ fn may_go_on(step: &Step, pass: &Pass, context: &Context) -> bool {
             && (current.metadata.generation <= pass.object.metadata.generation)
             && (current.metadata.deletion_timestamp.is_some() == pass.object.metadata.deletion_timestamp.is_some())
     })
+}
+
+/// The lease is held for long enough, and the operator is not on its way out, unless the step carries out what was recorded.
+/// What only records an effect that has happened always goes on.
+fn may_begin(step: &Step, fence_is_open: bool, stopping: bool) -> bool {
+    !step.begins_something() || fence_is_open && (!stopping || step.carries_out_a_record())
 }
 
 fn remember(world: &World, pass: &mut Pass) {
@@ -191,5 +196,27 @@ impl Pass {
         let object = Arc::new(object);
         self.object = object.clone();
         self.entry.written = Some(object);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_the_way_out_nothing_new_begins_and_what_was_recorded_is_carried_out() {
+        let (record, create) = (Step::RecordIntent { baseline: Vec::new() }, Step::CreateJob);
+        let restart = Step::RestartJob { id: "x".to_owned(), scope: None };
+        let (start, bind) = (Step::StartJob { id: "x".to_owned() }, Step::BindJob { id: "x".to_owned() });
+        for (step, while_stopping) in
+            [(&record, false), (&start, false), (&create, true), (&restart, true), (&bind, true)]
+        {
+            assert_eq!(may_begin(step, true, true), while_stopping, "{step:?}");
+            assert!(may_begin(step, true, false), "{step:?}");
+        }
+        for step in [&record, &create, &restart, &start] {
+            assert!(!may_begin(step, false, false), "{step:?} behind a closed fence");
+        }
+        assert!(may_begin(&bind, false, true), "what has happened is recorded");
     }
 }

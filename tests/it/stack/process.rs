@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::read::{calls, condition, is_ready, ready};
+use super::read::{calls, condition, effects, is_ready, job_id, manifest, ready};
 use super::rig::Rig;
+use crate::life::BOX;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_to_end_is_followed_within_ten_seconds_even_while_graph_hangs() {
@@ -20,6 +21,40 @@ async fn a_request_to_end_is_followed_within_ten_seconds_even_while_graph_hangs(
     rig.start_operator();
     rig.becomes_ready_with_one_job().await;
     assert_eq!(rig.stop_operator(Duration::from_secs(10)).await, Some(0));
+}
+
+/// Asked to end in the midst of many creations, where some have recorded their intent and not yet sent their request.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_on_its_way_out_leaves_no_intent_behind_that_others_have_to_wait_for() {
+    const SYNC_JOBS: usize = 160;
+    const ROUNDS: usize = 4;
+    let mut rig = Rig::idle().await;
+    let offered = json!({"appId": "11111111-1111-4111-8111-111111111111", "displayName": "x", "templates": [BOX]});
+    let mut manifests = Vec::new();
+    for number in 0..SYNC_JOBS {
+        let id = format!("00000000-0000-4000-8000-{number:012}");
+        rig.control.put_service_principal(&rig.demo.tenant_id, &id, &offered).await.unwrap();
+        manifests.push(manifest(&format!("box-{number}"), &id, BOX, &[]));
+    }
+    rig.create(&manifests.join("\n---\n")).await;
+    for round in 1..=ROUNDS {
+        let before = effects(&rig.control, "createJob").await.len();
+        rig.start_operator_with(&["--settle-window-seconds=600", "--concurrency=32"]);
+        rig.until_graph("more jobs are created", async |control| effects(control, "createJob").await.len() > before)
+            .await;
+        assert_eq!(rig.stop_operator(Duration::from_secs(10)).await, Some(0), "{}", rig.operator_log());
+
+        let created = effects(&rig.control, "createJob").await.len();
+        let objects = rig.list().await;
+        let intents = objects.iter().map(|object| &object["status"]["intent"]);
+        let waiting: Vec<&Value> = intents.filter(|intent| !intent.is_null()).collect();
+        assert!(waiting.is_empty(), "{} of {created}: {waiting:#?}", waiting.len());
+        assert_eq!(objects.iter().filter_map(job_id).count(), created);
+        assert!(round > 1 || created < SYNC_JOBS, "it was asked to end too late to prove anything");
+        if created == SYNC_JOBS {
+            break;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
