@@ -152,7 +152,14 @@ impl Elector {
     /// Gives the lease up, so that another operator need not wait for its end.
     pub async fn release(&mut self) {
         self.set(None);
-        let Ok(Some(mut lease)) = bounded(self.api.get_opt(&self.config.name)).await else { return };
+        let mut lease = match bounded(self.api.get_opt(&self.config.name)).await {
+            Ok(Some(lease)) => lease,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(%error, "the lease could not be released; others wait for its end");
+                return;
+            }
+        };
         let spec = lease.spec.get_or_insert_default();
         if spec.holder_identity.as_deref() != Some(&self.config.identity) {
             return;
