@@ -114,7 +114,8 @@ pub async fn run(parts: Parts) {
             .run(reconcile, |_, never: &Infallible, _| match *never {}, context.clone())
             .for_each(|result| async move {
                 match result {
-                    Ok(_) | Err(ControllerError::ObjectNotFound(_)) => {}
+                    // What ails a watch was logged where it is made.
+                    Ok(_) | Err(ControllerError::ObjectNotFound(_) | ControllerError::QueueError(_)) => {}
                     Err(error) => tracing::warn!(%error, "the controller reported an error"),
                 }
             })
