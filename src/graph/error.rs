@@ -149,13 +149,14 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} failed", self.operation.words())?;
-        match (&self.kind, self.status) {
-            (Kind::LoginRefused { .. } | Kind::LoginUnavailable, _) => write!(f, " at the login")?,
-            (_, Some(status)) => write!(f, ": Graph answered {status}")?,
-            _ => {}
+        let at_login = matches!(self.kind, Kind::LoginRefused { .. } | Kind::LoginUnavailable);
+        match self.status {
+            _ if at_login => write!(f, " at the login")?,
+            Some(status) => write!(f, ": Graph answered {status}")?,
+            None => {}
         }
         if !self.code.is_empty() {
-            write!(f, " {}", self.code)?;
+            write!(f, "{} {}", if at_login { ":" } else { "" }, self.code)?;
         }
         if !self.message.is_empty() {
             write!(f, ": {}", self.message.trim_end_matches('.'))?;

@@ -193,7 +193,10 @@ fn bound(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Pla
 
 /// Never answered by a start or a restart of our own: a job in quarantine needs a person.
 pub(super) fn quarantined(job: &ObservedJob, desired: &Desired) -> Plan {
-    let said = health::quarantine_message(job.shown.quarantine.as_ref());
+    let mut said = health::quarantine_message(job.shown.quarantine.as_ref());
+    if desired.mode != Mode::Manage {
+        said.push_str(" The operator restarts a job in mode Manage only.");
+    }
     let (reason, message) = if job.scheduled() {
         (Reason::Quarantined, format!("The service put the job in quarantine. {said}"))
     } else {

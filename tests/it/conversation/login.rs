@@ -28,7 +28,7 @@ async fn a_revoked_secret_is_named_remembered_and_recovered_from() {
     let error = talk.create().await.unwrap_err();
     assert_eq!(error.kind, Kind::LoginRefused { aadsts: Some(7_000_215), lasting: true });
     assert_eq!((error.code.as_str(), error.processed), ("AADSTS7000215", Processed::No));
-    assert!(error.to_string().starts_with("Creating the job failed at the login AADSTS7000215: Invalid"), "{error}");
+    assert!(error.to_string().starts_with("Creating the job failed at the login: AADSTS7000215: Invalid"), "{error}");
     assert!(!format!("{error:?} {error}").contains(&talk.demo.client_secret));
 
     let until = error.retry_at.unwrap();
