@@ -95,8 +95,9 @@ impl Graph {
         });
     }
 
-    /// Whole cycles fail, one after the other.
+    /// Whole cycles fail, one after the other, where one had succeeded before.
     pub fn cycles_fail(&mut self, count: i64) {
+        self.job().shown.last_success_time = Some(time("2026-11-24T08:41:00Z"));
         self.job().shown.successive_failure_count = count;
         self.job().shown.last_execution = Some(Execution {
             state: "Failed".to_owned(),

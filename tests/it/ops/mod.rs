@@ -5,6 +5,7 @@ mod gitops;
 mod leader;
 mod metrics;
 mod rights;
+mod state_metrics;
 mod traces;
 
 use std::net::TcpListener;
