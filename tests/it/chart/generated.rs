@@ -42,6 +42,21 @@ fn the_template_of_the_crds_is_fresh() {
 }
 
 #[test]
+fn the_changes_of_the_chart_are_those_of_the_changelog() {
+    const MARK: &str = "  artifacthub.io/changes: |\n";
+    let path = chart().join("Chart.yaml");
+    let text = read(&path);
+    let (before, _) = text.split_once(MARK).expect("the changes, as the last annotation");
+    let changes = changes(&read(&repository().join("CHANGELOG.md")));
+    fresh(&path, &format!("{before}{MARK}{changes}"));
+    let metadata = documents(&read(&path)).remove(0);
+    let listed = documents(metadata["annotations"]["artifacthub.io/changes"].as_str().unwrap()).remove(0);
+    let known = ["added", "changed", "deprecated", "removed", "fixed", "security"];
+    let listed = listed.as_array().unwrap();
+    assert!(!listed.is_empty() && listed.iter().all(|change| known.contains(&change["kind"].as_str().unwrap())));
+}
+
+#[test]
 fn the_crds_of_the_chart_are_those_of_the_code() {
     let rendered = documents(&template("x", "x", &[], &json!({"crds": {"keep": false}}), &[]).unwrap());
     let mut rendered: Vec<Value> = of_kind(&rendered, "CustomResourceDefinition").into_iter().cloned().collect();
@@ -104,6 +119,28 @@ fn table(leaves: &[Leaf]) -> String {
         writeln!(text, "| `{}` | {description} | `{}` |", leaf.name(), leaf.default).unwrap();
     }
     text + "\n"
+}
+
+/// The newest section of a changelog, in the form of Artifact Hub.
+fn changes(changelog: &str) -> String {
+    let newest = changelog.split("\n## ").nth(1).expect("a section");
+    let (mut kind, mut changes) = (String::new(), Vec::<(String, String)>::new());
+    for line in newest.lines().skip(1) {
+        match (line.strip_prefix("### "), line.strip_prefix("- "), line.strip_prefix("  ")) {
+            (Some(heading), ..) => kind = heading.to_lowercase(),
+            (_, Some(change), _) => changes.push((kind.clone(), change.to_owned())),
+            (_, _, Some(more)) => {
+                let (_, change) = changes.last_mut().expect("a change that goes on");
+                change.extend([" ", more.trim()]);
+            }
+            _ => assert!(line.is_empty(), "a line that is no change: {line}"),
+        }
+    }
+    let mut text = String::new();
+    for (kind, change) in changes {
+        writeln!(text, "    - kind: {kind}\n      description: {}", json!(change)).unwrap();
+    }
+    text
 }
 
 fn crds_template(crds: &str) -> String {
