@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{free_address, get};
 use crate::life::BOX;
-use crate::stack::read::{is_ready, manifest};
+use crate::stack::read::{effects, is_ready, manifest};
 use crate::stack::rig::Rig;
 
 const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/entrain-system/leases/entrain";
@@ -79,6 +79,29 @@ async fn of_two_operators_one_works_the_other_is_ready_and_takes_over_at_once_or
     assert_eq!(rig.wrote("createJob").await, 2);
     rig.stop_operator(Duration::from_secs(10)).await;
     assert_eq!(rig.holder().await, "", "a polite end releases the lease");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hand_over_in_the_midst_of_many_creations_makes_each_job_once_and_leaves_nothing_in_doubt() {
+    const SYNC_JOBS: usize = 120;
+    let _lease = super::LEASE.lock().await;
+    // Whoever had to wait for the settle window would be missed at the end.
+    let mut arguments = ELECT.to_vec();
+    arguments.push("--settle-window-seconds=600");
+    let mut rig = Rig::start_with(&arguments).await;
+    let first = rig.until_held_by_another("").await;
+    let mut worker = rig.detach_operator();
+    rig.start_operator_with(&arguments);
+    rig.create_crowd(SYNC_JOBS, &[BOX]).await;
+    rig.until_graph("jobs are created", async |control| !effects(control, "createJob").await.is_empty()).await;
+    assert_eq!(worker.stop(Duration::from_secs(10)).await.unwrap().unwrap().code(), Some(0));
+    let before = rig.wrote("createJob").await;
+    assert!(before < SYNC_JOBS, "there was nothing left to hand over");
+    rig.until_all("is ready", SYNC_JOBS, is_ready).await;
+    assert_ne!(rig.holder().await, first);
+    assert_eq!(rig.wrote("createJob").await, SYNC_JOBS);
+    // The next test finds the lease free.
+    assert_eq!(rig.stop_operator(Duration::from_secs(10)).await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::audit;
-use super::read::{calls, effects, is_ready, job_id, manifest};
+use super::read::{calls, effects, is_ready, job_id};
 use super::rig::Rig;
 
 const SERVICE_PRINCIPALS: usize = 100;
@@ -14,18 +14,8 @@ const TEMPLATES: [&str; 5] = ["BoxOutDelta", "scim", "gsuite", "dataBricks", "aw
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_sync_jobs_at_once_make_five_hundred_jobs_and_then_there_is_silence() {
     let mut rig = Rig::start().await;
-    let offered = json!({"appId": "11111111-1111-4111-8111-111111111111", "displayName": "x", "templates": TEMPLATES});
-    let mut manifests = Vec::new();
-    for number in 0..SERVICE_PRINCIPALS {
-        let id = format!("00000000-0000-4000-8000-{number:012}");
-        rig.control.put_service_principal(&rig.demo.tenant_id, &id, &offered).await.unwrap();
-        let of_each = TEMPLATES
-            .iter()
-            .map(|template| manifest(&format!("{}-{number}", template.to_lowercase()), &id, template, &[]));
-        manifests.extend(of_each);
-    }
-    rig.apply(&manifests.join("\n---\n")).await;
-    let count = manifests.len();
+    rig.create_crowd(SERVICE_PRINCIPALS, &TEMPLATES).await;
+    let count = SERVICE_PRINCIPALS * TEMPLATES.len();
     rig.until_all("is ready", count, is_ready).await;
 
     let created = effects(&rig.control, "createJob").await;

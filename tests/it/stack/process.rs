@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::read::{calls, condition, effects, is_ready, job_id, manifest, ready};
+use super::read::{calls, condition, effects, is_ready, job_id, ready};
 use super::rig::Rig;
 use crate::life::BOX;
 
@@ -29,14 +29,7 @@ async fn an_operator_on_its_way_out_leaves_no_intent_behind_that_others_have_to_
     const SYNC_JOBS: usize = 160;
     const ROUNDS: usize = 4;
     let mut rig = Rig::idle().await;
-    let offered = json!({"appId": "11111111-1111-4111-8111-111111111111", "displayName": "x", "templates": [BOX]});
-    let mut manifests = Vec::new();
-    for number in 0..SYNC_JOBS {
-        let id = format!("00000000-0000-4000-8000-{number:012}");
-        rig.control.put_service_principal(&rig.demo.tenant_id, &id, &offered).await.unwrap();
-        manifests.push(manifest(&format!("box-{number}"), &id, BOX, &[]));
-    }
-    rig.create(&manifests.join("\n---\n")).await;
+    rig.create_crowd(SYNC_JOBS, &[BOX]).await;
     for round in 1..=ROUNDS {
         let before = effects(&rig.control, "createJob").await.len();
         rig.start_operator_with(&["--settle-window-seconds=600", "--concurrency=32"]);

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use super::plane::{SharedPlane, shared};
+use super::read::manifest;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -177,6 +178,22 @@ impl Rig {
         let file = self.dir.path().join(format!("{}.yaml", uuid::Uuid::new_v4()));
         std::fs::write(&file, manifests).unwrap();
         self.kubectl(&["create", "-f", &file.display().to_string()]).await;
+    }
+
+    /// A SyncJob for each template of so many service principals that no other test has.
+    pub async fn create_crowd(&self, service_principals: usize, templates: &[&str]) {
+        let mut manifests = Vec::new();
+        for number in 0..service_principals {
+            let id = format!("c0000000-0000-4000-8000-{number:012}");
+            let offered = json!({"appId": format!("d0000000-0000-4000-8000-{number:012}"), "displayName": "One of many",
+                "templates": templates});
+            self.control.put_service_principal(&self.demo.tenant_id, &id, &offered).await.unwrap();
+            let of_each = templates
+                .iter()
+                .map(|template| manifest(&format!("{}-{number}", template.to_lowercase()), &id, template, &[]));
+            manifests.extend(of_each);
+        }
+        self.create(&manifests.join("\n---\n")).await;
     }
 
     /// Runs kubectl in this test's namespace.
