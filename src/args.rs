@@ -62,6 +62,10 @@ pub struct Operator {
     /// The least time between two tries of what a person has to mend.
     #[arg(long, env = "ENTRAIN_SLOW_RETRY_SECONDS", default_value_t = 60)]
     pub slow_retry_seconds: u64,
+    /// How long a pass over one SyncJob may take before `/livez` fails. Its calls have time limits, so that only a
+    /// defect can make it take this long.
+    #[arg(long, env = "ENTRAIN_STUCK_AFTER_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    pub stuck_after_seconds: u64,
     #[command(flatten)]
     pub election: Election,
     /// Where `/metrics` is answered; nowhere by default.
@@ -163,6 +167,10 @@ pub enum CloudName {
 }
 
 impl Operator {
+    pub fn stuck_after(&self) -> Duration {
+        Duration::from_secs(self.stuck_after_seconds)
+    }
+
     pub fn settings(&self) -> Settings {
         Settings {
             settle_window: Duration::from_secs(self.settle_window_seconds),

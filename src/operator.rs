@@ -53,12 +53,12 @@ struct Health {
 }
 
 impl serve::Health for Health {
-    fn is_live(&self) -> bool {
-        !self.pulse.is_stuck()
+    fn live(&self) -> Vec<serve::Check> {
+        vec![serve::Check { name: "passes-end", passed: !self.pulse.is_stuck() }]
     }
 
-    fn is_ready(&self) -> bool {
-        self.served.load(Ordering::Relaxed)
+    fn ready(&self) -> Vec<serve::Check> {
+        vec![serve::Check { name: "syncjobs-served", passed: self.served.load(Ordering::Relaxed) }]
     }
 }
 
@@ -74,7 +74,7 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     let stores = Stores::of(&watches);
     let metrics = Arc::new(Metrics::new(options.concurrency, Objects::new(move || stores.state())));
     let graph = graph_client(options, &metrics)?;
-    let health = Arc::new(Health { served: AtomicBool::new(false), pulse: Pulse::default() });
+    let health = Arc::new(Health { served: AtomicBool::new(false), pulse: Pulse::new(options.stuck_after()) });
     let mut beside = serve_beside(options, &metrics, &health).await?;
     beside.spawn(await_served(client.clone(), namespaces.clone(), health.clone()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "entrain is running");

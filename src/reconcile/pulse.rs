@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Every call of a pass has a time limit, so one that takes this long is stuck.
-const STUCK: Duration = Duration::from_secs(300);
-
 /// The passes under way, by when they began. Clones share them.
-#[derive(Clone, Debug, Default)]
-pub struct Pulse(Arc<Mutex<Beats>>);
+#[derive(Clone, Debug)]
+pub struct Pulse {
+    stuck_after: Duration,
+    beats: Arc<Mutex<Beats>>,
+}
 
 #[derive(Debug, Default)]
 struct Beats {
@@ -20,6 +20,11 @@ struct Beats {
 }
 
 impl Pulse {
+    /// A pass that takes longer than this is stuck.
+    pub fn new(stuck_after: Duration) -> Self {
+        Self { stuck_after, beats: Arc::default() }
+    }
+
     /// A pass begins; it ends when the answer is dropped.
     pub(super) fn begin(&self) -> Beat {
         let mut beats = self.beats();
@@ -30,11 +35,11 @@ impl Pulse {
     }
 
     pub fn is_stuck(&self) -> bool {
-        self.beats().running.values().any(|began| began.elapsed() > STUCK)
+        self.beats().running.values().any(|began| began.elapsed() > self.stuck_after)
     }
 
     fn beats(&self) -> MutexGuard<'_, Beats> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.beats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -53,9 +58,11 @@ impl Drop for Beat {
 mod tests {
     use super::*;
 
+    const STUCK: Duration = Duration::from_secs(300);
+
     #[tokio::test(start_paused = true)]
     async fn a_pass_that_does_not_end_is_noticed_and_one_that_ends_is_not() {
-        let pulse = Pulse::default();
+        let pulse = Pulse::new(STUCK);
         let (ended, stuck) = (pulse.begin(), pulse.begin());
         drop(ended);
         tokio::time::advance(STUCK).await;

@@ -19,7 +19,7 @@ pub const ELECT: [&str; 5] = [
 ];
 
 impl Rig {
-    async fn holder(&self) -> String {
+    pub async fn holder(&self) -> String {
         let (_, lease) = self.admin.get(LEASE).await.unwrap();
         lease["spec"]["holderIdentity"].as_str().unwrap_or_default().to_owned()
     }

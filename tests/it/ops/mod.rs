@@ -4,6 +4,7 @@ mod as_rendered;
 mod gitops;
 mod leader;
 mod metrics;
+mod probes;
 mod rights;
 mod state_metrics;
 mod traces;

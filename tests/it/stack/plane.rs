@@ -1,8 +1,9 @@
-//! The one control plane of this test binary, with the CRDs, the operator's roles and its token.
+//! The control plane of these tests, with the CRDs, the operator's roles and its token: one for all, unless a test does
+//! to it what the others could not bear.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use bed::plane::Ready;
 use bed::plane::owned::{OwnedPlane, bed_binary};
@@ -19,8 +20,8 @@ pub struct SharedPlane {
 }
 
 /// Started by the first test that needs it; it ends with this process, however that ends.
-pub fn shared() -> &'static SharedPlane {
-    static PLANE: LazyLock<SharedPlane> = LazyLock::new(SharedPlane::start);
+pub fn shared() -> &'static Arc<SharedPlane> {
+    static PLANE: LazyLock<Arc<SharedPlane>> = LazyLock::new(|| Arc::new(SharedPlane::start()));
     &PLANE
 }
 
@@ -29,7 +30,8 @@ pub fn repository() -> PathBuf {
 }
 
 impl SharedPlane {
-    fn start() -> Self {
+    /// For a test that needs one of its own.
+    pub fn start() -> Self {
         let bed = bed_binary().expect("`cargo build --workspace --bins` makes the bed");
         let owned = OwnedPlane::start(&bed, &["--controller-manager", "--audit"]).unwrap();
         let kubectl = tools::ensure(Tool::Kubectl).unwrap();

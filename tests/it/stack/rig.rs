@@ -1,6 +1,7 @@
 //! What one test runs in: a namespace, a Graph and an operator of its own.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bed::child::{Child, Spec};
@@ -23,7 +24,7 @@ const WINDOWS: &[&str] =
     &["--settle-window-seconds=4", "--missing-grace-seconds=4", "--stalled-grace-seconds=3", "--slow-retry-seconds=1"];
 
 pub struct Rig {
-    pub plane: &'static SharedPlane,
+    pub plane: Arc<SharedPlane>,
     pub admin: Admin,
     pub simulator: Simulator,
     pub control: Control,
@@ -41,7 +42,11 @@ pub struct Rig {
 impl Rig {
     /// Everything but the operator.
     pub async fn idle() -> Self {
-        let plane = tokio::task::spawn_blocking(shared).await.unwrap();
+        Self::idle_on(tokio::task::spawn_blocking(shared).await.unwrap().clone()).await
+    }
+
+    /// The same, on a plane that is not everybody's.
+    pub async fn idle_on(plane: Arc<SharedPlane>) -> Self {
         let simulator = Simulator::start(bed::graph::Options::default()).await.unwrap();
         let control = Control::new(simulator.ready()).unwrap();
         let demo = simulator.ready().demo.clone().unwrap();
@@ -158,6 +163,13 @@ impl Rig {
         status.unwrap().code()
     }
 
+    /// Graph and login are gone for the operator; what this rig itself asks goes to another simulator from now on.
+    pub async fn lose_graph(&mut self) {
+        let other = Simulator::start(bed::graph::Options::default()).await.unwrap();
+        self.control = Control::new(other.ready()).unwrap();
+        self.simulator = other;
+    }
+
     pub fn operator_log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -204,7 +216,7 @@ impl Rig {
     pub async fn kubectl_in(&self, namespace: &str, arguments: &[&str]) -> String {
         let mut all = vec!["--namespace".to_owned(), namespace.to_owned()];
         all.extend(arguments.iter().map(|&argument| argument.to_owned()));
-        let plane = self.plane;
+        let plane = self.plane.clone();
         let run = move || plane.kubectl(&all.iter().map(String::as_str).collect::<Vec<_>>());
         // The simulator lives in this runtime and must go on answering.
         tokio::task::spawn_blocking(run).await.unwrap()
@@ -303,6 +315,12 @@ impl Rig {
             assert!(Instant::now() < deadline, "waited in vain until {what}\n{}", self.story(&Value::Null).await);
             sleep(POLL).await;
         }
+    }
+
+    pub async fn until_logged(&mut self, words: &str) {
+        let log = self.log.clone();
+        let has = async |_: &Control| std::fs::read_to_string(&log).is_ok_and(|text| text.contains(words));
+        self.until_graph(&format!("the log says '{words}'"), has).await;
     }
 
     fn operator_lives(&mut self) {
