@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::args::{Election, Operator};
 use crate::cluster::lease::{self, Elector, Fence};
 use crate::cluster::watch::{Stores, sync_jobs};
-use crate::cluster::{Namespaces, events::Events, read};
+use crate::cluster::{Namespaces, events::Events, proxy, read};
 use crate::connect::{self, ConnectError};
 use crate::metrics::{Metrics, Objects};
 use crate::reconcile::{self, Parts, Pulse};
@@ -67,6 +67,7 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     let mut config = kube::Config::infer().await?;
     // The client's own retries repeat writes behind our back: a lost answer would come back as a conflict with ourselves.
     config.default_retry = false;
+    proxy::heed_no_proxy(&mut config, |name| std::env::var(name).ok());
     let lease = options.election.leader_elect.then(|| lease_config(&options.election, &config)).transpose()?;
     let client = kube::Client::try_from(config)?;
     let namespaces = Namespaces::new(&options.watch_namespaces);

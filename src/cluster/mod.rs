@@ -3,6 +3,7 @@
 pub mod events;
 pub mod lease;
 pub mod namespaces;
+pub mod proxy;
 pub mod read;
 pub mod watch;
 pub mod write;

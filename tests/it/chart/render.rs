@@ -260,6 +260,20 @@ fn a_variable_is_there_once_and_the_users_wins() {
 }
 
 #[test]
+fn a_proxy_is_told_by_the_usual_variables_and_the_cluster_is_exempt() {
+    let of = |proxy: Value| -> Vec<(String, Value)> {
+        let environment = environment(&objects(&[], &json!({"proxy": proxy})).unwrap());
+        let about = environment.into_iter().filter(|(name, _)| name.ends_with("_PROXY"));
+        about.map(|(name, variable)| (name, variable["value"].clone())).collect()
+    };
+    let told = |name: &str, value: &str| (name.to_owned(), json!(value));
+    let (proxy, cluster) = ("http://proxy.example:3128", "$(KUBERNETES_SERVICE_HOST),.svc,.cluster.local");
+    assert_eq!(of(json!({"noProxy": "x"})), []);
+    assert_eq!(of(json!({"http": proxy})), [told("HTTP_PROXY", proxy), told("NO_PROXY", cluster)]);
+    assert_eq!(of(json!({"https": proxy, "noProxy": "x"})), [told("HTTPS_PROXY", proxy), told("NO_PROXY", "x")]);
+}
+
+#[test]
 fn workload_identity_needs_no_webhook_when_the_token_is_projected() {
     let values = |projected: bool| json!({"workloadIdentity": {"enabled": true, "clientId": UUID, "tenantId": UUID, "projectedToken": projected}});
     for projected in [false, true] {

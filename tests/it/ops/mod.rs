@@ -5,6 +5,7 @@ mod gitops;
 mod leader;
 mod metrics;
 mod probes;
+mod proxy;
 mod rights;
 mod state_metrics;
 mod traces;

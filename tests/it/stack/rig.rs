@@ -124,9 +124,9 @@ impl Rig {
     pub fn spawn_operator(&mut self, args: Vec<String>, mut env: Vec<(String, String)>) {
         let kubeconfig = self.dir.path().join("kubeconfig");
         std::fs::write(&kubeconfig, self.plane.operator_kubeconfig().to_string()).unwrap();
-        env.extend(self.more_env.iter().cloned());
         env.push(("KUBECONFIG".to_owned(), kubeconfig.display().to_string()));
         env.extend(["NO_PROXY", "no_proxy"].map(|name| (name.to_owned(), "127.0.0.1,localhost".to_owned())));
+        env.extend(self.more_env.iter().cloned());
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         let spec = Spec {
             program: env!("CARGO_BIN_EXE_entrain").into(),
