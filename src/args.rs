@@ -68,14 +68,35 @@ pub struct Operator {
     pub stuck_after_seconds: u64,
     #[command(flatten)]
     pub election: Election,
-    /// Where `/metrics` is answered; nowhere by default.
-    #[arg(long, env = "ENTRAIN_METRICS_BIND_ADDRESS", value_name = "ADDRESS:PORT")]
-    pub metrics_bind_address: Option<SocketAddr>,
+    #[command(flatten)]
+    pub metrics: MetricsServer,
     /// Where `/livez` and `/readyz` are answered; nowhere by default.
     #[arg(long, env = "ENTRAIN_HEALTH_BIND_ADDRESS", value_name = "ADDRESS:PORT")]
     pub health_bind_address: Option<SocketAddr>,
     #[arg(long, env = "ENTRAIN_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
+}
+
+/// Where and how metrics are served. The names are those of kubebuilder's operators.
+#[derive(Args, Debug)]
+pub struct MetricsServer {
+    /// Where `/metrics` is answered; nowhere by default.
+    #[arg(long, env = "ENTRAIN_METRICS_BIND_ADDRESS", value_name = "ADDRESS:PORT")]
+    pub metrics_bind_address: Option<SocketAddr>,
+    /// Answer over HTTPS, and only those whose bearer token the API server knows and who may `get` the path `/metrics`.
+    /// The operator then needs the right to create TokenReviews and SubjectAccessReviews.
+    #[arg(long, env = "ENTRAIN_METRICS_SECURE")]
+    pub metrics_secure: bool,
+    /// A directory with the certificate, which is read again when it changes. By default one is made at the start that
+    /// nobody can verify.
+    #[arg(long, env = "ENTRAIN_METRICS_CERT_PATH", requires = "metrics_secure", value_name = "DIRECTORY")]
+    pub metrics_cert_path: Option<PathBuf>,
+    /// The file in it with the certificate and its chain, as PEM.
+    #[arg(long, env = "ENTRAIN_METRICS_CERT_NAME", default_value = "tls.crt", value_name = "FILE")]
+    pub metrics_cert_name: PathBuf,
+    /// The file in it with the key, as PEM.
+    #[arg(long, env = "ENTRAIN_METRICS_CERT_KEY", default_value = "tls.key", value_name = "FILE")]
+    pub metrics_cert_key: PathBuf,
 }
 
 /// Which of several operators works.

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::args::{Election, Operator};
+use crate::args::{Election, MetricsServer, Operator};
 use crate::cluster::lease::{self, Elector, Fence};
 use crate::cluster::watch::{Stores, sync_jobs};
 use crate::cluster::{Namespaces, events::Events, proxy, read};
@@ -38,6 +38,8 @@ pub enum RunError {
     Signal(std::io::Error),
     #[error("the address {address} cannot be listened on: {error}")]
     Listen { address: SocketAddr, error: std::io::Error },
+    #[error("metrics cannot be served over HTTPS: {0}")]
+    Certificate(#[from] serve::CertificateError),
     #[error("the renew deadline of the lease must be shorter than its duration")]
     LeaseTimes,
     #[error("the lease is lost; another operator may be at work by now")]
@@ -76,7 +78,7 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     let metrics = Arc::new(Metrics::new(options.concurrency, Objects::new(move || stores.state())));
     let graph = graph_client(options, &metrics)?;
     let health = Arc::new(Health { served: AtomicBool::new(false), pulse: Pulse::new(options.stuck_after()) });
-    let mut beside = serve_beside(options, &metrics, &health).await?;
+    let mut beside = serve_beside(options, &client, &metrics, &health).await?;
     beside.spawn(await_served(client.clone(), namespaces.clone(), health.clone()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "entrain is running");
 
@@ -196,6 +198,7 @@ fn instance() -> String {
 /// Starts the servers that were asked for; they end when the answer is dropped.
 async fn serve_beside(
     options: &Operator,
+    client: &kube::Client,
     metrics: &Arc<Metrics>,
     health: &Arc<Health>,
 ) -> Result<JoinSet<()>, RunError> {
@@ -204,11 +207,28 @@ async fn serve_beside(
         let server = serve::probes(listen(address).await?, health.clone());
         beside.spawn(async move { say_end(server.await) });
     }
-    if let Some(address) = options.metrics_bind_address {
-        let server = serve::metrics(listen(address).await?, metrics.clone());
-        beside.spawn(async move { say_end(server.await) });
+    if let Some(address) = options.metrics.metrics_bind_address {
+        let (listener, metrics) = (listen(address).await?, metrics.clone());
+        if options.metrics.metrics_secure {
+            let certificate = certificate(&options.metrics).await?;
+            let server = serve::secure::metrics(listener, metrics, certificate, client.clone());
+            beside.spawn(async move { say_end(server.await) });
+        } else {
+            beside.spawn(async move { say_end(serve::metrics(listener, metrics).await) });
+        }
     }
     Ok(beside)
+}
+
+async fn certificate(options: &MetricsServer) -> Result<serve::Certificate, serve::CertificateError> {
+    match &options.metrics_cert_path {
+        None => serve::Certificate::self_signed(vec!["localhost".to_owned(), instance()]),
+        Some(directory) => {
+            let [certificate, key] =
+                [&options.metrics_cert_name, &options.metrics_cert_key].map(|name| directory.join(name));
+            serve::Certificate::from_files(serve::Files { certificate, key }).await
+        }
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, RunError> {

@@ -1,6 +1,9 @@
 //! Probes and metrics over HTTP.
 
+mod access;
+mod certificate;
 mod probes;
+pub mod secure;
 
 use std::io;
 use std::sync::Arc;
@@ -13,11 +16,16 @@ use tokio::net::TcpListener;
 
 use crate::metrics::Metrics;
 
+pub use certificate::{Certificate, CertificateError, Files};
 pub use probes::{Check, Health, probes};
 
 /// Answers `/metrics` until dropped.
 pub async fn metrics(listener: TcpListener, metrics: Arc<Metrics>) -> io::Result<()> {
-    axum::serve(listener, Router::new().route("/metrics", get(async move || text(&metrics)))).await
+    axum::serve(listener, metrics_routes(metrics)).await
+}
+
+fn metrics_routes(metrics: Arc<Metrics>) -> Router {
+    Router::new().route("/metrics", get(async move || text(&metrics)))
 }
 
 fn text(metrics: &Metrics) -> Response {

@@ -1,5 +1,6 @@
 //! Kubernetes: how SyncJobs are read and written. Knows nothing of Graph; never writes without a precondition.
 
+pub mod access;
 pub mod events;
 pub mod lease;
 pub mod namespaces;

@@ -1,0 +1,98 @@
+//! `/metrics` over HTTPS, for those whom the API server knows and lets `get` it.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use kube::Client;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::access::{Key, Verdict, Verdicts, bearer, unauthenticated};
+use super::certificate::Certificate;
+use crate::cluster::{self, access};
+use crate::metrics::Metrics;
+
+/// The right that a reader needs, as it stands in a ClusterRole.
+const VERB: &str = "get";
+const PATH: &str = "/metrics";
+/// Whoever tries tokens makes at most so many requests to the API server at a time.
+const REVIEWS_MAX: usize = 4;
+
+struct Guard {
+    client: Client,
+    verdicts: Mutex<Verdicts>,
+    reviews: Semaphore,
+}
+
+/// Answers `/metrics` until dropped.
+pub async fn metrics(
+    listener: TcpListener,
+    metrics: Arc<Metrics>,
+    certificate: Certificate,
+    client: Client,
+) -> io::Result<()> {
+    let guard = Guard { client, verdicts: Mutex::default(), reviews: Semaphore::new(REVIEWS_MAX) };
+    let router = guarded(super::metrics_routes(metrics), Arc::new(guard));
+    let server = axum_server::from_tcp_rustls(listener.into_std()?, certificate.config.clone())?;
+    tokio::select! {
+        outcome = server.serve(router.into_make_service()) => outcome,
+        () = certificate.follow() => Ok(()),
+    }
+}
+
+/// Also what is not there is only said to those who may ask.
+fn guarded(router: Router, guard: Arc<Guard>) -> Router {
+    router.layer(from_fn_with_state(guard, admit))
+}
+
+async fn admit(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let Some(token) = bearer(request.headers()) else { return unauthenticated() };
+    match guard.verdict(token).await {
+        Ok(verdict) => match verdict.refusal() {
+            Some(refusal) => refusal,
+            None => next.run(request).await,
+        },
+        Err(error) => {
+            tracing::warn!(%error, "who asks for metrics could not be looked up");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+impl Guard {
+    async fn verdict(&self, token: &str) -> Result<Verdict, cluster::Error> {
+        let key = Key::of(token);
+        if let Some(verdict) = self.recall(key) {
+            return Ok(verdict);
+        }
+        // Never closed, so there is always one to wait for.
+        let _review = self.reviews.acquire().await;
+        // Somebody else may have asked meanwhile.
+        if let Some(verdict) = self.recall(key) {
+            return Ok(verdict);
+        }
+        let user = access::authenticate(&self.client, token).await?;
+        let authenticated = user.is_some();
+        let may = match user {
+            Some(user) => access::may(&self.client, user, VERB, PATH).await?,
+            None => false,
+        };
+        let verdict = Verdict::of(authenticated, may);
+        self.verdicts().remember(key, verdict, Instant::now());
+        Ok(verdict)
+    }
+
+    fn recall(&self, key: Key) -> Option<Verdict> {
+        self.verdicts().recall(key, Instant::now())
+    }
+
+    fn verdicts(&self) -> std::sync::MutexGuard<'_, Verdicts> {
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
