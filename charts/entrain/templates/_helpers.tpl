@@ -122,4 +122,7 @@ yes
 {{- if and .Values.podMonitor.enabled (not .Values.metrics.enabled) -}}
 {{- fail "podMonitor.enabled needs metrics.enabled" -}}
 {{- end -}}
+{{- if and .Values.podMonitor.enabled .Values.metrics.secure.enabled (not .Values.podMonitor.tokenSecret.name) -}}
+{{- fail "podMonitor.enabled with metrics.secure.enabled needs podMonitor.tokenSecret.name; a ServiceMonitor does without" -}}
+{{- end -}}
 {{- end }}

@@ -12,9 +12,43 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{/* How HTTPS is verified. Arguments: the root, the values. */}}
+{{- define "entrain.monitorTls" -}}
+{{- $root := index . 0 -}}
+{{- if (index . 1).tlsConfig -}}
+{{- toYaml (index . 1).tlsConfig -}}
+{{- else if $root.Values.metrics.secure.certSecret -}}
+ca:
+  secret:
+    name: {{ $root.Values.metrics.secure.certSecret | quote }}
+    key: ca.crt
+serverName: {{ printf "%s.%s.svc" (include "entrain.suffixed" (list $root "metrics")) (include "entrain.namespace" $root) | quote }}
+{{- else -}}
+insecureSkipVerify: true
+{{- end -}}
+{{- end }}
+
+{{/* Arguments: the root, the values. */}}
 {{- define "entrain.monitorEndpoint" -}}
+{{- $root := index . 0 -}}
+{{- $values := index . 1 -}}
 port: metrics
 path: /metrics
+{{- if $root.Values.metrics.secure.enabled }}
+scheme: https
+{{- with $values.bearerTokenFile }}
+bearerTokenFile: {{ . | quote }}
+{{- end }}
+{{- with $values.tokenSecret }}
+authorization:
+  credentials:
+    name: {{ .name | quote }}
+    key: {{ .key | quote }}
+{{- end }}
+tlsConfig:
+  {{- include "entrain.monitorTls" . | nindent 2 }}
+{{- end }}
+{{- with $values }}
 honorLabels: {{ .honorLabels }}
 {{- with .interval }}
 interval: {{ . }}
@@ -29,5 +63,6 @@ relabelings:
 {{- with .metricRelabelings }}
 metricRelabelings:
   {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 {{- end }}

@@ -53,6 +53,12 @@ name that is there twice. */}}
 - --lease-retry-seconds={{ int .Values.leaderElection.retryPeriodSeconds }}
 {{- end }}
 - --metrics-bind-address={{ ternary .Values.bindAddress "127.0.0.1" .Values.metrics.enabled }}:{{ int .Values.metrics.port }}
+{{- if .Values.metrics.secure.enabled }}
+- --metrics-secure
+{{- if .Values.metrics.secure.certSecret }}
+- --metrics-cert-path=/etc/entrain/metrics
+{{- end }}
+{{- end }}
 - --health-bind-address={{ .Values.bindAddress }}:{{ int .Values.health.port }}
 {{- with .Values.extraArgs }}
 {{ toYaml . }}
@@ -74,6 +80,11 @@ name that is there twice. */}}
 {{- $volumes = append $volumes (dict "name" "azure-identity-token" "projected" (dict "sources" (list (dict "serviceAccountToken" $token)))) -}}
 {{- end -}}
 {{- end -}}
+{{- with .Values.metrics.secure -}}
+{{- if and .enabled .certSecret -}}
+{{- $volumes = append $volumes (dict "name" "metrics-certificate" "secret" (dict "secretName" .certSecret)) -}}
+{{- end -}}
+{{- end -}}
 {{- concat $volumes .Values.extraVolumes | toYaml -}}
 {{- end }}
 
@@ -86,6 +97,9 @@ name that is there twice. */}}
 {{- if and .enabled .projectedToken -}}
 {{- $mounts = append $mounts (dict "name" "azure-identity-token" "mountPath" "/var/run/secrets/azure/tokens" "readOnly" true) -}}
 {{- end -}}
+{{- end -}}
+{{- if and .Values.metrics.secure.enabled .Values.metrics.secure.certSecret -}}
+{{- $mounts = append $mounts (dict "name" "metrics-certificate" "mountPath" "/etc/entrain/metrics" "readOnly" true) -}}
 {{- end -}}
 {{- concat $mounts .Values.extraVolumeMounts | toYaml -}}
 {{- end }}

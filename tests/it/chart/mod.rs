@@ -8,6 +8,7 @@ mod plane;
 mod release;
 mod render;
 mod rights;
+mod secure;
 mod values;
 mod wait;
 

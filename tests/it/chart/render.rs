@@ -86,6 +86,10 @@ fn values_that_cannot_work_together_are_refused_with_what_to_do() {
         (json!({"podMonitor": {"enabled": true}, "metrics": {"enabled": false}}), "needs metrics.enabled"),
         (json!({"podMonitor": {"enabled": true, "renderMode": "failIfMissing"}}), "has no PodMonitor"),
         (
+            json!({"podMonitor": {"enabled": true}, "metrics": {"secure": {"enabled": true}}}),
+            "needs podMonitor.tokenSecret",
+        ),
+        (
             json!({"prometheusRule": {"enabled": true, "renderMode": "alwaysRender", "overrides": {"EntrainX": {}}}}),
             "there is no alert EntrainX",
         ),
@@ -225,7 +229,7 @@ fn names_are_short_and_those_of_two_releases_differ() {
     let [one, two] = ["1", "2"].map(|last| render(&format!("{}{last}", "n".repeat(62))));
     assert!(names(&one, false).iter().all(|name| name.len() <= 63), "{:?}", names(&one, false));
     let (of_one, of_two) = (names(&one, true), names(&two, true));
-    assert_eq!(of_one.len(), 4, "three roles and a binding: {of_one:?}");
+    assert_eq!(of_one.len(), 7, "five roles and two bindings: {of_one:?}");
     assert!(of_one.iter().all(|name| !of_two.contains(name)), "{of_one:?} {of_two:?}");
 }
 

@@ -12,16 +12,16 @@ const TOKEN_MOUNT: &str = "/var/run/secrets/azure/tokens/azure-identity-token";
 const CA_MOUNT: &str = "/etc/entrain/ca/ca.crt";
 
 /// Where the probes and the metrics are, of one rendering for this rig with more values.
-struct Addresses {
-    health: String,
-    metrics: String,
+pub(super) struct Addresses {
+    pub(super) health: String,
+    pub(super) metrics: String,
 }
 
 fn port(address: &str) -> u16 {
     address.rsplit(':').next().unwrap().parse().unwrap()
 }
 
-fn values(rig: &Rig, addresses: &Addresses, more: &Value) -> Value {
+pub(super) fn values(rig: &Rig, addresses: &Addresses, more: &Value) -> Value {
     let graph = rig.simulator.ready();
     let mut values = json!({
         "watchNamespaces": [rig.namespace],
@@ -37,7 +37,7 @@ fn values(rig: &Rig, addresses: &Addresses, more: &Value) -> Value {
 }
 
 /// The container's arguments and environment, with `resolve` in the place of the kubelet.
-fn container(values: &Value, resolve: impl Fn(&str) -> String) -> (Vec<String>, Vec<(String, String)>) {
+pub(super) fn container(values: &Value, resolve: impl Fn(&str) -> String) -> (Vec<String>, Vec<(String, String)>) {
     let rendered = objects(&[], values).unwrap();
     let container = only(&rendered, "Deployment")["spec"]["template"]["spec"]["containers"][0].clone();
     let text = |value: &Value| resolve(value.as_str().unwrap());

@@ -8,6 +8,7 @@ mod probes;
 mod proxy;
 mod rights;
 mod state_metrics;
+mod secure;
 mod traces;
 
 use std::net::TcpListener;

@@ -9,19 +9,24 @@ use crate::stack::plane::{OPERATOR_USER, repository, shared};
 use crate::stack::read::is_ready;
 use crate::stack::rig::Rig;
 
-type Right = (String, String, String);
+pub type Right = (String, String, String);
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Group, resource with its subresource, verb: of every rule in the shipped roles of the operator.
+/// Of the shipped roles of the operator.
 fn granted() -> BTreeSet<Right> {
     let manifest = std::fs::read_to_string(repository().join("config/rbac/operator.yaml")).unwrap();
+    granted_by(&serde_saphyr::from_multiple::<Value>(&manifest).unwrap())
+}
+
+/// Group, resource with its subresource, verb: of every rule in these roles.
+pub fn granted_by(objects: &[Value]) -> BTreeSet<Right> {
     let list = |value: &Value| -> Vec<String> { value.as_array().unwrap().iter().map(text).collect() };
     let mut rights = BTreeSet::new();
-    for document in serde_saphyr::from_multiple::<Value>(&manifest).unwrap() {
-        for rule in document["rules"].as_array().into_iter().flatten() {
+    for object in objects {
+        for rule in object["rules"].as_array().into_iter().flatten() {
             for group in list(&rule["apiGroups"]) {
                 for resource in list(&rule["resources"]) {
                     rights.extend(list(&rule["verbs"]).into_iter().map(|verb| (group.clone(), resource.clone(), verb)));
@@ -33,7 +38,7 @@ fn granted() -> BTreeSet<Right> {
 }
 
 /// What the audit log says that operators of these tests did, and what of it was forbidden.
-fn used() -> (BTreeSet<Right>, Vec<Value>) {
+pub fn used() -> (BTreeSet<Right>, Vec<Value>) {
     let log = std::fs::read_to_string(shared().ready().audit_log.as_ref().unwrap()).unwrap();
     let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let ours: Vec<Value> = events.filter(|event| event["user"]["username"] == OPERATOR_USER).collect();

@@ -109,15 +109,17 @@ impl Rig {
             |window: &&&str| !arguments.iter().any(|argument| argument.split('=').next() == window.split('=').next());
         args.extend(WINDOWS.iter().filter(given));
         args.extend(arguments);
-        let env = [
-            ("AZURE_TENANT_ID", self.demo.tenant_id.clone()),
-            ("AZURE_CLIENT_ID", self.demo.client_id.clone()),
-            ("AZURE_CLIENT_SECRET", self.demo.client_secret.clone()),
-            ("AZURE_AUTHORITY_HOST", graph.login.clone()),
-            ("RUST_LOG", "info,entrain=debug".to_owned()),
-        ];
+        let env = [("AZURE_AUTHORITY_HOST", graph.login.clone()), ("RUST_LOG", "info,entrain=debug".to_owned())];
         let args = args.into_iter().map(str::to_owned).collect();
-        self.spawn_operator(args, env.map(|(name, value)| (name.to_owned(), value)).to_vec());
+        let env = env.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(self.credentials()).collect();
+        self.spawn_operator(args, env);
+    }
+
+    /// The variables by which an operator logs in to this rig's tenant.
+    pub fn credentials(&self) -> [(String, String); 3] {
+        let demo = &self.demo;
+        [("TENANT_ID", &demo.tenant_id), ("CLIENT_ID", &demo.client_id), ("CLIENT_SECRET", &demo.client_secret)]
+            .map(|(name, value)| (format!("AZURE_{name}"), value.clone()))
     }
 
     /// Exactly these arguments and, beside what the process needs to reach the plane, this environment.

@@ -28,7 +28,7 @@ pub struct PlaneOptions {
     pub dir: Option<PathBuf>,
     /// Also run kube-controller-manager with the controllers for namespaces, garbage and service accounts.
     pub controller_manager: bool,
-    /// Write an audit log of what the operator's tests look at: its own group, leases, events and Secrets.
+    /// Write an audit log of what the operator's tests look at: its own group, leases, events, Secrets and reviews.
     pub audit: bool,
     /// Appended to kube-apiserver's arguments, so they win.
     pub extra_apiserver_args: Vec<String>,
