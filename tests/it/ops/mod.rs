@@ -7,8 +7,8 @@ mod metrics;
 mod probes;
 mod proxy;
 mod rights;
-mod state_metrics;
 mod secure;
+mod state_metrics;
 mod traces;
 
 use std::net::TcpListener;
