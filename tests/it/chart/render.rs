@@ -349,9 +349,12 @@ fn the_notes_say_what_is_missing_and_what_comes_next() {
         assert!(plain.contains(words), "{words}: {plain}");
     }
     let all = notes(&["all"], json!({}));
-    for words in
-        ["system:serviceaccount:entrain-system:entrain", "ServiceMonitor was left out", "PodMonitor was left out"]
-    {
+    for words in [
+        "system:serviceaccount:entrain-system:entrain",
+        "ServiceMonitor was left out",
+        "PodMonitor was left out",
+        "PrometheusRule was left out",
+    ] {
         assert!(all.contains(words), "{words}: {all}");
     }
     assert!(!all.contains("no credentials"), "{all}");
