@@ -10,16 +10,18 @@ use super::plane::shared;
 use super::{NAMESPACE, RELEASE, documents, identity, read, repository, run, template};
 
 const BASES: [&str; 6] = ["crd", "rbac", "manager", "default", "samples", "prometheus"];
-const MONITOR: &str = "monitoring.coreos.com/v1/ServiceMonitor";
+/// For those who have prometheus-operator; not part of `install.yaml`.
+const MONITORING: [&str; 2] = ["ServiceMonitor", "PrometheusRule"];
 
 /// The chart's objects as text without what only Helm would make true of them: each with its kind.
 fn plain() -> Vec<(String, String)> {
     let values = json!({
         "crds": {"keep": false},
         "credentials": {"existingSecret": "entrain-credentials"},
-        "serviceMonitor": {"enabled": true},
+        "serviceMonitor": {"enabled": true, "renderMode": "alwaysRender"},
+        "prometheusRule": {"enabled": true, "renderMode": "alwaysRender"},
     });
-    let text = template(RELEASE, NAMESPACE, &[], &values, &["--api-versions", MONITOR]).unwrap();
+    let text = template(RELEASE, NAMESPACE, &[], &values, &[]).unwrap();
     let objects = text.split("---\n").filter(|object| !object.trim().is_empty());
     objects
         .map(|object| {
@@ -60,7 +62,7 @@ fn the_plain_manifests_are_fresh() {
     let workload = of(&["Service", "Deployment"]);
     let all: Vec<&str> = [NAMESPACE_OBJECT]
         .into_iter()
-        .chain(plain.iter().filter(|(kind, _)| kind != "ServiceMonitor").map(|(_, text)| text.as_str()))
+        .chain(plain.iter().filter(|(kind, _)| !MONITORING.contains(&kind.as_str())).map(|(_, text)| text.as_str()))
         .collect();
     let root = repository();
     let crds = of(&["CustomResourceDefinition"]);
@@ -70,7 +72,10 @@ fn the_plain_manifests_are_fresh() {
     fresh(&root.join("config/rbac/users.yaml"), &file("", &users));
     fresh(&root.join("config/manager/namespace.yaml"), &file("", &[NAMESPACE_OBJECT]));
     fresh(&root.join("config/manager/manager.yaml"), &file(NOTE, &workload));
-    fresh(&root.join("config/prometheus/servicemonitor.yaml"), &file("", &of(&["ServiceMonitor"])));
+    for kind in MONITORING {
+        let path = format!("config/prometheus/{}.yaml", kind.to_lowercase());
+        fresh(&root.join(path), &file("", &of(&[kind])));
+    }
 }
 
 /// kubectl takes a file without an extension for no object, so `kubectl apply -f` still works on these directories.
