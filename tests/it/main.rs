@@ -9,6 +9,7 @@ mod chart;
 mod cli;
 mod conditions;
 mod conversation;
+mod dashboard;
 mod docs;
 mod life;
 mod ops;

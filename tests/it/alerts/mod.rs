@@ -16,11 +16,11 @@ fn rules(groups: &Value) -> Vec<Value> {
     groups.flat_map(|group| group["rules"].as_array().unwrap().clone()).collect()
 }
 
-fn alerts() -> Vec<Value> {
+pub fn alerts() -> Vec<Value> {
     rules(&documents(&read(&chart().join("files/alerts.yaml")))[0])
 }
 
-fn name(rule: &Value) -> &str {
+pub fn name(rule: &Value) -> &str {
     rule["alert"].as_str().unwrap()
 }
 

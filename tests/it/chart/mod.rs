@@ -1,7 +1,7 @@
 //! The chart, kustomize bases and `install.yaml`: rendered and installed by the real tools, on a real API server.
 
 mod cluster;
-mod generated;
+pub mod generated;
 mod kustomize;
 mod life;
 mod plane;
