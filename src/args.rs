@@ -1,10 +1,11 @@
 //! The command line and its environment, parsed once.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::plan::Settings;
@@ -15,6 +16,22 @@ use crate::plan::Settings;
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The name under which kubectl takes a program for its own subcommand `entrain`.
+const PLUGIN: &str = "kubectl-entrain";
+
+impl Cli {
+    /// Reads a command line, the program first. Help and errors say how the program was called.
+    pub fn parse_as_called(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut line = line.into_iter().peekable();
+        let mut command = Self::command();
+        if line.peek().is_some_and(|program| Path::new(program).file_name().is_some_and(|name| name == PLUGIN)) {
+            command = command.bin_name(PLUGIN.replace('-', " "));
+        }
+        let mut matches = command.try_get_matches_from_mut(line)?;
+        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    }
 }
 
 #[derive(Subcommand, Debug)]

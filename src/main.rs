@@ -2,14 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use entrain::args::{Cli, Command, Operator, Plan};
 use entrain::{api, cli, operator, telemetry};
 
 type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    let arguments = match Cli::try_parse() {
+    let arguments = match Cli::parse_as_called(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => return misunderstood(&error),
     };

@@ -3,6 +3,7 @@
 mod manifests;
 mod person;
 mod plan;
+mod plugin;
 mod trouble;
 
 use std::path::Path;
