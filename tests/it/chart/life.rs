@@ -78,8 +78,8 @@ fn sync_job(plane: &ChartPlane, namespace: &str) {
     plane.kubectl(&patch, "").unwrap();
 }
 
-/// The chart as an earlier version could have been: another version, and another schema in the CRD.
-fn previous_chart() -> (tempfile::TempDir, PathBuf) {
+/// The chart as an earlier version could have been: another version, and in the CRD another word, and one field less.
+pub fn previous_chart() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("entrain");
     run(std::process::Command::new("cp").arg("-r").arg(chart()).arg(&copy), "").unwrap();
@@ -90,7 +90,25 @@ fn previous_chart() -> (tempfile::TempDir, PathBuf) {
         assert!(text.contains(from), "{file} has no '{from}'");
         std::fs::write(copy.join(file), text.replace(from, to)).unwrap();
     }
+    let crds = copy.join("templates/crds.yaml");
+    std::fs::write(&crds, without(&read(&crds), "outOfBandPolicy")).unwrap();
     (dir, copy)
+}
+
+/// YAML without a member, which it has once, and without what stands below that.
+fn without(text: &str, member: &str) -> String {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let (mut kept, mut below) = (String::new(), None);
+    for line in text.lines() {
+        if line.trim_start() == format!("{member}:") {
+            assert_eq!(below.replace(indent(line)), None, "{member} is there twice");
+        } else if below.is_none_or(|depth| indent(line) <= depth) {
+            below = below.map(|_| usize::MAX);
+            kept.extend([line, "\n"]);
+        }
+    }
+    assert_eq!(below, Some(usize::MAX), "there is no {member}");
+    kept
 }
 
 #[test]

@@ -12,6 +12,8 @@ mod secure;
 mod values;
 mod wait;
 
+pub use life::previous_chart;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -57,7 +59,7 @@ pub fn run(command: &mut Command, input: &str) -> Result<String, String> {
 }
 
 /// Helm, away from the user's own settings.
-fn helm(tool: Tool) -> Command {
+pub fn helm(tool: Tool) -> Command {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(tool.name());
     let mut command = Command::new(tools::ensure(tool).unwrap());
     for kind in ["CONFIG", "DATA", "CACHE"] {

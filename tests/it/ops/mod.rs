@@ -10,6 +10,7 @@ mod rights;
 mod secure;
 mod state_metrics;
 mod traces;
+mod upgrade;
 
 use std::net::TcpListener;
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::plane::{OPERATOR_USER, shared};
+use super::plane::{OPERATOR_USER, SharedPlane, shared};
 
 /// One write that was accepted.
 #[derive(Clone, Debug)]
@@ -18,7 +18,11 @@ pub struct Write {
 
 /// The operator's writes to SyncJobs of a namespace, in the order in which they were answered.
 pub fn writes(namespace: &str) -> Vec<Write> {
-    let log = std::fs::read_to_string(shared().ready().audit_log.as_ref().unwrap()).unwrap();
+    writes_on(shared(), namespace)
+}
+
+pub fn writes_on(plane: &SharedPlane, namespace: &str) -> Vec<Write> {
+    let log = std::fs::read_to_string(plane.ready().audit_log.as_ref().unwrap()).unwrap();
     let lines = log.lines().filter(|line| line.contains(namespace) && line.contains(OPERATOR_USER));
     let mut writes: Vec<Write> = lines
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use bed::plane::Ready;
 use bed::plane::owned::{OwnedPlane, bed_binary};
@@ -16,7 +16,7 @@ pub const OPERATOR_USER: &str = "system:serviceaccount:entrain-system:entrain";
 pub struct SharedPlane {
     owned: OwnedPlane,
     kubectl: PathBuf,
-    operator_token: String,
+    operator_token: OnceLock<String>,
 }
 
 /// Started by the first test that needs it; it ends with this process, however that ends.
@@ -32,18 +32,26 @@ pub fn repository() -> PathBuf {
 impl SharedPlane {
     /// For a test that needs one of its own.
     pub fn start() -> Self {
-        let bed = bed_binary().expect("`cargo build --workspace --bins` makes the bed");
-        let owned = OwnedPlane::start(&bed, &["--controller-manager", "--audit"]).unwrap();
-        let kubectl = tools::ensure(Tool::Kubectl).unwrap();
-        let mut plane = Self { owned, kubectl, operator_token: String::new() };
+        let plane = Self::bare();
         let path = |below: &str| repository().join(below).display().to_string();
         plane.kubectl(&["apply", "--server-side", "-f", &path("crds")]);
         plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]);
         plane.kubectl(&["create", "namespace", "entrain-system"]);
         plane.kubectl(&["apply", "-f", &path("config/rbac")]);
-        let token = plane.kubectl(&["create", "token", "entrain", "-n", "entrain-system", "--duration=2h"]);
-        token.trim().clone_into(&mut plane.operator_token);
         plane
+    }
+
+    /// Without anything of ours.
+    pub fn bare() -> Self {
+        let bed = bed_binary().expect("`cargo build --workspace --bins` makes the bed");
+        let owned = OwnedPlane::start(&bed, &["--controller-manager", "--audit"]).unwrap();
+        Self { owned, kubectl: tools::ensure(Tool::Kubectl).unwrap(), operator_token: OnceLock::new() }
+    }
+
+    /// A token of the operator's ServiceAccount, the same for all operators.
+    fn operator_token(&self) -> &str {
+        let create = || self.kubectl(&["create", "token", "entrain", "-n", "entrain-system", "--duration=2h"]);
+        self.operator_token.get_or_init(|| create().trim().to_owned())
     }
 
     pub fn ready(&self) -> &Ready {
@@ -72,7 +80,7 @@ impl SharedPlane {
         json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "it",
             "clusters": [{"name": "it", "cluster": {"server": ready.server, "certificate-authority": ready.ca}}],
-            "users": [{"name": "operator", "user": {"token": self.operator_token}}],
+            "users": [{"name": "operator", "user": {"token": self.operator_token()}}],
             "contexts": [{"name": "it", "context": {"cluster": "it", "user": "operator"}}],
         })
     }
