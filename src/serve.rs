@@ -9,12 +9,12 @@ use std::io;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Format, Metrics};
 
 pub use certificate::{Certificate, CertificateError, Files};
 pub use probes::{Check, Health, probes};
@@ -25,13 +25,50 @@ pub async fn metrics(listener: TcpListener, metrics: Arc<Metrics>) -> io::Result
 }
 
 fn metrics_routes(metrics: Arc<Metrics>) -> Router {
-    Router::new().route("/metrics", get(async move || text(&metrics)))
+    Router::new().route("/metrics", get(async move |headers: HeaderMap| text(&metrics, accepted(&headers))))
 }
 
-fn text(metrics: &Metrics) -> Response {
-    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match metrics.text() {
-        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+fn text(metrics: &Metrics, format: Format) -> Response {
+    match metrics.text(format) {
+        Ok(text) => ([(header::CONTENT_TYPE, format.content_type())], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// OpenMetrics for who can read it: a Prometheus that names other formats too gets exemplars with it.
+fn accepted(headers: &HeaderMap) -> Format {
+    let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let open = ranges.flat_map(|value| value.split(',')).any(|range| {
+        let (name, parameters) = range.split_once(';').unwrap_or((range, ""));
+        let refused = parameters.split(';').filter_map(|one| one.trim().strip_prefix("q=")).any(is_zero);
+        name.trim().eq_ignore_ascii_case("application/openmetrics-text") && !refused
+    });
+    if open { Format::OpenMetrics } else { Format::Prometheus }
+}
+
+fn is_zero(weight: &str) -> bool {
+    weight.parse() == Ok(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_metrics_is_for_who_names_it() {
+        let format =
+            |accept: &'static str| accepted(&HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]));
+        for accept in [
+            "application/openmetrics-text",
+            "Application/OpenMetrics-Text; version=1.0.0",
+            "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+        ] {
+            assert_eq!(format(accept), Format::OpenMetrics, "{accept}");
+        }
+        for accept in ["*/*", "text/plain", "text/html,application/xml;q=0.9", "application/openmetrics-text;q=0, */*"]
+        {
+            assert_eq!(format(accept), Format::Prometheus, "{accept}");
+        }
+        assert_eq!(accepted(&HeaderMap::new()), Format::Prometheus);
     }
 }

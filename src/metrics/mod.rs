@@ -5,8 +5,7 @@ mod graph;
 mod objects;
 mod reconcile;
 
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, prometheus_text, text};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
@@ -19,6 +18,24 @@ pub use reconcile::{ReconcileMetrics, Timer};
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Name {
     name: String,
+}
+
+/// How a scrape is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// OpenMetrics 1.0, with exemplars.
+    OpenMetrics,
+    /// Prometheus' own text format.
+    Prometheus,
+}
+
+impl Format {
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Prometheus => prometheus_text::CONTENT_TYPE,
+        }
+    }
 }
 
 /// All metrics of this process.
@@ -52,10 +69,13 @@ impl Metrics {
         self.leader.get_or_create(&Name { name: lease.to_owned() }).set(i64::from(leads));
     }
 
-    /// Everything as OpenMetrics text.
-    pub fn text(&self) -> Result<String, std::fmt::Error> {
+    /// Everything, as it is now.
+    pub fn text(&self, format: Format) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
-        encode(&mut text, &self.registry)?;
+        match format {
+            Format::OpenMetrics => text::encode(&mut text, &self.registry)?,
+            Format::Prometheus => prometheus_text::encode(&mut text, &self.registry)?,
+        }
         Ok(text)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{free_address, get};
+use super::{free_address, get, get_as};
 use crate::stack::rig::Rig;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -22,7 +22,7 @@ async fn a_scrape_tells_of_calls_and_jobs_and_forgets_what_is_deleted() {
     rig.nudge("box").await;
     rig.until("box", "is in quarantine", |object| object["status"]["quarantine"].is_object()).await;
     let (code, text) = get(&address, "/metrics").await.unwrap();
-    assert!(code == 200 && text.ends_with("# EOF\n"), "{text}");
+    assert_eq!(code, 200, "{text}");
     let object = format!(r#"namespace="{}",name="box""#, rig.namespace);
     for line in [
         r#"entrain_graph_requests_total{tenant="operator",operation="CreateJob",class="success",code="201"} 1"#
@@ -51,4 +51,26 @@ async fn a_scrape_tells_of_calls_and_jobs_and_forgets_what_is_deleted() {
     for path in ["/livez", "/readyz"] {
         assert_eq!(get(&probes, path).await, Some((200, "ok".to_owned())), "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scraper_gets_the_format_that_it_asks_for() {
+    let (mut rig, address) = (Rig::idle().await, free_address());
+    rig.start_operator_with(&[&format!("--metrics-bind-address={address}")]);
+    rig.until_graph("the operator listens", async |_| get(&address, "/metrics").await.is_some()).await;
+    let scraped = async |accept: &str| {
+        let answer = get_as(&address, "/metrics", accept).await.unwrap();
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        (kind, answer.text().await.unwrap())
+    };
+    // As Prometheus 3 asks.
+    let prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+        application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
+        text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+    let (kind, text) = scraped(prometheus).await;
+    assert_eq!(kind, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    assert!(text.ends_with("# EOF\n") && text.contains("# TYPE controller_runtime_reconcile counter\n"), "{text}");
+    let (kind, text) = scraped("text/plain;version=0.0.4").await;
+    assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
+    assert!(!text.contains("# EOF") && text.contains("# TYPE controller_runtime_reconcile_total counter\n"), "{text}");
 }

@@ -27,7 +27,12 @@ fn free_address() -> String {
 
 /// Status and body of a plain GET; `None` if nobody answers.
 async fn get(address: &str, path: &str) -> Option<(u16, String)> {
-    let answer = reqwest::Client::builder().no_proxy().build().unwrap().get(format!("http://{address}{path}")).send();
-    let answer = answer.await.ok()?;
+    let answer = get_as(address, path, "*/*").await?;
     Some((answer.status().as_u16(), answer.text().await.ok()?))
+}
+
+/// The answer to a GET by somebody who wants it in a format.
+async fn get_as(address: &str, path: &str, accept: &str) -> Option<reqwest::Response> {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    client.get(format!("http://{address}{path}")).header("accept", accept).send().await.ok()
 }
