@@ -17,6 +17,8 @@ pub enum ConditionType {
 }
 
 impl ConditionType {
+    pub const ALL: [Self; 5] = [Self::Ready, Self::Reconciling, Self::Stalled, Self::Healthy, Self::Suspended];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ready => "Ready",

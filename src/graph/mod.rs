@@ -18,5 +18,5 @@ pub use client::{Client, Options, SetupError};
 pub use credential::{Credential, CredentialError};
 pub use endpoints::{Cloud, EndpointError, Endpoints};
 pub use error::{Error, Kind, Operation, Processed};
-pub use observer::{Observer, Seen};
+pub use observer::{LoginResult, Observer, Seen};
 pub use wire::{EntryCount, Execution, Job, JobError, Quarantine, Schedule, ServicePrincipal, Status, Template};

@@ -19,11 +19,31 @@ pub struct Seen {
     pub took: Duration,
 }
 
+/// How a login ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginResult {
+    Success,
+    Refused,
+    Unavailable,
+}
+
+impl LoginResult {
+    pub const ALL: [Self; 3] = [Self::Success, Self::Refused, Self::Unavailable];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused => "refused",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 pub trait Observer: Debug + Send + Sync {
     /// A call to Graph has ended.
     fn call(&self, seen: &Seen);
-    /// A login has ended: `success`, `refused` or `unavailable`.
-    fn login(&self, result: &'static str);
+    /// A login has ended.
+    fn login(&self, result: LoginResult);
     /// Nothing is sent until this instant.
     fn gate_closed(&self, until: Instant);
 }
@@ -34,6 +54,6 @@ pub(super) struct Nobody;
 
 impl Observer for Nobody {
     fn call(&self, _: &Seen) {}
-    fn login(&self, _: &'static str) {}
+    fn login(&self, _: LoginResult) {}
     fn gate_closed(&self, _: Instant) {}
 }

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::login::{Issued, LoginError, login};
-use super::observer::Observer;
+use super::observer::{LoginResult, Observer};
 use super::{Credential, Endpoints, Kind};
 
 /// An unavailable login service is asked again after this time.
@@ -93,9 +93,9 @@ impl Tokens {
     async fn log_in(&self) -> Result<Held, (LoginError, Instant)> {
         let answer = login(&self.http, &self.endpoints, &self.credential).await;
         self.observer.login(match &answer {
-            Ok(_) => "success",
-            Err(error) if matches!(error.kind, Kind::LoginRefused { .. }) => "refused",
-            Err(_) => "unavailable",
+            Ok(_) => LoginResult::Success,
+            Err(error) if matches!(error.kind, Kind::LoginRefused { .. }) => LoginResult::Refused,
+            Err(_) => LoginResult::Unavailable,
         });
         let (mut state, now) = (self.state(), Instant::now());
         match answer {

@@ -1,9 +1,10 @@
-//! What is counted and measured. Where the meaning is controller-runtime's, so are the names; the rest is `entrain_*`. The
-//! state of objects is read off the store at each scrape, so that what is deleted is gone at once.
+//! What is counted and measured. Where the meaning is controller-runtime's, so are the names; the rest is
+//! `entrain_*`. The state of objects is read at each scrape, so that what is deleted is gone at once.
 
 mod graph;
 mod objects;
 mod reconcile;
+mod table;
 
 use prometheus_client::encoding::{EncodeLabelSet, prometheus_text, text};
 use prometheus_client::metrics::family::Family;
@@ -12,13 +13,18 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 pub use graph::GraphMetrics;
-pub use objects::Objects;
+pub use objects::{Objects, SERIES_PER_OBJECT};
 pub use reconcile::{ReconcileMetrics, Timer};
+pub use table::{METRICS, Spec};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Name {
     name: String,
 }
+
+/// An operator has at most this many series that belong to no object: what they are counted by are closed lists, of which
+/// one process sees a part.
+pub const SERIES_FIXED_MAX: usize = 600;
 
 /// How a scrape is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,16 +56,11 @@ pub struct Metrics {
 impl Metrics {
     pub fn new(concurrency: u16, objects: Objects) -> Self {
         let mut registry = Registry::default();
-        let version = vec![("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())];
-        registry.register("entrain_build", "The version that runs", Info::new(version));
+        table::BUILD.register(&mut registry, Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         let graph = GraphMetrics::register(&mut registry);
         let reconcile = ReconcileMetrics::register(&mut registry, concurrency);
-        let leader = Family::<Name, Gauge>::default();
-        registry.register(
-            "leader_election_master_status",
-            "Whether this process holds the lease of this name (1) or waits for it (0)",
-            leader.clone(),
-        );
+        let leader = Family::default();
+        table::LEADER.register(&mut registry, leader.clone());
         registry.register_collector(Box::new(objects));
         Self { registry, graph, reconcile, leader }
     }

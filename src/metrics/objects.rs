@@ -7,10 +7,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
-use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use crate::api::SyncJob;
+use super::table::{self, Spec};
+use crate::api::{ConditionType, SyncJob};
 
 type Shown = dyn Fn() -> Vec<Arc<SyncJob>> + Send + Sync;
 
@@ -55,38 +55,34 @@ fn seconds(time: Option<&Time>) -> Option<f64> {
 }
 
 /// A gauge that an object has, or has not.
-type Gauge = (&'static str, &'static str, fn(&SyncJob) -> Option<f64>);
+type Gauge = (Spec, fn(&SyncJob) -> Option<f64>);
 
 const GAUGES: [Gauge; 4] = [
-    ("entrain_syncjob_quarantined", "Whether the service keeps the job in quarantine (1) or not (0)", |sync_job| {
+    (table::SYNC_JOB_QUARANTINED, |sync_job| {
         let status = sync_job.status.as_ref()?;
         status.job.as_ref()?;
         Some(f64::from(u8::from(status.quarantine.is_some())))
     }),
-    (
-        "entrain_syncjob_disabled_after_timestamp_seconds",
-        "When the service will disable the job if its quarantine lasts",
-        |sync_job| seconds(sync_job.status.as_ref()?.quarantine.as_ref()?.disabled_after_time.as_ref()),
-    ),
-    ("entrain_syncjob_last_success_timestamp_seconds", "When the last successful cycle of the job ended", |sync_job| {
+    (table::SYNC_JOB_DISABLED_AFTER, |sync_job| {
+        seconds(sync_job.status.as_ref()?.quarantine.as_ref()?.disabled_after_time.as_ref())
+    }),
+    (table::SYNC_JOB_LAST_SUCCESS, |sync_job| {
         seconds(sync_job.status.as_ref()?.job.as_ref()?.last_success_time.as_ref())
     }),
-    ("entrain_syncjob_successive_failures", "Whole cycles of the job in a row that failed", |sync_job| {
+    (table::SYNC_JOB_FAILURES, |sync_job| {
         let job = sync_job.status.as_ref()?.job.as_ref()?;
         #[expect(clippy::cast_precision_loss, reason = "a count of cycles is far below 2^52")]
         Some(job.successive_failure_count.unwrap_or_default() as f64)
     }),
 ];
 
+/// The most series that one SyncJob has: one for each condition and one for each gauge.
+pub const SERIES_PER_OBJECT: usize = ConditionType::ALL.len() + GAUGES.len();
+
 impl Collector for Objects {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
         let sync_jobs = (self.0)();
-        let mut family = encoder.encode_descriptor(
-            "entrain_syncjob_condition",
-            "The conditions of each SyncJob: 1 for the status and reason that a condition has",
-            None,
-            MetricType::Gauge,
-        )?;
+        let mut family = table::SYNC_JOB_CONDITION.describe(&mut encoder)?;
         for sync_job in &sync_jobs {
             let Object { namespace, name } = object(sync_job);
             for condition in sync_job.status.iter().flat_map(|status| &status.conditions) {
@@ -101,8 +97,8 @@ impl Collector for Objects {
                 ConstGauge::new(1_i64).encode(family.encode_family(&labels)?)?;
             }
         }
-        for (name, help, value) in GAUGES {
-            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (spec, value) in GAUGES {
+            let mut family = spec.describe(&mut encoder)?;
             for sync_job in &sync_jobs {
                 if let Some(value) = value(sync_job) {
                     ConstGauge::new(value).encode(family.encode_family(&object(sync_job))?)?;

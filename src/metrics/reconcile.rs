@@ -8,14 +8,22 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
+use super::table;
+
 const CONTROLLER: &str = "syncjob";
-/// From controller-runtime's buckets, those that differ for this controller.
+/// Seconds; from controller-runtime's buckets, those that differ for this controller.
 const SECONDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0];
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Controller {
     controller: &'static str,
 }
+
+fn buckets() -> Histogram {
+    Histogram::new(SECONDS)
+}
+
+const LABELS: Controller = Controller { controller: CONTROLLER };
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Outcome {
@@ -25,49 +33,39 @@ struct Outcome {
 
 #[derive(Clone, Debug)]
 pub struct ReconcileMetrics {
-    total: Family<Outcome, Counter>,
-    errors: Family<Controller, Counter>,
-    panics: Family<Controller, Counter>,
-    seconds: Family<Controller, Histogram>,
-    active: Family<Controller, Gauge>,
+    success: Counter,
+    requeue_after: Counter,
+    error: Counter,
+    errors: Counter,
+    panics: Counter,
+    seconds: Histogram,
+    active: Gauge,
 }
 
 impl ReconcileMetrics {
     pub(super) fn register(registry: &mut Registry, concurrency: u16) -> Self {
-        let metrics = Self {
-            total: Family::default(),
-            errors: Family::default(),
-            panics: Family::default(),
-            seconds: Family::new_with_constructor(|| Histogram::new(SECONDS)),
-            active: Family::default(),
-        };
-        let limit = Family::<Controller, Gauge>::default();
-        limit.get_or_create(&SYNC_JOB).set(i64::from(concurrency));
-        registry.register(
-            "controller_runtime_reconcile",
-            "Passes, by result: success, error, or requeue_after",
-            metrics.total.clone(),
-        );
-        registry.register(
-            "controller_runtime_reconcile_errors",
-            "Passes that ended in trouble",
-            metrics.errors.clone(),
-        );
-        registry.register("controller_runtime_reconcile_panics", "Passes that panicked", metrics.panics.clone());
-        registry.register("controller_runtime_reconcile_time_seconds", "How long passes took", metrics.seconds.clone());
-        registry.register("controller_runtime_active_workers", "Passes under way", metrics.active.clone());
-        registry.register("controller_runtime_max_concurrent_reconciles", "How many passes may be under way", limit);
-        metrics
+        let total = Family::<Outcome, Counter>::default();
+        table::RECONCILE_TOTAL.register(registry, total.clone());
+        let result = |result| total.get_or_create_owned(&Outcome { controller: CONTROLLER, result });
+        let limit: Gauge = table::CONCURRENCY.register_one(registry, &Family::default(), &LABELS);
+        limit.set(concurrency.into());
+        Self {
+            success: result("success"),
+            requeue_after: result("requeue_after"),
+            error: result("error"),
+            errors: table::RECONCILE_ERRORS.register_one(registry, &Family::default(), &LABELS),
+            panics: table::RECONCILE_PANICS.register_one(registry, &Family::default(), &LABELS),
+            seconds: table::RECONCILE_SECONDS.register_one(registry, &Family::new_with_constructor(buckets), &LABELS),
+            active: table::ACTIVE_WORKERS.register_one(registry, &Family::default(), &LABELS),
+        }
     }
 
     /// A pass begins.
     pub fn begin(&self) -> Timer {
-        self.active.get_or_create(&SYNC_JOB).inc();
+        self.active.inc();
         Timer { metrics: self.clone(), began: Instant::now() }
     }
 }
-
-const SYNC_JOB: Controller = Controller { controller: CONTROLLER };
 
 /// A pass under way; it counts as ended when dropped.
 pub struct Timer {
@@ -77,27 +75,23 @@ pub struct Timer {
 
 impl Timer {
     pub fn succeeded(&self, requeued: bool) {
-        self.count(if requeued { "requeue_after" } else { "success" });
+        if requeued { &self.metrics.requeue_after } else { &self.metrics.success }.inc();
     }
 
     pub fn failed(&self) {
-        self.count("error");
-        self.metrics.errors.get_or_create(&SYNC_JOB).inc();
+        self.metrics.error.inc();
+        self.metrics.errors.inc();
     }
 
     pub fn panicked(&self) {
+        self.metrics.panics.inc();
         self.failed();
-        self.metrics.panics.get_or_create(&SYNC_JOB).inc();
-    }
-
-    fn count(&self, result: &'static str) {
-        self.metrics.total.get_or_create(&Outcome { controller: CONTROLLER, result }).inc();
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        self.metrics.active.get_or_create(&SYNC_JOB).dec();
-        self.metrics.seconds.get_or_create(&SYNC_JOB).observe(self.began.elapsed().as_secs_f64());
+        self.metrics.active.dec();
+        self.metrics.seconds.observe(self.began.elapsed().as_secs_f64());
     }
 }

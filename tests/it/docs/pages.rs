@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::CommandFactory;
 use entrain::api::Reason;
 use entrain::args::Cli;
+use entrain::metrics::{METRICS, SERIES_FIXED_MAX, SERIES_PER_OBJECT};
 
 use super::repository;
 
@@ -73,6 +74,26 @@ fn the_page_of_the_flags_is_fresh() {
         writeln!(page, "| `--{}{value}` | {environment} | {defaults} | {help} |", flag.get_long().unwrap()).unwrap();
     }
     fresh("operator.md", &page);
+}
+
+#[test]
+fn the_page_of_the_metrics_is_fresh() {
+    let mut page = format!(
+        "# Metrics\n\nWhat `/metrics` answers, where [`--metrics-bind-address`](operator.md) or the chart's `metrics` says. Names and labels are kept as the\nAPI is: what the Go operators measure has the names that they gave it, so that dashboards for them work; the rest is `entrain_*`.\nWho accepts `application/openmetrics-text` gets OpenMetrics 1.0;\neverybody else gets Prometheus' text format 0.0.4. {NOTE}\n| metric | kind | labels | meaning |\n|---|---|---|---|\n"
+    );
+    for spec in METRICS {
+        let labels: Vec<_> = spec.labels.iter().map(|label| format!("`{label}`")).collect();
+        let (name, kind, labels) = (spec.name, spec.kind.as_str(), labels.join(", "));
+        let help = spec.help();
+        assert!(help.ends_with('.') && !help.contains(['|', '\n']), "{name}: {help}");
+        writeln!(page, "| `{name}` | {kind} | {labels} | {} |", help.replace('<', "\\<")).unwrap();
+    }
+    write!(
+        page,
+        "\n## How many series\n\nEach SyncJob has at most {SERIES_PER_OBJECT} series: one for each condition that it has, and one for each of the other\n`entrain_syncjob_*`. They are read off the objects at each scrape, so that they end with the object. All other series do not depend\non the number of SyncJobs; an operator has at most {SERIES_FIXED_MAX} of them. No id of Graph and no address is the value of a label, but for\n`host`, which is that of the one API server. `tenant` is `operator`: the application that the operator itself was given.\n"
+    )
+    .unwrap();
+    fresh("metrics.md", &page);
 }
 
 /// A description of a type hides that of the field, and with it the default.

@@ -8,6 +8,7 @@ mod probes;
 mod proxy;
 mod rights;
 mod secure;
+mod series;
 mod state_metrics;
 mod traces;
 mod upgrade;
