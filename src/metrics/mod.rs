@@ -1,8 +1,9 @@
-//! What is counted and measured. Where the meaning is controller-runtime's, so are the names; the rest is
-//! `entrain_*`. The state of objects is read at each scrape, so that what is deleted is gone at once.
+//! What is counted and measured. Where the meaning is controller-runtime's or client-go's, so are the names; the rest is
+//! `entrain_*`. The state of objects and of the queue is read at each scrape, so that what is deleted is gone at once.
 
 mod graph;
 mod objects;
+mod queue;
 mod reconcile;
 mod table;
 
@@ -14,6 +15,7 @@ use prometheus_client::registry::Registry;
 
 pub use graph::GraphMetrics;
 pub use objects::{Objects, SERIES_PER_OBJECT};
+pub use queue::{Key, Queue};
 pub use reconcile::{ReconcileMetrics, Timer};
 pub use table::{METRICS, Spec};
 

@@ -1,5 +1,7 @@
 //! The loop, under controller-runtime's names.
 
+use std::time::Duration;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -8,11 +10,12 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
+use super::queue::{Key, Queue};
 use super::table;
 
-const CONTROLLER: &str = "syncjob";
+pub(super) const CONTROLLER: &str = "syncjob";
 /// Seconds; from controller-runtime's buckets, those that differ for this controller.
-const SECONDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0];
+pub(super) const SECONDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0];
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Controller {
@@ -33,6 +36,7 @@ struct Outcome {
 
 #[derive(Clone, Debug)]
 pub struct ReconcileMetrics {
+    pub queue: Queue,
     success: Counter,
     requeue_after: Counter,
     error: Counter,
@@ -50,6 +54,7 @@ impl ReconcileMetrics {
         let limit: Gauge = table::CONCURRENCY.register_one(registry, &Family::default(), &LABELS);
         limit.set(concurrency.into());
         Self {
+            queue: Queue::register(registry),
             success: result("success"),
             requeue_after: result("requeue_after"),
             error: result("error"),
@@ -60,38 +65,49 @@ impl ReconcileMetrics {
         }
     }
 
-    /// A pass begins.
-    pub fn begin(&self) -> Timer {
+    /// A pass over an object begins.
+    pub fn begin(&self, key: Key) -> Timer {
         self.active.inc();
-        Timer { metrics: self.clone(), began: Instant::now() }
+        self.queue.begin(key.clone());
+        Timer { metrics: self.clone(), key, began: Instant::now() }
     }
 }
 
-/// A pass under way; it counts as ended when dropped.
+/// A pass under way; it counts as ended when dropped. `after` says when there will be another one without a change.
 pub struct Timer {
     metrics: ReconcileMetrics,
+    key: Key,
     began: Instant,
 }
 
 impl Timer {
-    pub fn succeeded(&self, requeued: bool) {
-        if requeued { &self.metrics.requeue_after } else { &self.metrics.success }.inc();
+    pub fn succeeded(&self, after: Option<Duration>) {
+        if after.is_some() { &self.metrics.requeue_after } else { &self.metrics.success }.inc();
+        self.requeue(after, false);
     }
 
-    pub fn failed(&self) {
+    pub fn failed(&self, after: Option<Duration>) {
         self.metrics.error.inc();
         self.metrics.errors.inc();
+        self.requeue(after, true);
     }
 
-    pub fn panicked(&self) {
+    pub fn panicked(&self, after: Option<Duration>) {
         self.metrics.panics.inc();
-        self.failed();
+        self.failed(after);
+    }
+
+    fn requeue(&self, after: Option<Duration>, trouble: bool) {
+        if let Some(after) = after {
+            self.metrics.queue.requeue(self.key.clone(), after, trouble);
+        }
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
         self.metrics.active.dec();
+        self.metrics.queue.end(&self.key);
         self.metrics.seconds.observe(self.began.elapsed().as_secs_f64());
     }
 }

@@ -131,6 +131,22 @@ table! {
     /// How many passes may be under way at the same time.
     CONCURRENCY: Gauge "controller_runtime_max_concurrent_reconciles" ["controller"];
 
+    /// Objects that are due and whose pass has not begun; those that wait for a later time are not among them.
+    QUEUE_DEPTH: Gauge "workqueue_depth" ["name", "controller"];
+    /// Objects put into the queue: by a change that the watch passed on, or by a pass that asked for another one later. What
+    /// waits for an earlier time already is not counted again.
+    QUEUE_ADDS: Counter "workqueue_adds_total" ["name", "controller"];
+    /// From the instant at which an object was due to the begin of its pass.
+    QUEUE_SECONDS: Histogram "workqueue_queue_duration_seconds" ["name", "controller"];
+    /// How long objects taken from the queue were worked on.
+    QUEUE_WORK_SECONDS: Histogram "workqueue_work_duration_seconds" ["name", "controller"];
+    /// The ages of all passes under way, added up.
+    QUEUE_UNFINISHED: Gauge "workqueue_unfinished_work_seconds" ["name", "controller"];
+    /// The age of the oldest pass under way; 0 if there is none.
+    QUEUE_LONGEST: Gauge "workqueue_longest_running_processor_seconds" ["name", "controller"];
+    /// Passes that ended in trouble and asked for another one.
+    QUEUE_RETRIES: Counter "workqueue_retries_total" ["name", "controller"];
+
     /// Whether this process holds the lease of this name (1) or waits for it (0); absent without leader election.
     LEADER: Gauge "leader_election_master_status" ["name"];
 }

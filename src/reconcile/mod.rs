@@ -16,8 +16,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
-use futures::{FutureExt, StreamExt};
+use futures::future::{join_all, ready};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use kube::ResourceExt;
 use kube::runtime::controller::{Action, Config, Controller, Error as ControllerError};
 use tokio::sync::{Semaphore, watch};
@@ -27,7 +27,7 @@ use crate::api::SyncJob;
 use crate::cluster::watch::{Stores, Watch};
 use crate::cluster::{Namespaces, events::Events, lease::Fence};
 use crate::graph;
-use crate::metrics::ReconcileMetrics;
+use crate::metrics::{Key, ReconcileMetrics};
 use crate::plan::{Desired, Settings, Wake, World};
 use listings::Listings;
 use memory::{Entry, Memory};
@@ -108,16 +108,20 @@ pub async fn run(parts: Parts) {
     });
     let forget = forget_the_gone(context.clone());
     let controllers = watches.into_iter().map(|(store, stream)| {
+        let (incoming, queue) = (context.metrics.queue.clone(), context.metrics.queue.clone());
+        let stream = stream.inspect_ok(move |object| incoming.changed(Key::of(object)));
         Controller::for_stream(stream, store)
             .with_config(Config::default().concurrency(concurrency))
             .graceful_shutdown_on(until_true(shutdown.clone()))
             .run(reconcile, |_, never: &Infallible, _| match *never {}, context.clone())
-            .for_each(|result| async move {
+            .for_each(move |result| {
                 match result {
                     // What ails a watch was logged where it is made.
-                    Ok(_) | Err(ControllerError::ObjectNotFound(_) | ControllerError::QueueError(_)) => {}
+                    Ok(_) | Err(ControllerError::QueueError(_)) => {}
+                    Err(ControllerError::ObjectNotFound(reference)) => queue.gone(&Key::from(&*reference)),
                     Err(error) => tracing::warn!(%error, "the controller reported an error"),
                 }
+                ready(())
             })
     });
     tokio::select! {
@@ -131,26 +135,20 @@ async fn reconcile(object: Arc<SyncJob>, context: Arc<Context>) -> Result<Action
     let seed = seed(&object);
     // Never closed, so there is always one to wait for.
     let _slot = context.slots.acquire().await;
-    let (timer, _beat) = (context.metrics.begin(), context.pulse.begin());
+    let (timer, _beat) = (context.metrics.begin(Key::of(&*object)), context.pulse.begin());
     // One panic inside the controller would end all reconciling, so it ends here.
     let span = tracing::debug_span!("reconcile", namespace, name);
     let outcome = AssertUnwindSafe(pass::run(object, &context)).catch_unwind().instrument(span).await;
-    let wake = match outcome {
-        Ok(Ended { failed: true, wake }) => {
-            timer.failed();
-            wake
-        }
-        Ok(Ended { failed: false, wake }) => {
-            timer.succeeded(wake != Wake::OnChange);
-            wake
-        }
+    let after = outcome.as_ref().map_or(Wake::After(PANIC_RETRY), |ended| ended.wake).spread(seed);
+    match outcome {
+        Ok(Ended { failed: true, .. }) => timer.failed(after),
+        Ok(Ended { failed: false, .. }) => timer.succeeded(after),
         Err(_) => {
-            timer.panicked();
+            timer.panicked(after);
             tracing::error!(namespace, name, "a reconcile panicked; this SyncJob is left alone for a while");
-            Wake::After(PANIC_RETRY)
         }
-    };
-    Ok(wake.spread(seed).map_or_else(Action::await_change, Action::requeue))
+    }
+    Ok(after.map_or_else(Action::await_change, Action::requeue))
 }
 
 /// The same number for all SyncJobs of a service principal, so that they look at the same time and one list serves them
