@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use kube::client::ClientBuilder;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -16,7 +17,7 @@ use crate::cluster::lease::{self, Elector, Fence};
 use crate::cluster::watch::{Stores, sync_jobs};
 use crate::cluster::{Namespaces, events::Events, proxy, read};
 use crate::connect::{self, ConnectError};
-use crate::metrics::{Metrics, Objects};
+use crate::metrics::{Metrics, Objects, RestMetrics};
 use crate::reconcile::{self, Parts, Pulse};
 use crate::{graph, serve};
 
@@ -71,11 +72,12 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     config.default_retry = false;
     proxy::heed_no_proxy(&mut config, |name| std::env::var(name).ok());
     let lease = options.election.leader_elect.then(|| lease_config(&options.election, &config)).transpose()?;
-    let client = kube::Client::try_from(config)?;
+    let rest = RestMetrics::new(&config.cluster_url);
+    let client = ClientBuilder::try_from(config)?.with_layer(&rest).build();
     let namespaces = Namespaces::new(&options.watch_namespaces);
     let watches = sync_jobs(&client, &namespaces);
     let stores = Stores::of(&watches);
-    let metrics = Arc::new(Metrics::new(options.concurrency, Objects::new(move || stores.state())));
+    let metrics = Arc::new(Metrics::new(options.concurrency, Objects::new(move || stores.state()), &rest));
     let graph = graph_client(options, &metrics)?;
     let health = Arc::new(Health { served: AtomicBool::new(false), pulse: Pulse::new(options.stuck_after()) });
     let mut beside = serve_beside(options, &client, &metrics, &health).await?;

@@ -5,6 +5,7 @@ mod graph;
 mod objects;
 mod queue;
 mod reconcile;
+mod rest;
 mod table;
 
 use prometheus_client::encoding::{EncodeLabelSet, prometheus_text, text};
@@ -17,6 +18,7 @@ pub use graph::GraphMetrics;
 pub use objects::{Objects, SERIES_PER_OBJECT};
 pub use queue::{Key, Queue};
 pub use reconcile::{ReconcileMetrics, Timer};
+pub use rest::RestMetrics;
 pub use table::{METRICS, Spec};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -56,11 +58,12 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn new(concurrency: u16, objects: Objects) -> Self {
+    pub fn new(concurrency: u16, objects: Objects, rest: &RestMetrics) -> Self {
         let mut registry = Registry::default();
         table::BUILD.register(&mut registry, Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         let graph = GraphMetrics::register(&mut registry);
         let reconcile = ReconcileMetrics::register(&mut registry, concurrency);
+        rest.register(&mut registry);
         let leader = Family::default();
         table::LEADER.register(&mut registry, leader.clone());
         registry.register_collector(Box::new(objects));

@@ -147,6 +147,12 @@ table! {
     /// Passes that ended in trouble and asked for another one.
     QUEUE_RETRIES: Counter "workqueue_retries_total" ["name", "controller"];
 
+    /// Requests to the Kubernetes API by HTTP status; <error> if there was no answer or nobody waited for it any more. A watch
+    /// counts once, when it is answered.
+    REST_REQUESTS: Counter "rest_client_requests_total" ["code", "method", "host"];
+    /// From the request to the head of the answer of the Kubernetes API.
+    REST_SECONDS: Histogram "rest_client_request_duration_seconds" ["verb", "host"];
+
     /// Whether this process holds the lease of this name (1) or waits for it (0); absent without leader election.
     LEADER: Gauge "leader_election_master_status" ["name"];
 }
