@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
+use super::exemplar::{self, Trace, TracedHistogram};
 use super::table::{self, Computed};
 use crate::graph::{LoginResult, Observer, Seen};
 
@@ -52,7 +52,7 @@ struct Tenant {
 #[derive(Clone, Debug)]
 pub struct GraphMetrics {
     requests: Family<Call, Counter>,
-    seconds: Family<Operation, Histogram>,
+    seconds: Family<Operation, TracedHistogram>,
     logins: Family<Login, Counter>,
     /// Until when Graph asked to wait; a scrape tells how long that is from then.
     gate: Arc<Mutex<Option<Instant>>>,
@@ -62,7 +62,7 @@ impl GraphMetrics {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let metrics = Self {
             requests: Family::default(),
-            seconds: Family::new_with_constructor(|| Histogram::new(SECONDS)),
+            seconds: Family::new_with_constructor(|| TracedHistogram::new(SECONDS.into_iter())),
             logins: Family::default(),
             gate: Arc::default(),
         };
@@ -88,7 +88,7 @@ impl Observer for GraphMetrics {
         let (tenant, operation) = (OWN_TENANT, seen.operation.name());
         let call = Call { tenant, operation, class: seen.class, code: seen.status.unwrap_or_default() };
         self.requests.get_or_create(&call).inc();
-        self.seconds.get_or_create(&Operation { tenant, operation }).observe(seen.took.as_secs_f64());
+        exemplar::observe(&self.seconds.get_or_create(&Operation { tenant, operation }), seen.took, Trace::current());
     }
 
     fn login(&self, result: LoginResult) {

@@ -6,10 +6,10 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
+use super::exemplar::{self, Trace, TracedHistogram};
 use super::queue::{Key, Queue};
 use super::table;
 
@@ -22,8 +22,8 @@ struct Controller {
     controller: &'static str,
 }
 
-fn buckets() -> Histogram {
-    Histogram::new(SECONDS)
+fn buckets() -> TracedHistogram {
+    TracedHistogram::new(SECONDS.into_iter())
 }
 
 const LABELS: Controller = Controller { controller: CONTROLLER };
@@ -42,7 +42,7 @@ pub struct ReconcileMetrics {
     error: Counter,
     errors: Counter,
     panics: Counter,
-    seconds: Histogram,
+    seconds: TracedHistogram,
     active: Gauge,
 }
 
@@ -65,11 +65,11 @@ impl ReconcileMetrics {
         }
     }
 
-    /// A pass over an object begins.
+    /// A pass over an object begins, within the span that traces it.
     pub fn begin(&self, key: Key) -> Timer {
         self.active.inc();
         self.queue.begin(key.clone());
-        Timer { metrics: self.clone(), key, began: Instant::now() }
+        Timer { metrics: self.clone(), key, began: Instant::now(), trace: Trace::current() }
     }
 }
 
@@ -78,6 +78,7 @@ pub struct Timer {
     metrics: ReconcileMetrics,
     key: Key,
     began: Instant,
+    trace: Option<Trace>,
 }
 
 impl Timer {
@@ -108,6 +109,6 @@ impl Drop for Timer {
     fn drop(&mut self) {
         self.metrics.active.dec();
         self.metrics.queue.end(&self.key);
-        self.metrics.seconds.observe(self.began.elapsed().as_secs_f64());
+        exemplar::observe(&self.metrics.seconds, self.began.elapsed(), self.trace.take());
     }
 }

@@ -135,9 +135,9 @@ async fn reconcile(object: Arc<SyncJob>, context: Arc<Context>) -> Result<Action
     let seed = seed(&object);
     // Never closed, so there is always one to wait for.
     let _slot = context.slots.acquire().await;
-    let (timer, _beat) = (context.metrics.begin(Key::of(&*object)), context.pulse.begin());
     // One panic inside the controller would end all reconciling, so it ends here.
     let span = tracing::debug_span!("reconcile", namespace, name);
+    let (timer, _beat) = (span.in_scope(|| context.metrics.begin(Key::of(&*object))), context.pulse.begin());
     let outcome = AssertUnwindSafe(pass::run(object, &context)).catch_unwind().instrument(span).await;
     let after = outcome.as_ref().map_or(Wake::After(PANIC_RETRY), |ended| ended.wake).spread(seed);
     match outcome {

@@ -79,7 +79,7 @@ fn the_page_of_the_flags_is_fresh() {
 #[test]
 fn the_page_of_the_metrics_is_fresh() {
     let mut page = format!(
-        "# Metrics\n\nWhat `/metrics` answers, where [`--metrics-bind-address`](operator.md) or the chart's `metrics` says. Names and labels are kept as the\nAPI is: what the Go operators measure has the names that they gave it, so that dashboards for them work; the rest is `entrain_*`.\nWho accepts `application/openmetrics-text` gets OpenMetrics 1.0;\neverybody else gets Prometheus' text format 0.0.4. {NOTE}\n| metric | kind | labels | meaning |\n|---|---|---|---|\n"
+        "# Metrics\n\nWhat `/metrics` answers, where [`--metrics-bind-address`](operator.md) or the chart's `metrics` says. Names and labels are kept as the\nAPI is: what the Go operators measure has the names that they gave it, so that dashboards for them work; the rest is `entrain_*`.\nWho accepts `application/openmetrics-text` gets OpenMetrics 1.0, in which durations of passes and of calls to Graph name a trace\nas an example where traces are sent; everybody else gets Prometheus' text format 0.0.4. {NOTE}\n| metric | kind | labels | meaning |\n|---|---|---|---|\n"
     );
     for spec in METRICS {
         let labels: Vec<_> = spec.labels.iter().map(|label| format!("`{label}`")).collect();
