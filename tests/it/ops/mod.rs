@@ -17,17 +17,19 @@ use std::net::TcpListener;
 
 use tokio::sync::Mutex;
 
+pub use self::leader::ELECT;
+
 /// There is one lease, because the operator's role names it; whoever elects a leader holds this meanwhile.
-static LEASE: Mutex<()> = Mutex::const_new(());
+pub static LEASE: Mutex<()> = Mutex::const_new(());
 
 /// A port that was free a moment ago, on the loopback.
-fn free_address() -> String {
+pub fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }
 
 /// Status and body of a plain GET; `None` if nobody answers.
-async fn get(address: &str, path: &str) -> Option<(u16, String)> {
+pub async fn get(address: &str, path: &str) -> Option<(u16, String)> {
     let answer = get_as(address, path, "*/*").await?;
     Some((answer.status().as_u16(), answer.text().await.ok()?))
 }
