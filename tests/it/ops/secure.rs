@@ -49,7 +49,7 @@ impl Rig {
         self.kubectl(&["create", "token", name]).await.trim().to_owned()
     }
 
-    async fn until_scraped(&mut self, client: &reqwest::Client, address: &str, token: &str, code: u16) -> String {
+    async fn until_answered_with(&mut self, client: &reqwest::Client, address: &str, token: &str, code: u16) -> String {
         let said = async || scrape(client, address, Some(token)).await.filter(|(said, _)| *said == code);
         self.until_graph(&format!("a scrape is answered with {code}"), async |_| said().await.is_some()).await;
         said().await.unwrap().1
@@ -73,18 +73,18 @@ async fn metrics_are_served_over_https_to_those_who_may_get_them_as_the_chart_se
     let (https, address) = (client(Some(&first)), addresses.metrics.clone());
     let [reader, other] = [rig.service_account("reader").await, rig.service_account("other").await];
     // Without the right to look tokens up, and so whenever it cannot be known who asks.
-    assert_eq!(rig.until_scraped(&https, &address, &reader, 503).await, "");
+    assert_eq!(rig.until_answered_with(&https, &address, &reader, 503).await, "");
     let mut roles = objects(&[], &values).unwrap();
     roles.retain(|object| object["metadata"]["name"].to_string().contains(":metrics-"));
     for object in &roles {
         let file = rig.file("role.json", &object.to_string()).display().to_string();
         rig.kubectl(&["apply", "-f", &file]).await;
     }
-    assert_eq!(rig.until_scraped(&https, &address, &reader, 403).await, "");
+    assert_eq!(rig.until_answered_with(&https, &address, &reader, 403).await, "");
     let account = format!("--serviceaccount={}:reader", rig.namespace);
     let role = "--clusterrole=entrain-system:entrain:metrics-reader";
     rig.kubectl(&["create", "clusterrolebinding", &rig.namespace, role, &account]).await;
-    let text = rig.until_scraped(&https, &address, &reader, 200).await;
+    let text = rig.until_answered_with(&https, &address, &reader, 200).await;
     assert!(text.contains("controller_runtime_max_concurrent_reconciles"), "{text}");
 
     let status = async |token: Option<&str>| scrape(&https, &address, token).await.map(|(status, _)| status);
@@ -95,7 +95,7 @@ async fn metrics_are_served_over_https_to_those_who_may_get_them_as_the_chart_se
     assert_eq!(super::get(&address, "/metrics").await, None, "it answers without HTTPS");
 
     let second = certificate_in(&dir);
-    rig.until_scraped(&client(Some(&second)), &address, &reader, 200).await;
+    rig.until_answered_with(&client(Some(&second)), &address, &reader, 200).await;
     assert_eq!(scrape(&https, &address, Some(&reader)).await, None, "the old certificate is still shown");
     assert!(!rig.operator_log().contains(&reader), "a token is in the log");
 
@@ -114,7 +114,7 @@ async fn metrics_are_refused_without_a_word_while_the_api_server_is_away() {
     rig.more_env = vec![("KUBECONFIG".to_owned(), kubeconfig)];
     rig.start_operator_with(&["--metrics-secure", &format!("--metrics-bind-address={address}")]);
     let anybody = client(None);
-    assert_eq!(rig.until_scraped(&anybody, &address, "some-token", 503).await, "");
+    assert_eq!(rig.until_answered_with(&anybody, &address, "some-token", 503).await, "");
     assert_eq!(scrape(&anybody, &address, None).await, Some((401, String::new())));
     rig.until_logged("could not be looked up").await;
     assert!(!rig.operator_log().contains("some-token"), "a token is in the log");
