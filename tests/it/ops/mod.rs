@@ -7,6 +7,7 @@ mod metrics;
 mod probes;
 mod proxy;
 mod rights;
+mod scrape;
 mod secure;
 mod series;
 mod state_metrics;
