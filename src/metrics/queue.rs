@@ -221,10 +221,10 @@ mod tests {
         let mut registry = Registry::default();
         let queue = Queue::register(&mut registry);
         queue.changed(key());
-        queue.gone(&key());
-        queue.changed(key());
         queue.begin(key());
         queue.end(&key());
+        queue.changed(key());
+        queue.gone(&key());
         assert_eq!(values(&registry, ["depth", "unfinished_work_seconds"]), ["0", "0"]);
         let state = lock(&queue.state);
         assert!(state.waiting.is_empty() && state.running.is_empty(), "{state:?}");
