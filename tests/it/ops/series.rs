@@ -43,6 +43,8 @@ async fn busy(rig: &mut Rig, address: &str) -> Scrape {
     rig.control.put_fault(&hang).await.unwrap();
     rig.apply(&manifest("wiki", WIKI, BOX, &[])).await;
     rig.until_graph("a create hangs", async |control| calls(control, "createJob").await.len() == 2).await;
+    rig.nudge("wiki").await;
+    rig.until_depth(address, 1.0).await;
 
     let answer = json!({"status": 429, "code": "TooManyRequests", "headers": {"retry-after": "30"}});
     let throttle = json!({"operation": "listJobs", "times": 1, "action": {"respond": answer}});
@@ -101,6 +103,7 @@ fn tells_what_happened(scrape: &Scrape, rig: &Rig) {
     positive("controller_runtime_reconcile_total", &[("result", "error")]);
     positive("controller_runtime_reconcile_errors_total", &[]);
     positive("controller_runtime_active_workers", &[]);
+    positive("workqueue_depth", &[]);
     positive("workqueue_adds_total", &[]);
     positive("workqueue_unfinished_work_seconds", &[]);
     positive("workqueue_longest_running_processor_seconds", &[]);
@@ -136,6 +139,31 @@ async fn what_alerts_count_is_there_before_it_happens() {
     for name in ["workqueue_adds_total", "workqueue_retries_total", "workqueue_depth"] {
         is_zero(name, &[("name", "syncjob"), ("controller", "syncjob")]);
     }
+}
+
+impl Rig {
+    async fn until_depth(&mut self, address: &str, depth: f64) {
+        let is = async || (scrape(address).await.sum("workqueue_depth", &[]) - depth).abs() < 0.5;
+        self.until_graph(&format!("the depth of the queue is {depth}"), async |_| is().await).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_gone_when_its_turn_comes_waits_no_more() {
+    let (mut rig, address) = (Rig::idle().await, free_address());
+    rig.start_operator_with(&[&format!("--metrics-bind-address={address}")]);
+    rig.running(&[]).await;
+    let listed = calls(&rig.control, "listJobs").await.len();
+    let slow = json!({"operation": "listJobs", "times": 1, "action": {"delay": {"millis": 5000}}});
+    rig.control.put_fault(&slow).await.unwrap();
+    rig.nudge("box").await;
+    rig.until_graph("a pass is under way", async |control| calls(control, "listJobs").await.len() > listed).await;
+    rig.nudge("box").await;
+    rig.until_depth(&address, 1.0).await;
+    rig.delete("box").await;
+    rig.kubectl(&["patch", "syncjob", "box", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]).await;
+    rig.until("box", "is gone", Value::is_null).await;
+    rig.until_depth(&address, 0.0).await;
 }
 
 const SERVICE_PRINCIPALS: usize = 250;
