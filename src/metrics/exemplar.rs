@@ -19,8 +19,9 @@ impl Trace {
     /// Of the current span; `None` if it is not sent.
     pub fn current() -> Option<Self> {
         let context = tracing::Span::current().context();
-        let span = context.span().span_context().clone();
-        span.is_sampled().then(|| Self { trace_id: span.trace_id().to_string() })
+        let span = context.span();
+        let traced = span.span_context();
+        traced.is_sampled().then(|| Self { trace_id: traced.trace_id().to_string() })
     }
 }
 
