@@ -7,15 +7,17 @@ use serde_json::Value;
 use super::Rig;
 use crate::stack::audit;
 use crate::stack::read::{calls, is_ready};
+use crate::stack::rig::CROWDED;
 
 const SERVICE_PRINCIPALS: usize = 500;
 const TEMPLATES: [&str; 4] = ["BoxOutDelta", "scim", "Slack", "dataBricks"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_over_two_thousand_settled_sync_jobs_writes_nothing_and_lists_once_for_each_service_principal() {
+    let _alone = CROWDED.lock().await;
     let mut rig = Rig::start_with(&["--concurrency=64"]).await;
     // 2,000 SyncJobs.
-    rig.create_crowd(SERVICE_PRINCIPALS, &TEMPLATES).await;
+    rig.create_crowd(SERVICE_PRINCIPALS, &TEMPLATES, &[]).await;
     rig.until_all("are ready", SERVICE_PRINCIPALS * TEMPLATES.len(), is_ready).await;
     let created = rig.wrote("createJob").await;
     assert_eq!(created, SERVICE_PRINCIPALS * TEMPLATES.len(), "one job each, none twice");

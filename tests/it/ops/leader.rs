@@ -92,7 +92,7 @@ async fn a_hand_over_in_the_midst_of_many_creations_makes_each_job_once_and_leav
     let first = rig.until_held_by_another("").await;
     let mut worker = rig.detach_operator();
     rig.start_operator_with(&arguments);
-    rig.create_crowd(SYNC_JOBS, &[BOX]).await;
+    rig.create_crowd(SYNC_JOBS, &[BOX], &[]).await;
     rig.until_graph("jobs are created", async |control| !effects(control, "createJob").await.is_empty()).await;
     assert_eq!(worker.stop(Duration::from_secs(10)).await.unwrap().unwrap().code(), Some(0));
     let before = rig.wrote("createJob").await;

@@ -62,6 +62,13 @@ async fn metrics_are_served_over_https_to_those_who_may_get_them_as_the_chart_se
     let addresses = Addresses { health: free_address(), metrics: free_address() };
     let mut values = values(&rig, &addresses, &json!({"leaderElection": {"enabled": false}}));
     values["metrics"]["secure"] = json!({"enabled": true, "certSecret": "tls"});
+    let mut roles = objects(&[], &values).unwrap();
+    roles.retain(|object| object["metadata"]["name"].to_string().contains(":metrics-"));
+    for object in &roles {
+        let file = rig.file("role.json", &object.to_string()).display().to_string();
+        rig.kubectl(&["apply", "-f", &file]).await;
+    }
+    let [reader, other] = [rig.service_account("reader").await, rig.service_account("other").await];
     let dir = rig.file("ca", "").with_file_name("tls");
     let first = certificate_in(&dir);
     let (mount, ca) = (dir.display().to_string(), rig.simulator.ready().ca.display().to_string());
@@ -71,15 +78,6 @@ async fn metrics_are_served_over_https_to_those_who_may_get_them_as_the_chart_se
     rig.spawn_operator(args, env);
 
     let (https, address) = (client(Some(&first)), addresses.metrics.clone());
-    let [reader, other] = [rig.service_account("reader").await, rig.service_account("other").await];
-    // Without the right to look tokens up, and so whenever it cannot be known who asks.
-    assert_eq!(rig.until_answered_with(&https, &address, &reader, 503).await, "");
-    let mut roles = objects(&[], &values).unwrap();
-    roles.retain(|object| object["metadata"]["name"].to_string().contains(":metrics-"));
-    for object in &roles {
-        let file = rig.file("role.json", &object.to_string()).display().to_string();
-        rig.kubectl(&["apply", "-f", &file]).await;
-    }
     assert_eq!(rig.until_answered_with(&https, &address, &reader, 403).await, "");
     let account = format!("--serviceaccount={}:reader", rig.namespace);
     let role = "--clusterrole=entrain-system:entrain:metrics-reader";

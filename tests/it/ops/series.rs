@@ -1,7 +1,6 @@
 //! Every metric as the table of metrics says, and no more series than it says.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::process::Command;
 
 use bed::tools::{self, Tool};
@@ -14,7 +13,7 @@ use super::{LEASE, free_address, get, leader};
 use crate::chart::run;
 use crate::life::BOX;
 use crate::stack::read::{calls, is_ready, manifest};
-use crate::stack::rig::Rig;
+use crate::stack::rig::{CROWDED, Rig};
 
 const WIKI: &str = "7c1e4a52-90b3-4d6f-8a27-35e0d1c2b4a6";
 
@@ -170,30 +169,12 @@ const SERVICE_PRINCIPALS: usize = 250;
 const TEMPLATES: [&str; 4] = ["BoxOutDelta", "scim", "Slack", "dataBricks"];
 const COUNT: usize = SERVICE_PRINCIPALS * TEMPLATES.len();
 
-async fn crowd(rig: &Rig) {
-    let mut manifests = String::new();
-    for number in 0..SERVICE_PRINCIPALS {
-        let id = format!("e0000000-0000-4000-8000-{number:012}");
-        let offered = json!({"appId": id, "displayName": "One of many", "templates": TEMPLATES});
-        rig.control.put_service_principal(&rig.demo.tenant_id, &id, &offered).await.unwrap();
-        for template in TEMPLATES {
-            let name = format!("sj-{number}-{}", template.to_lowercase());
-            write!(
-                manifests,
-                "{}\n---\n",
-                manifest(&name, &id, template, &["state: Paused", "deletionPolicy: Retain"])
-            )
-            .unwrap();
-        }
-    }
-    rig.create(&manifests).await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_series_of_a_thousand_sync_jobs_are_bounded_and_gone_with_them() {
+    let _alone = CROWDED.lock().await;
     let (mut rig, address) = (Rig::idle().await, free_address());
     rig.start_operator_with(&[&format!("--metrics-bind-address={address}"), "--concurrency=64"]);
-    crowd(&rig).await;
+    rig.create_crowd(SERVICE_PRINCIPALS, &TEMPLATES, &["state: Paused", "deletionPolicy: Retain"]).await;
     rig.until_all("are ready", COUNT, is_ready).await;
     let (of_objects, others) = scrape(&address).await.series();
     assert!((COUNT..=COUNT * SERIES_PER_OBJECT).contains(&of_objects), "{of_objects} series of {COUNT} objects");

@@ -29,7 +29,7 @@ async fn an_operator_on_its_way_out_leaves_no_intent_behind_that_others_have_to_
     const SYNC_JOBS: usize = 160;
     const ROUNDS: usize = 4;
     let mut rig = Rig::idle().await;
-    rig.create_crowd(SYNC_JOBS, &[BOX]).await;
+    rig.create_crowd(SYNC_JOBS, &[BOX], &[]).await;
     for round in 1..=ROUNDS {
         let before = effects(&rig.control, "createJob").await.len();
         rig.start_operator_with(&["--settle-window-seconds=600", "--concurrency=32"]);

@@ -10,6 +10,7 @@ use bed::plane::admin::Admin;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use super::plane::{SharedPlane, shared};
@@ -22,6 +23,9 @@ const POLL: Duration = Duration::from_millis(40);
 /// the longest pass; the faults of these tests answer at once.
 const WINDOWS: &[&str] =
     &["--settle-window-seconds=4", "--missing-grace-seconds=4", "--stalled-grace-seconds=3", "--slow-retry-seconds=1"];
+
+/// Whoever has hundreds of SyncJobs at once holds this meanwhile: two such tests would starve the others.
+pub static CROWDED: Mutex<()> = Mutex::const_new(());
 
 pub struct Rig {
     pub plane: Arc<SharedPlane>,
@@ -194,8 +198,8 @@ impl Rig {
         self.kubectl(&["create", "-f", &file.display().to_string()]).await;
     }
 
-    /// A SyncJob for each template of so many service principals that no other test has.
-    pub async fn create_crowd(&self, service_principals: usize, templates: &[&str]) {
+    /// A SyncJob for each template of so many service principals that no other test has; `more` of each spec.
+    pub async fn create_crowd(&self, service_principals: usize, templates: &[&str], more: &[&str]) {
         let mut manifests = Vec::new();
         for number in 0..service_principals {
             let id = format!("c0000000-0000-4000-8000-{number:012}");
@@ -204,7 +208,7 @@ impl Rig {
             self.control.put_service_principal(&self.demo.tenant_id, &id, &offered).await.unwrap();
             let of_each = templates
                 .iter()
-                .map(|template| manifest(&format!("{}-{number}", template.to_lowercase()), &id, template, &[]));
+                .map(|template| manifest(&format!("{}-{number}", template.to_lowercase()), &id, template, more));
             manifests.extend(of_each);
         }
         self.create(&manifests.join("\n---\n")).await;
