@@ -6,6 +6,8 @@ PROFILE ?= dev
 BUILT := $(TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 BED := $(BUILT)/bed
 ENTRAIN := $(BUILT)/entrain
+# Tests of the whole stack mostly wait, so there are two for each processor.
+THREADS := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 ONCE := $(if $(filter 1,$(DEMO_ONCE)),--once)
 
 # The build caches and the processors are shared, so two targets never run at once.
@@ -22,7 +24,7 @@ demo: check-tools binaries ## a SyncJob becomes a job, on a control plane made f
 
 test: check-tools binaries ## all tests; the first time they build a control plane and clients, which takes about 15 minutes
 	@$(BED) tools >/dev/null
-	cargo test --workspace --profile $(if $(filter dev,$(PROFILE)),test,$(PROFILE))
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} cargo test --workspace --profile $(if $(filter dev,$(PROFILE)),test,$(PROFILE))
 
 binaries:
 	cargo build --workspace --bins --profile $(PROFILE)
