@@ -27,6 +27,59 @@ impl Event {
     }
 }
 
+/// An event beside those that tell of a condition, whose reasons are the condition's.
+#[derive(Clone, Copy, Debug)]
+pub struct EventKind {
+    pub reason: &'static str,
+    pub warning: bool,
+    /// What was being done.
+    pub action: &'static str,
+    /// What happened, as a sentence.
+    pub meaning: &'static str,
+}
+
+impl EventKind {
+    const fn normal(reason: &'static str, action: &'static str, meaning: &'static str) -> Self {
+        Self { reason, warning: false, action, meaning }
+    }
+
+    const fn warning(reason: &'static str, action: &'static str, meaning: &'static str) -> Self {
+        Self { reason, warning: true, action, meaning }
+    }
+
+    fn told(self, note: impl Into<String>) -> Event {
+        Event { warning: self.warning, reason: self.reason, action: self.action, note: note.into() }
+    }
+}
+
+macro_rules! table {
+    ($($name:ident = $type:ident $reason:literal $action:literal $meaning:literal;)+) => {
+        $(const $name: EventKind = EventKind::$type($reason, $action, $meaning);)+
+
+        /// In the order in which the documentation shows them.
+        pub const EVENT_KINDS: &[EventKind] = &[$($name,)+];
+    };
+}
+
+table! {
+    JOB_CREATED = normal "JobCreated" "CreateJob" "A job was created.";
+    CREATE_OUTCOME_UNKNOWN = warning "CreateOutcomeUnknown" "CreateJob" "A request to create the job got no clear answer.";
+    CREATE_RECOVERED = normal "CreateRecovered" "CreateJob" "The job of a request without a clear answer was found.";
+    SURPLUS_JOB_DELETED = normal "SurplusJobDeleted" "DeleteJob" "A job that was created for an intent no longer the SyncJob's was deleted; it never ran.";
+    JOB_ADOPTED = normal "JobAdopted" "AdoptJob" "A job that was there before was adopted.";
+    JOB_STARTED = normal "JobStarted" "StartJob" "The job was started.";
+    JOB_PAUSED = normal "JobPaused" "PauseJob" "The job was paused.";
+    JOB_RESTARTED = normal "JobRestarted" "RestartJob" "A restart that somebody asked for was accepted.";
+    RESTART_REFUSED = warning "RestartRefused" "RestartJob" "A restart that somebody asked for was refused, by the operator or by Graph.";
+    RESTART_OUTCOME_UNKNOWN = warning "RestartOutcomeUnknown" "RestartJob" "A restart was sent and got no clear answer; it is not sent again.";
+    QUARANTINED = warning "Quarantined" "Observe" "The service put the job in quarantine, or has a new reason for it.";
+    QUARANTINE_LIFTED = normal "QuarantineLifted" "Observe" "The service took the job out of quarantine.";
+    SECOND_JOB_PRESENT = warning "SecondJobPresent" "Observe" "The service principal has another job of the same template, which no SyncJob holds.";
+    JOB_GIVEN_UP = warning "JobGivenUp" "ForgetJob" "The job is gone from Entra ID, and a new one is created in its place, as missingJobPolicy says.";
+    JOB_DELETED = normal "JobDeleted" "DeleteJob" "The job was deleted with the SyncJob.";
+    JOB_RETAINED = normal "JobRetained" "Release" "The SyncJob was deleted and its job stays in Entra ID.";
+}
+
 /// The events of a pass that ended in `plan` and `report`; the report is absent where status is not written any more.
 pub fn events(
     old: &SyncJobStatus,
@@ -65,12 +118,8 @@ fn quarantine(old: &SyncJobStatus, report: &Report) -> Option<Event> {
     let before = old.quarantine.as_ref().map(|quarantine| quarantine.reason.as_str());
     let now = report.quarantine.as_ref();
     match now {
-        Some(now) if before != Some(now.reason.as_str()) => {
-            Some(Event::warning("Quarantined", "Observe", quarantine_message(Some(now))))
-        }
-        None if before.is_some() => {
-            Some(Event::normal("QuarantineLifted", "Observe", "The service took the job out of quarantine.".to_owned()))
-        }
+        Some(now) if before != Some(now.reason.as_str()) => Some(QUARANTINED.told(quarantine_message(Some(now)))),
+        None if before.is_some() => Some(QUARANTINE_LIFTED.told("The service took the job out of quarantine.")),
         _ => None,
     }
 }
@@ -79,7 +128,7 @@ fn second_job(old: &SyncJobStatus, report: &Report) -> Option<Event> {
     let healthy = find(&report.conditions, ConditionType::Healthy)?;
     let is_new = find(&old.conditions, ConditionType::Healthy).is_none_or(|before| before.reason != healthy.reason);
     (is_new && healthy.reason == Reason::SecondJobPresent.name())
-        .then(|| Event::warning(Reason::SecondJobPresent.name(), "Observe", healthy.message.clone()))
+        .then(|| SECOND_JOB_PRESENT.told(healthy.message.clone()))
 }
 
 fn restart(old: &SyncJobStatus, answers: &Answers) -> Option<Event> {
@@ -89,46 +138,33 @@ fn restart(old: &SyncJobStatus, answers: &Answers) -> Option<Event> {
     }
     let note = handled.message.clone();
     match handled.result {
-        RestartResult::Accepted => Some(Event::normal("JobRestarted", "RestartJob", note)),
-        RestartResult::Refused => Some(Event::warning("RestartRefused", "RestartJob", note)),
-        RestartResult::Unknown => Some(Event::warning("RestartOutcomeUnknown", "RestartJob", note)),
+        RestartResult::Accepted => Some(JOB_RESTARTED.told(note)),
+        RestartResult::Refused => Some(RESTART_REFUSED.told(note)),
+        RestartResult::Unknown => Some(RESTART_OUTCOME_UNKNOWN.told(note)),
         RestartResult::Requested => None,
     }
 }
 
 fn happening(step: &Step, fact: &Fact, created: bool) -> Option<Event> {
-    let normal = |reason, action, note| Some(Event::normal(reason, action, note));
-    match (step, fact) {
-        (_, Fact::JobCreated(job)) => normal("JobCreated", "CreateJob", format!("Created job '{}'.", job.id)),
+    Some(match (step, fact) {
+        (_, Fact::JobCreated(job)) => JOB_CREATED.told(format!("Created job '{}'.", job.id)),
         (_, Fact::JobBound { id }) if !created => {
-            normal("CreateRecovered", "CreateJob", format!("Found job '{id}', which an earlier request had created."))
+            CREATE_RECOVERED.told(format!("Found job '{id}', which an earlier request had created."))
         }
-        (_, Fact::JobAdopted { id }) => {
-            normal("JobAdopted", "AdoptJob", format!("Adopted job '{id}', which was there before."))
+        (_, Fact::JobAdopted { id }) => JOB_ADOPTED.told(format!("Adopted job '{id}', which was there before.")),
+        (Step::ForgetJob { id }, Fact::JobForgotten) => {
+            JOB_GIVEN_UP.told(format!("Job '{id}' is gone from Entra ID; a new one is created in its place."))
         }
-        (Step::ForgetJob { id }, Fact::JobForgotten) => Some(Event::warning(
-            "JobGivenUp",
-            "ForgetJob",
-            format!("Job '{id}' is gone from Entra ID; a new one is created in its place."),
+        (_, Fact::CreateUnknown(trouble)) => CREATE_OUTCOME_UNKNOWN.told(trouble.told()),
+        (Step::StartJob { id }, Fact::RunStateRequested) => JOB_STARTED.told(format!("Started job '{id}'.")),
+        (Step::PauseJob { id }, Fact::RunStateRequested) => JOB_PAUSED.told(format!("Paused job '{id}'.")),
+        (Step::DeleteJob { id }, Fact::JobDeleted) => JOB_DELETED.told(format!("Deleted job '{id}'.")),
+        (Step::DeleteSurplus { id }, Fact::SurplusDeleted) => SURPLUS_JOB_DELETED.told(format!(
+            "Deleted job '{id}': it was created for an intent that was no longer this SyncJob's, and never ran."
         )),
-        (_, Fact::CreateUnknown(trouble)) => Some(Event::warning("CreateOutcomeUnknown", "CreateJob", trouble.told())),
-        (Step::StartJob { id }, Fact::RunStateRequested) => {
-            normal("JobStarted", "StartJob", format!("Started job '{id}'."))
-        }
-        (Step::PauseJob { id }, Fact::RunStateRequested) => {
-            normal("JobPaused", "PauseJob", format!("Paused job '{id}'."))
-        }
-        (Step::DeleteJob { id }, Fact::JobDeleted) => normal("JobDeleted", "DeleteJob", format!("Deleted job '{id}'.")),
-        (Step::DeleteSurplus { id }, Fact::SurplusDeleted) => normal(
-            "SurplusJobDeleted",
-            "DeleteJob",
-            format!(
-                "Deleted job '{id}': it was created for an intent that was no longer this SyncJob's, and never ran."
-            ),
-        ),
         (Step::RemoveFinalizer { retained: Some(id) }, Fact::FinalizerRemoved) => {
-            normal("JobRetained", "Release", format!("Let go of job '{id}'; it stays in Entra ID."))
+            JOB_RETAINED.told(format!("Let go of job '{id}'; it stays in Entra ID."))
         }
-        _ => None,
-    }
+        _ => return None,
+    })
 }

@@ -23,7 +23,7 @@ pub mod world;
 
 pub use decide::{Plan, Standing, decide, refused};
 pub use desired::{Desired, Refusals};
-pub use events::{Event, events};
+pub use events::{EVENT_KINDS, Event, EventKind, events};
 pub use preview::{Preview, preview};
 pub use settings::Settings;
 pub use step::{Fact, Step};

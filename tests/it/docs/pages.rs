@@ -7,6 +7,7 @@ use clap::CommandFactory;
 use entrain::api::Reason;
 use entrain::args::Cli;
 use entrain::metrics::{METRICS, SERIES_FIXED_MAX, SERIES_PER_OBJECT};
+use entrain::plan::EVENT_KINDS;
 
 use super::repository;
 
@@ -39,6 +40,19 @@ fn the_page_of_reasons_is_fresh() {
         .unwrap();
     }
     fresh("reasons.md", &page);
+}
+
+#[test]
+fn the_page_of_the_events_is_fresh() {
+    let mut page = format!(
+        "# Events\n\nWhat `kubectl describe` and `kubectl get events` tell of a SyncJob. When a condition comes to another reason, an event with that\n[reason](reasons.md) and the action `Reconcile` tells the message of the condition. Beside these there are the events below. They are sent at a limited rate and\nkept for an hour by most clusters: whatever a person can act on is in a condition or in status as well. {NOTE}\n| reason | type | action | what happened |\n|---|---|---|---|\n"
+    );
+    for kind in EVENT_KINDS {
+        let kind_of = if kind.warning { "Warning" } else { "Normal" };
+        assert!(kind.meaning.ends_with('.') && !kind.meaning.contains('|'), "{}", kind.reason);
+        writeln!(page, "| `{}` | {kind_of} | {} | {} |", kind.reason, kind.action, kind.meaning).unwrap();
+    }
+    fresh("events.md", &page);
 }
 
 #[test]
