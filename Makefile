@@ -22,7 +22,7 @@ demo: check-tools binaries ## a SyncJob becomes a job, on a control plane made f
 	@$(BED) tools etcd kube-apiserver kubectl >/dev/null
 	@$(BED) demo --operator $(ENTRAIN) $(ONCE)
 
-test: check-tools binaries ## all tests; the first time they build a control plane and clients, which takes about 15 minutes
+test: check-tools binaries ## all tests; the first time they build a control plane and clients, which takes 15 to 20 minutes
 	@$(BED) tools >/dev/null
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} cargo test --workspace --profile $(if $(filter dev,$(PROFILE)),test,$(PROFILE))
 
