@@ -97,12 +97,13 @@ pub fn events(
     events
 }
 
-/// How things stand, if that is new. A quarantine has events of its own.
+/// How things stand, if that is new. A quarantine has events of its own; a pass that was cut short, as in every update of the
+/// operator, is none.
 fn change(old: &SyncJobStatus, plan: &Plan) -> Option<Event> {
     let said = |kind| find(&old.conditions, kind).is_some_and(|condition| condition.reason == plan.reason.name());
     let (name, note) = (plan.reason.name(), plan.told());
     match plan.standing {
-        _ if matches!(plan.reason, Reason::Quarantined | Reason::DisabledByService) => None,
+        _ if matches!(plan.reason, Reason::Quarantined | Reason::DisabledByService | Reason::Interrupted) => None,
         Standing::Settled if !said(ConditionType::Ready) => Some(Event::normal(name, "Reconcile", note)),
         Standing::Suspended if !said(ConditionType::Suspended) => Some(Event::normal(name, "Reconcile", note)),
         Standing::Passing if !said(ConditionType::Reconciling) => Some(Event::warning(name, "Reconcile", note)),

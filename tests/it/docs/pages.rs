@@ -45,7 +45,7 @@ fn the_page_of_reasons_is_fresh() {
 #[test]
 fn the_page_of_the_events_is_fresh() {
     let mut page = format!(
-        "# Events\n\nWhat `kubectl describe` and `kubectl get events` tell of a SyncJob. When a condition comes to another reason, an event with that\n[reason](reasons.md) and the action `Reconcile` tells the message of the condition. Beside these there are the events below. They are sent at a limited rate and\nkept for an hour by most clusters: whatever a person can act on is in a condition or in status as well. {NOTE}\n| reason | type | action | what happened |\n|---|---|---|---|\n"
+        "# Events\n\nWhat `kubectl describe` and `kubectl get events` tell of a SyncJob. When a condition comes to another reason (`Interrupted` aside), an event with that\n[reason](reasons.md) and the action `Reconcile` tells the message of the condition. Beside these there are the events below. They are sent at a limited rate and\nkept for an hour by most clusters: whatever a person can act on is in a condition or in status as well. {NOTE}\n| reason | type | action | what happened |\n|---|---|---|---|\n"
     );
     for kind in EVENT_KINDS {
         let kind_of = if kind.warning { "Warning" } else { "Normal" };
