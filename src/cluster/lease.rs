@@ -118,11 +118,20 @@ impl Elector {
     pub async fn acquire(&mut self) {
         let mut ticks = tokio::time::interval(self.config.retry);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut awaited = None;
         loop {
             ticks.tick().await;
             match self.try_once().await {
                 Ok(Try::Held) => return,
-                Ok(Try::Others | Try::Raced) => {}
+                Ok(Try::Others) => {
+                    let holder = self.seen.as_ref().and_then(|seen| seen.spec.holder_identity.clone());
+                    if holder != awaited {
+                        let name = holder.as_deref().unwrap_or_default();
+                        tracing::info!(holder = name, "another operator holds the lease, or has not given it up");
+                        awaited = holder;
+                    }
+                }
+                Ok(Try::Raced) => {}
                 Err(error) => tracing::warn!(%error, "the lease could not be read or written"),
             }
         }
