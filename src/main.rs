@@ -42,6 +42,10 @@ fn plan(options: &Plan) -> Outcome {
 fn run(options: &Operator) -> Outcome {
     let _telemetry = telemetry::start(options.log_format)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(operator::run(options))?;
+    if let Err(error) = runtime.block_on(operator::run(options)) {
+        // As a line of the log: whoever reads it by machine must not miss the one that matters most.
+        tracing::error!(%error, "entrain ends");
+        return Ok(ExitCode::FAILURE);
+    }
     Ok(ExitCode::SUCCESS)
 }

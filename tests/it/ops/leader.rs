@@ -107,7 +107,8 @@ async fn a_hand_over_in_the_midst_of_many_creations_makes_each_job_once_and_leav
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_pair_of_times_is_refused_at_once() {
     let mut rig = Rig::idle().await;
-    rig.start_operator_with(&["--leader-elect", "--lease-duration-seconds=15", "--lease-renew-deadline-seconds=15"]);
+    let wrong = ["--leader-elect", "--lease-duration-seconds=15", "--lease-renew-deadline-seconds=15"];
+    rig.start_operator_with(&[&wrong[..], &["--log-format=json"]].concat());
     let mut operator = rig.detach_operator();
     let status = loop {
         if let Some(status) = operator.try_wait().unwrap() {
@@ -116,6 +117,8 @@ async fn a_wrong_pair_of_times_is_refused_at_once() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     assert_eq!(status.code(), Some(1));
-    assert!(rig.operator_log().contains("must be shorter than its duration"), "{}", rig.operator_log());
+    let log = rig.operator_log();
+    let last: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    assert!(last["level"] == "ERROR" && last["error"].to_string().contains("shorter than its duration"), "{log}");
     assert_eq!(rig.wrote_anything().await, Vec::<Value>::new());
 }
