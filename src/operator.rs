@@ -223,12 +223,13 @@ async fn serve_beside(
 }
 
 async fn certificate(options: &MetricsServer) -> Result<serve::Certificate, serve::CertificateError> {
+    let names = vec!["localhost".to_owned(), instance()];
     match &options.metrics_cert_path {
-        None => serve::Certificate::self_signed(vec!["localhost".to_owned(), instance()]),
+        None => serve::Certificate::self_signed(names),
         Some(directory) => {
             let [certificate, key] =
                 [&options.metrics_cert_name, &options.metrics_cert_key].map(|name| directory.join(name));
-            serve::Certificate::from_files(serve::Files { certificate, key }).await
+            serve::Certificate::from_files(serve::Files { certificate, key }, names).await
         }
     }
 }

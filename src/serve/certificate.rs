@@ -34,7 +34,13 @@ pub struct Files {
 /// A certificate in use, and where its successor comes from.
 pub struct Certificate {
     pub(super) config: RustlsConfig,
-    source: Option<(Files, Digest)>,
+    source: Option<Source>,
+}
+
+struct Source {
+    files: Files,
+    /// Of the pair in use; `None` until the files hold one.
+    digest: Option<Digest>,
 }
 
 impl Certificate {
@@ -47,26 +53,37 @@ impl Certificate {
         Ok(Self { config: RustlsConfig::from_config(Arc::new(config)), source: None })
     }
 
-    pub async fn from_files(files: Files) -> Result<Self, CertificateError> {
-        let (config, digest) = read(&files).await?;
-        Ok(Self { config: RustlsConfig::from_config(Arc::new(config)), source: Some((files, digest)) })
+    /// That of the files. As long as they hold no pair, which the log then says, one as `self_signed` makes it: a reader who
+    /// verifies gets nothing, and SyncJobs are worked on all the same.
+    pub async fn from_files(files: Files, names: Vec<String>) -> Result<Self, CertificateError> {
+        match read(&files).await {
+            Ok((config, digest)) => {
+                let source = Source { files, digest: Some(digest) };
+                Ok(Self { config: RustlsConfig::from_config(Arc::new(config)), source: Some(source) })
+            }
+            Err(_) => Ok(Self { source: Some(Source { files, digest: None }), ..Self::self_signed(names)? }),
+        }
     }
 
     /// Puts each new pair of the files to use; connections that are open keep the old one. Never returns.
     pub(super) async fn follow(self) {
-        let Some((files, mut digest)) = self.source else { return std::future::pending().await };
-        let mut ticks = tokio::time::interval(LOOK_INTERVAL);
+        let Some(Source { files, mut digest }) = self.source else { return std::future::pending().await };
+        let (mut ticks, mut told) = (tokio::time::interval(LOOK_INTERVAL), None);
         loop {
             ticks.tick().await;
-            match read(&files).await {
-                Ok((_, found)) if found.as_ref() == digest.as_ref() => {}
+            match read(&files).await.map_err(|error| error.to_string()) {
+                Ok((_, found)) if digest.is_some_and(|digest| digest.as_ref() == found.as_ref()) => told = None,
                 Ok((config, found)) => {
-                    digest = found;
+                    (digest, told) = (Some(found), None);
                     self.config.reload_from_config(Arc::new(config));
                     tracing::info!(certificate = %files.certificate.display(), "metrics are served with a new certificate");
                 }
                 // Two files are not always changed at once; the next look may find a pair.
-                Err(error) => tracing::warn!(%error, "the certificate for metrics stays as it was"),
+                Err(error) if told.as_ref() == Some(&error) => {}
+                Err(error) => {
+                    tracing::warn!(error, "the certificate for metrics was not taken; the one in use stays");
+                    told = Some(error);
+                }
             }
         }
     }

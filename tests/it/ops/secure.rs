@@ -11,6 +11,7 @@ use super::free_address;
 use super::rights::{Right, granted_by, used};
 use crate::chart::objects;
 use crate::stack::plane::shared;
+use crate::stack::read::is_ready;
 use crate::stack::rig::Rig;
 
 const CERTIFICATE_MOUNT: &str = "/etc/entrain/metrics";
@@ -70,13 +71,19 @@ async fn metrics_are_served_over_https_to_those_who_may_get_them_as_the_chart_se
     }
     let [reader, other] = [rig.service_account("reader").await, rig.service_account("other").await];
     let dir = rig.file("ca", "").with_file_name("tls");
-    let first = certificate_in(&dir);
+    certificate_in(&dir);
+    std::fs::write(dir.join("tls.key"), "no key").unwrap();
     let (mount, ca) = (dir.display().to_string(), rig.simulator.ready().ca.display().to_string());
     let (args, mut env) =
         container(&values, |text| text.replace(CERTIFICATE_MOUNT, &mount).replace("/etc/entrain/ca/ca.crt", &ca));
     env.extend(rig.credentials());
     rig.spawn_operator(args, env);
 
+    // A pair that does not fit keeps nobody but the readers waiting.
+    rig.until_logged("was not taken").await;
+    rig.apply_sync_job("box", &[]).await;
+    rig.until("box", "is ready", is_ready).await;
+    let first = certificate_in(&dir);
     let (https, address) = (client(Some(&first)), addresses.metrics.clone());
     assert_eq!(rig.until_answered_with(&https, &address, &reader, 403).await, "");
     let account = format!("--serviceaccount={}:reader", rig.namespace);
