@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tower_http::compression::CompressionLayer;
 
 use crate::metrics::{Format, Metrics};
 
@@ -24,8 +25,10 @@ pub async fn metrics(listener: TcpListener, metrics: Arc<Metrics>) -> io::Result
     axum::serve(listener, metrics_routes(metrics)).await
 }
 
+/// Compressed for who can read that: the series of thousands of SyncJobs are some megabytes of much the same text.
 fn metrics_routes(metrics: Arc<Metrics>) -> Router {
-    Router::new().route("/metrics", get(async move |headers: HeaderMap| text(&metrics, accepted(&headers))))
+    let answer = async move |headers: HeaderMap| text(&metrics, accepted(&headers));
+    Router::new().route("/metrics", get(answer)).layer(CompressionLayer::new().gzip(true))
 }
 
 fn text(metrics: &Metrics, format: Format) -> Response {

@@ -74,3 +74,21 @@ async fn a_scraper_gets_the_format_that_it_asks_for() {
     assert_eq!(kind, "text/plain; version=0.0.4; charset=utf-8");
     assert!(!text.contains("# EOF") && text.contains("# TYPE controller_runtime_reconcile_total counter\n"), "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scrape_is_compressed_for_who_can_read_that() {
+    let (mut rig, address) = (Rig::idle().await, free_address());
+    rig.start_operator_with(&[&format!("--metrics-bind-address={address}")]);
+    rig.until_graph("the operator listens", async |_| get(&address, "/metrics").await.is_some()).await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let scraped = async |encoding: &str| {
+        let request = client.get(format!("http://{address}/metrics")).header("accept-encoding", encoding);
+        let answer = request.send().await.unwrap();
+        let said = answer.headers().get("content-encoding").map(|value| value.to_str().unwrap().to_owned());
+        (said, answer.bytes().await.unwrap())
+    };
+    let ((plain, text), (gzip, packed)) = (scraped("identity").await, scraped("gzip").await);
+    assert_eq!((plain.as_deref(), gzip.as_deref()), (None, Some("gzip")));
+    assert!(text.starts_with(b"# HELP") && packed.starts_with(&[0x1f, 0x8b]), "the magic number of gzip");
+    assert!(packed.len() * 3 < text.len(), "{} of {}", packed.len(), text.len());
+}
