@@ -18,6 +18,9 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// No window is longer: a number that is meant as milliseconds is noticed, and no instant lies beyond what a clock can tell.
+const A_DAY: u64 = 86_400;
+
 /// The name under which kubectl takes a program for its own subcommand `entrain`.
 const PLUGIN: &str = "kubectl-entrain";
 
@@ -68,20 +71,20 @@ pub struct Operator {
     #[arg(long, env = "ENTRAIN_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
     /// How long an unanswered create request is waited for before it counts as without effect.
-    #[arg(long, env = "ENTRAIN_SETTLE_WINDOW_SECONDS", default_value_t = 180)]
+    #[arg(long, env = "ENTRAIN_SETTLE_WINDOW_SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(0..=A_DAY))]
     pub settle_window_seconds: u64,
     /// How long after its creation a job that Graph does not show counts as not yet visible.
-    #[arg(long, env = "ENTRAIN_MISSING_GRACE_SECONDS", default_value_t = 900)]
+    #[arg(long, env = "ENTRAIN_MISSING_GRACE_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(0..=A_DAY))]
     pub missing_grace_seconds: u64,
     /// How long a missing permission or a refused login is given before the SyncJob is Stalled.
-    #[arg(long, env = "ENTRAIN_STALLED_GRACE_SECONDS", default_value_t = 300)]
+    #[arg(long, env = "ENTRAIN_STALLED_GRACE_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=A_DAY))]
     pub stalled_grace_seconds: u64,
     /// The least time between two tries of what a person has to mend.
-    #[arg(long, env = "ENTRAIN_SLOW_RETRY_SECONDS", default_value_t = 60)]
+    #[arg(long, env = "ENTRAIN_SLOW_RETRY_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=A_DAY))]
     pub slow_retry_seconds: u64,
     /// How long a pass over one SyncJob may take before `/livez` fails. Its calls have time limits, so that only a
     /// defect can make it take this long.
-    #[arg(long, env = "ENTRAIN_STUCK_AFTER_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, env = "ENTRAIN_STUCK_AFTER_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=A_DAY))]
     pub stuck_after_seconds: u64,
     #[command(flatten)]
     pub election: Election,

@@ -48,8 +48,11 @@ impl Wake {
         let part = f64::from(u16::try_from(seed % 1000).unwrap_or(0)) / 1000.0;
         match self {
             Self::OnChange => None,
-            Self::After(delay) => Some(delay.mul_f64(0.9 + 0.2 * part)),
-            Self::NotBefore(delay) => Some(delay + SPREAD_MAX.min(delay / 2).mul_f64(part)),
+            Self::After(delay) => {
+                let spread = Duration::try_from_secs_f64(delay.as_secs_f64() * (0.9 + 0.2 * part));
+                Some(spread.unwrap_or(Duration::MAX))
+            }
+            Self::NotBefore(delay) => Some(delay.saturating_add(SPREAD_MAX.min(delay / 2).mul_f64(part))),
         }
     }
 }
@@ -71,6 +74,15 @@ mod tests {
             let delay = Duration::from_secs(10);
             assert!(Wake::NotBefore(delay).spread(seed).unwrap() >= delay);
             assert!(Wake::After(delay).spread(seed).unwrap() <= delay.mul_f64(1.1));
+        }
+    }
+
+    #[test]
+    fn no_delay_is_too_long_to_be_spread() {
+        for seed in 0..1000 {
+            for wake in [Wake::After(Duration::MAX), Wake::NotBefore(Duration::MAX)] {
+                assert!(wake.spread(seed).unwrap() > Duration::MAX / 2, "{wake:?} {seed}");
+            }
         }
     }
 }

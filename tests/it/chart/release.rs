@@ -40,6 +40,19 @@ fn the_operator_accepts_what_the_chart_passes() {
 }
 
 #[test]
+fn a_window_that_is_longer_than_a_day_is_refused_by_the_operator_and_by_the_chart() {
+    for name in ["settle-window", "missing-grace", "stalled-grace", "slow-retry", "stuck-after"] {
+        let parsed =
+            |seconds: &str| Cli::try_parse_from(["entrain", "operator", &format!("--{name}-seconds={seconds}")]);
+        assert!(parsed("86400").is_ok() && parsed("86401").is_err(), "{name}");
+    }
+    for key in ["settleWindowSeconds", "missingGraceSeconds", "stalledGraceSeconds", "slowRetrySeconds"] {
+        let rendered = |seconds: u32| objects(&[], &json!({key: seconds}));
+        assert!(rendered(86_400).is_ok() && rendered(86_401).is_err(), "{key}");
+    }
+}
+
+#[test]
 fn the_image_is_built_from_arguments_and_runs_as_nobody() {
     let text = read(&repository().join("Dockerfile"));
     let instructions =
