@@ -6,8 +6,7 @@ use std::ops::Add;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use kube::Resource;
-use kube::runtime::reflector::{Lookup, ObjectRef};
+use kube::runtime::reflector::ObjectRef;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -17,6 +16,7 @@ use tokio::time::Instant;
 
 use super::reconcile::{CONTROLLER, SECONDS};
 use super::table::{self, Computed, Spec};
+use crate::api::SyncJob;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Labels {
@@ -26,25 +26,8 @@ struct Labels {
 
 const LABELS: Labels = Labels { name: CONTROLLER, controller: CONTROLLER };
 
-/// Which object; what else a reference holds makes no difference to the queue.
-#[derive(Clone, Debug, Hash, PartialEq, Eq)]
-pub struct Key {
-    namespace: Option<String>,
-    name: String,
-}
-
-impl Key {
-    pub fn of(object: &impl Resource) -> Self {
-        let meta = object.meta();
-        Self { namespace: meta.namespace.clone(), name: meta.name.clone().unwrap_or_default() }
-    }
-}
-
-impl<K: Lookup> From<&ObjectRef<K>> for Key {
-    fn from(reference: &ObjectRef<K>) -> Self {
-        Self { namespace: reference.namespace.clone(), name: reference.name.clone() }
-    }
-}
+/// Which object.
+pub type Key = ObjectRef<SyncJob>;
 
 /// What waits and what is worked on. Clones share it.
 #[derive(Clone, Debug)]
@@ -162,7 +145,7 @@ mod tests {
     const A_SECOND: Duration = Duration::from_secs(1);
 
     fn key() -> Key {
-        Key { namespace: Some("default".to_owned()), name: "box".to_owned() }
+        Key::new("box").within("default")
     }
 
     /// Of whole seconds, without the fraction that says nothing.
@@ -190,7 +173,7 @@ mod tests {
         tokio::time::advance(A_SECOND).await;
         queue.begin(key());
         assert_eq!(values(&registry, waits), ["0", "1", "1", "2"], "since the first change");
-        queue.begin(Key { namespace: None, ..key() });
+        queue.begin(Key::new("box"));
         tokio::time::advance(3 * A_SECOND).await;
         assert_eq!(values(&registry, works), ["6", "3", "0", "0"], "two passes of three seconds");
         queue.changed(key());

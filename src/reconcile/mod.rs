@@ -109,7 +109,7 @@ pub async fn run(parts: Parts) {
     let forget = forget_the_gone(context.clone());
     let controllers = watches.into_iter().map(|(store, stream)| {
         let (incoming, queue) = (context.metrics.queue.clone(), context.metrics.queue.clone());
-        let stream = stream.inspect_ok(move |object| incoming.changed(Key::of(object)));
+        let stream = stream.inspect_ok(move |object| incoming.changed(Key::from_obj(object)));
         Controller::for_stream(stream, store)
             .with_config(Config::default().concurrency(concurrency))
             .graceful_shutdown_on(until_true(shutdown.clone()))
@@ -118,7 +118,7 @@ pub async fn run(parts: Parts) {
                 match result {
                     // What ails a watch was logged where it is made.
                     Ok(_) | Err(ControllerError::QueueError(_)) => {}
-                    Err(ControllerError::ObjectNotFound(reference)) => queue.gone(&Key::from(&*reference)),
+                    Err(ControllerError::ObjectNotFound(object)) => queue.gone(&object.into_kind_unchecked(())),
                     Err(error) => tracing::warn!(%error, "the controller reported an error"),
                 }
                 ready(())
@@ -137,7 +137,7 @@ async fn reconcile(object: Arc<SyncJob>, context: Arc<Context>) -> Result<Action
     let _slot = context.slots.acquire().await;
     // One panic inside the controller would end all reconciling, so it ends here.
     let span = tracing::debug_span!("reconcile", namespace, name);
-    let (timer, _beat) = (span.in_scope(|| context.metrics.begin(Key::of(&*object))), context.pulse.begin());
+    let (timer, _beat) = (span.in_scope(|| context.metrics.begin(Key::from_obj(&*object))), context.pulse.begin());
     let outcome = AssertUnwindSafe(pass::run(object, &context)).catch_unwind().instrument(span).await;
     let after = outcome.as_ref().map_or(Wake::After(PANIC_RETRY), |ended| ended.wake).spread(seed);
     match outcome {
