@@ -169,3 +169,18 @@ fn happening(step: &Step, fact: &Fact, created: bool) -> Option<Event> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Wake;
+
+    #[test]
+    fn a_pass_that_was_cut_short_is_no_event_and_other_trouble_is() {
+        let told = |reason| {
+            let plan = Plan::stop(Standing::Passing, reason, "Later.".to_owned(), Wake::OnChange);
+            change(&SyncJobStatus::default(), &plan).map(|event| event.reason)
+        };
+        assert_eq!((told(Reason::Interrupted), told(Reason::Throttled)), (None, Some("Throttled")));
+    }
+}

@@ -53,6 +53,7 @@ async fn of_two_operators_one_works_the_other_is_ready_and_takes_over_at_once_or
         get(&probes, "/readyz").await.is_some_and(|(code, _)| code == 200)
     })
     .await;
+    rig.until_logged(&format!("another operator holds the lease, or has not given it up holder=\"{first}\"")).await;
     rig.apply_sync_job("box", &[]).await;
     rig.until("box", "is ready", is_ready).await;
     assert_eq!(rig.holder().await, first);
