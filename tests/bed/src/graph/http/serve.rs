@@ -78,6 +78,8 @@ fn certificates() -> Result<(ServerConfig, String), Box<dyn std::error::Error>> 
 async fn accept(listener: TcpListener, acceptor: TlsAcceptor, shared: Shared) {
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((socket, _)) = listener.accept().await {
+        // Small answers must not wait for acknowledgements of earlier segments. A connection that is gone shows below.
+        let _ = socket.set_nodelay(true);
         let (acceptor, shared) = (acceptor.clone(), shared.clone());
         connections.spawn(async move {
             let Ok(socket) = acceptor.accept(socket).await else { return };
