@@ -58,7 +58,7 @@ async fn a_gallery_entry_becomes_an_application_with_a_service_principal() {
 
 #[tokio::test]
 async fn pages_are_linked_until_the_last() {
-    let bed = Bed::with(json!({"pageSize": 2})).await;
+    let bed = Bed::with(json!({"pageSize": 2, "duplicateCreate": "secondJob", "jobIds": "random"})).await;
     let mut ids = Vec::new();
     for _ in 0..5 {
         ids.push(bed.create("scim").await);

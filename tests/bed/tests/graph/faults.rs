@@ -29,7 +29,7 @@ async fn an_answer_is_replaced_before_or_after_the_effect() {
 
 #[tokio::test]
 async fn a_connection_is_cut_before_or_after_the_effect() {
-    let bed = Bed::new().await;
+    let bed = Bed::with(json!({"duplicateCreate": "secondJob", "jobIds": "random"})).await;
     assert_eq!(create(&bed, json!({"drop": {}})).await, None);
     assert_eq!(jobs(&bed).await, 0);
     assert_eq!(create(&bed, json!({"drop": {"commit": true}})).await, None);

@@ -4,6 +4,7 @@
 mod assertions;
 mod directory;
 mod faults;
+mod identity;
 mod jobs;
 mod login;
 mod permissions;

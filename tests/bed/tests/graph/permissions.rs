@@ -85,7 +85,7 @@ async fn broad_roles_are_accepted_or_refused() {
 
 #[tokio::test]
 async fn a_user_needs_the_scope_and_a_directory_role() {
-    let mut bed = Bed::new().await;
+    let mut bed = Bed::with(json!({"duplicateCreate": "returnExisting"})).await;
     let scope = "Synchronization.ReadWrite.All";
     for role in ["Application Administrator", "Cloud Application Administrator", "Hybrid Identity Administrator"] {
         bed.user(&[scope], &[role]).await;

@@ -76,6 +76,12 @@ impl Control {
         self.call(Method::DELETE, &path, None).await.map(drop)
     }
 
+    /// Breaks a job: no delete removes it, and no other job of its template can be made. Reads show it if it is `listed`.
+    pub async fn ghost_job(&self, tenant: &str, service_principal: &str, id: &str, listed: bool) -> Result<()> {
+        let path = format!("tenants/{tenant}/servicePrincipals/{service_principal}/jobs/{id}/ghost");
+        self.call(Method::POST, &path, Some(&json!({"listed": listed}))).await.map(drop)
+    }
+
     /// Puts a job into quarantine: `{"reason", "error", "seriesBegan", "seriesCount"}`, each optional.
     pub async fn quarantine_job(&self, tenant: &str, service_principal: &str, id: &str, body: &Value) -> Result<()> {
         let path = format!("tenants/{tenant}/servicePrincipals/{service_principal}/jobs/{id}/quarantine");

@@ -9,8 +9,9 @@ use super::{Answered, Control, bad, done, missing};
 use crate::graph::http::reply::Reply;
 use crate::graph::model::Effect;
 use crate::graph::model::clock::{after, text};
-use crate::graph::model::job::{Counts, Job, JobState, Outcome, Reason, Running, Trouble};
-use crate::graph::sync::{catalog, jobs, lifecycle, render};
+use crate::graph::model::job::{Counts, Ghost, Job, Outcome, Reason, Running, Trouble};
+use crate::graph::sync::create::{self, Created};
+use crate::graph::sync::{catalog, lifecycle, render};
 
 /// How a cycle is to end; with nothing, as the target has it.
 #[derive(Deserialize)]
@@ -62,6 +63,15 @@ impl Control<'_> {
                 let given = GivenJob { quarantine: Some(quarantine), ..GivenJob::default() };
                 self.change(tenant, sp, id, "quarantine", |job, at| *job = given.apply(&job.id, Some(job.clone()), at))
             }
+            ("POST", [id, "ghost"]) => {
+                let ghost: Ghost = self.read()?;
+                self.job(tenant, sp, id)?.ghost = Some(ghost);
+                Ok(done())
+            }
+            ("DELETE", [id, "ghost"]) => {
+                self.job(tenant, sp, id)?.ghost = None;
+                Ok(done())
+            }
             ("POST", [id, "cycle"]) => self.cycle(tenant, sp, id),
             _ => Err(missing("control call")),
         }
@@ -80,6 +90,7 @@ impl Control<'_> {
             let mut body = render::job(job, job.now(), &catalog::template(known, &job.template_id));
             body["created"] = text(job.created).into();
             body["deleted"] = job.deleted.map(text).into();
+            body["shown"] = job.is_shown().into();
             body
         };
         Ok(Reply::ok(json!({"value": jobs.iter().map(shown).collect::<Vec<_>>()})))
@@ -87,17 +98,20 @@ impl Control<'_> {
 
     fn create_job(&mut self, tenant: &str, sp: &str) -> Answered {
         let NewJob { template_id } = self.read()?;
-        let (settings, now) = (self.model.settings(tenant), self.model.now());
-        let known = self.model.tenants.get(tenant).ok_or_else(|| missing("tenant"))?;
-        let template = catalog::template(known, &template_id);
-        let principal = self.known(tenant, sp)?;
-        let code = jobs::first_code(&settings, principal, &template);
-        let id = jobs::job_id(settings.job_ids, &template_id, tenant);
-        let shown = template.alias.clone().unwrap_or(template_id);
-        let job = Job::new(id, shown, now, JobState { code, ..JobState::default() });
-        principal.jobs.push(job.clone());
-        self.commit("createJob", tenant, &Effect { service_principal: sp, job: Some(&job), ..Effect::default() });
-        Ok(Reply::ok(json!({"id": job.id})))
+        let now = self.model.now();
+        let known = self.model.tenants.get_mut(tenant).ok_or_else(|| missing("tenant"))?;
+        let created = create::create(known, tenant, sp, &template_id, now);
+        match created.map_err(|refusal| bad(&refusal.body().to_string()))? {
+            Created::Existing(job) => Ok(Reply::ok(json!({"id": job.id}))),
+            Created::New { job, .. } => {
+                self.commit(
+                    "createJob",
+                    tenant,
+                    &Effect { service_principal: sp, job: Some(&job), ..Effect::default() },
+                );
+                Ok(Reply::ok(json!({"id": job.id})))
+            }
+        }
     }
 
     /// A job that somebody else made or changed.
@@ -105,7 +119,7 @@ impl Control<'_> {
         let given: GivenJob = self.read()?;
         let now = self.model.now();
         let principal = self.known(tenant, sp)?;
-        let known = principal.jobs.iter().position(|job| job.id == id);
+        let known = principal.jobs.iter().position(|job| job.id == id && job.is_live());
         let known = known.map(|index| principal.jobs.remove(index));
         let job = given.apply(id, known, now);
         principal.jobs.push(job.clone());

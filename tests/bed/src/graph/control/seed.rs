@@ -14,7 +14,11 @@ pub fn plant(mut seed: Seed, now: Timestamp) -> Seed {
 /// Makes the jobs that were given with a service principal.
 pub fn sow(principal: &mut ServicePrincipal, now: Timestamp) {
     for (id, given) in std::mem::take(&mut principal.given_jobs) {
-        let known = principal.jobs.iter().position(|job| job.id == id).map(|index| principal.jobs.remove(index));
+        let known = principal
+            .jobs
+            .iter()
+            .position(|job| job.id == id && job.is_live())
+            .map(|index| principal.jobs.remove(index));
         let job = given.apply(&id, known, now);
         principal.jobs.push(job);
     }

@@ -124,6 +124,22 @@ pub struct Running {
     pub ends: Timestamp,
 }
 
+/// A broken job: it cannot be deleted, and no other of its template can be made.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Ghost {
+    /// Whether reads show it.
+    pub listed: bool,
+    /// The status that a delete is answered with.
+    pub status: u16,
+}
+
+impl Default for Ghost {
+    fn default() -> Self {
+        Self { listed: true, status: 500 }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Job {
     pub id: String,
@@ -141,6 +157,9 @@ pub struct Job {
     pub force_deletes: bool,
     /// In place of the template's.
     pub schema: Option<Value>,
+    pub ghost: Option<Ghost>,
+    /// It exists, and no read shows it.
+    pub invisible: bool,
 }
 
 impl Job {
@@ -157,11 +176,18 @@ impl Job {
             initial: true,
             force_deletes: false,
             schema: None,
+            ghost: None,
+            invisible: false,
         }
     }
 
     pub fn is_live(&self) -> bool {
         self.deleted.is_none()
+    }
+
+    /// Whether reads show it at all, however far a replica is behind.
+    pub fn is_shown(&self) -> bool {
+        !self.invisible && self.ghost.is_none_or(|ghost| ghost.listed)
     }
 
     pub fn now(&self) -> &JobState {

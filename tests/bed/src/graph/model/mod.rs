@@ -141,7 +141,8 @@ impl Model {
         (millis(existence), millis(settings.status_lag_millis.unwrap_or(existence)))
     }
 
-    /// The jobs that the replica of this request shows, with what it shows of them.
+    /// The jobs that the replica of this request shows, with what it shows of them. Of several jobs that had one id
+    /// after each other it shows one at most, because a job is made only after the one before it was deleted.
     pub fn visible_jobs(&mut self, tenant: &str, id: &str) -> Vec<(Job, JobState)> {
         let (now, lag) = (self.now(), self.lag(tenant));
         let restore_delay = seconds(self.settings(tenant).restore_delay_seconds);
@@ -150,7 +151,7 @@ impl Model {
             return Vec::new();
         }
         let seen = |event: Timestamp| now.duration_since(event) >= lag.0;
-        let shows = |job: &&Job| seen(job.created) && !job.deleted.is_some_and(seen);
+        let shows = |job: &&Job| job.is_shown() && seen(job.created) && !job.deleted.is_some_and(seen);
         let view = |job: &Job| (job.clone(), job.state.seen(now, lag.1).clone());
         found.jobs.iter().filter(shows).map(view).collect()
     }

@@ -21,8 +21,8 @@ switch! {
     MissingPermission { UnknownError401, Denied403 }
 }
 switch! {
-    /// What a second create with the same template does.
-    DuplicateCreate { SecondJob, Conflict, ReturnExisting }
+    /// What a second create with the same template does. `secondJob` needs ids that differ, else it is a conflict.
+    DuplicateCreate { Conflict, ReturnExisting, Replace, SecondJob }
 }
 switch! {
     /// How a template is refused that the service principal does not offer.
@@ -33,8 +33,8 @@ switch! {
     NewJob { ByCredentials, Paused, NotConfigured }
 }
 switch! {
-    /// The form of a job id.
-    JobIds { Current, WithoutRandom, Guid }
+    /// The form of a job id: `{template}.{tenant}.{appId}`, `{template}.{tenant}.{uuid}`, `{template}.{tenant}`, `{uuid}`.
+    JobIds { ByApplication, Random, TwoSegments, Guid }
 }
 switch! {
     /// The schedule state that a pause leaves.
@@ -113,6 +113,16 @@ switch! {
     UnverifiedRoutes { NotFound, NoContent }
 }
 
+impl JobIds {
+    /// Whether two jobs of one template on one service principal get different ids.
+    pub fn leave_room(self) -> bool {
+        match self {
+            Self::Random | Self::Guid => true,
+            Self::ByApplication | Self::TwoSegments => false,
+        }
+    }
+}
+
 /// Everything that can be set per tenant. Durations are virtual time. An unknown name or value is refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -134,6 +144,8 @@ pub struct Settings {
     pub new_job: NewJob,
     pub job_ids: JobIds,
     pub create_status: CreateStatus,
+    /// Whether a new job is in no later answer, although its create succeeded.
+    pub create_invisible: bool,
     pub pause_leaves: PauseLeaves,
     pub pause_takes_effect: PauseTakesEffect,
     pub start_without_credentials: StartWithoutCredentials,
@@ -192,6 +204,7 @@ impl Default for Settings {
             new_job: NewJob::default(),
             job_ids: JobIds::default(),
             create_status: CreateStatus::default(),
+            create_invisible: false,
             pause_leaves: PauseLeaves::default(),
             pause_takes_effect: PauseTakesEffect::default(),
             start_without_credentials: StartWithoutCredentials::default(),

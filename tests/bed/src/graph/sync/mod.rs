@@ -3,6 +3,7 @@
 mod actions;
 mod bulk;
 pub mod catalog;
+pub mod create;
 pub mod credentials;
 pub mod expressions;
 pub mod jobs;

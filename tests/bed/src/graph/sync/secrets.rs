@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{catalog, gate, jobs};
+use super::{catalog, create, gate};
 use crate::graph::http::call::{Answered, Call};
 use crate::graph::http::reply::Reply;
 use crate::graph::model::job::Code;
@@ -63,7 +63,7 @@ pub fn put(call: &mut Call<'_>) -> Answered {
         let principal = call.principal()?;
         let snapshot = principal.clone();
         for job in principal.jobs.iter_mut().filter(|job| job.is_live() && job.now().code == Code::NotConfigured) {
-            let code = jobs::first_code(&settings, &snapshot, &catalog::template(&tenant, &job.template_id));
+            let code = create::first_code(&settings, &snapshot, &catalog::template(&tenant, &job.template_id));
             job.change(now, |state| state.code = code);
         }
     }
