@@ -21,8 +21,6 @@ use super::transport;
 use super::wire::{Job, Page, ServicePrincipal, Template};
 use super::{Credential, Endpoints};
 
-/// Requests under way at the same time; the limits of these endpoints are not published.
-const IN_FLIGHT_MAX: usize = 4;
 const PAGES_MAX: usize = 100;
 /// The size of a list, all its pages together.
 const LIST_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -32,7 +30,9 @@ pub struct Options {
     pub endpoints: Endpoints,
     /// Certificate authorities that are trusted beside the system's, as PEM.
     pub ca_pem: Option<Vec<u8>>,
-    /// The longest time of one call, all its waiting included.
+    /// How many requests may be in flight at the same time; the limits of these endpoints are not published.
+    pub in_flight_max: usize,
+    /// The longest time of the requests of one call, from the sending on. As long may it wait for its turn before.
     pub call_timeout: Duration,
     /// The longest time of a list, all its pages together.
     pub list_timeout: Duration,
@@ -47,6 +47,7 @@ impl Options {
         Self {
             endpoints,
             ca_pem: None,
+            in_flight_max: 16,
             call_timeout: Duration::from_secs(30),
             list_timeout: Duration::from_secs(60),
             login_retry: Duration::from_secs(60),
@@ -75,9 +76,10 @@ impl Client {
         let root = options.endpoints.graph.clone();
         let tokens =
             Tokens::new(http.clone(), options.endpoints, credential, options.login_retry, options.observer.clone());
-        let (gate, slots) = (Mutex::default(), Semaphore::new(IN_FLIGHT_MAX));
+        let in_flight_max = options.in_flight_max.max(1);
+        let (gate, slots) = (Mutex::default(), Semaphore::new(in_flight_max));
         let (call_timeout, observer) = (options.call_timeout, options.observer);
-        let sender = Sender { http, root, tokens, gate, slots, call_timeout, observer };
+        let sender = Sender { http, root, tokens, gate, slots, in_flight_max, call_timeout, observer };
         Ok(Self(Arc::new(Inner { sender, list_timeout: options.list_timeout })))
     }
 

@@ -81,6 +81,8 @@ pub enum Kind {
     Refused,
     /// Nothing was sent, because the caller's permission had ended while the call waited.
     Withheld,
+    /// Nothing was sent, because as many requests as are allowed stayed in flight.
+    Busy,
 }
 
 impl Kind {
@@ -100,6 +102,7 @@ impl Kind {
             Self::Malformed => "Malformed",
             Self::Refused => "Refused",
             Self::Withheld => "Withheld",
+            Self::Busy => "Busy",
         }
     }
 }
