@@ -70,6 +70,9 @@ pub struct Operator {
     /// How many SyncJobs are worked on at the same time.
     #[arg(long, env = "ENTRAIN_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
+    /// How many requests to Microsoft Graph may be in flight at the same time.
+    #[arg(long, env = "ENTRAIN_GRAPH_IN_FLIGHT_MAX", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub graph_in_flight_max: u16,
     /// How long an unanswered create request is waited for before it counts as without effect.
     #[arg(long, env = "ENTRAIN_SETTLE_WINDOW_SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(0..=A_DAY))]
     pub settle_window_seconds: u64,

@@ -259,6 +259,7 @@ async fn await_served(client: kube::Client, namespaces: Namespaces, health: Arc<
 fn graph_client(options: &Operator, metrics: &Metrics) -> Result<graph::Client, ConnectError> {
     let credential = graph::Credential::from_environment(|name| std::env::var(name).ok())?;
     let options = graph::Options {
+        in_flight_max: usize::from(options.graph_in_flight_max),
         login_retry: Duration::from_secs(options.slow_retry_seconds),
         observer: Arc::new(metrics.graph.clone()),
         ..connect::options(&options.connection)?

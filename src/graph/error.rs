@@ -79,6 +79,10 @@ pub enum Kind {
     Malformed,
     /// An answer that is not followed: a redirect, a link to another host, a body without end.
     Refused,
+    /// Nothing was sent, because the caller's permission had ended while the call waited.
+    Withheld,
+    /// Nothing was sent, because as many requests as are allowed stayed in flight.
+    Busy,
 }
 
 impl Kind {
@@ -97,6 +101,8 @@ impl Kind {
             Self::LoginUnavailable => "LoginUnavailable",
             Self::Malformed => "Malformed",
             Self::Refused => "Refused",
+            Self::Withheld => "Withheld",
+            Self::Busy => "Busy",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use uuid::Uuid;
 
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 const BACKOFF_MAX: Duration = Duration::from_secs(300);
@@ -37,6 +38,11 @@ impl Gate {
     pub fn answered(&mut self) {
         self.unnamed = 0;
     }
+}
+
+/// From 0 to 1, for jitter.
+pub(super) fn chance() -> f64 {
+    f64::from((Uuid::new_v4().as_u128() % 1000) as u16) / 1000.0
 }
 
 #[cfg(test)]

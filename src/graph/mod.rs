@@ -1,6 +1,7 @@
 //! Microsoft Graph: how to ask. Knows nothing of SyncJobs, never waits on behalf of a caller, never follows a redirect,
 //! and sends each request once.
 
+mod call;
 mod client;
 mod credential;
 mod endpoints;
@@ -10,10 +11,12 @@ mod login;
 mod observer;
 mod person;
 mod retry_after;
+mod send;
 mod token;
 mod transport;
 mod wire;
 
+pub use call::MaySend;
 pub use client::{Client, Options, SetupError};
 pub use credential::{Credential, CredentialError};
 pub use endpoints::{Cloud, EndpointError, Endpoints};

@@ -124,7 +124,8 @@ impl Tokens {
         }
     }
 
-    fn usable(&self) -> Option<Held> {
+    /// The token that is good now, without a login.
+    pub fn usable(&self) -> Option<Held> {
         self.state().held.clone().filter(|held| held.expires > Instant::now() + LIFE_MIN)
     }
 

@@ -27,6 +27,8 @@ pub enum TroubleKind {
     Conflict,
     /// Any other 4xx.
     Rejected,
+    /// As many requests to Graph as the operator allows itself were in flight for a long time; none was sent.
+    Busy,
     /// The object changed under our hands.
     ObjectChanged,
     /// The Kubernetes API failed.
@@ -61,7 +63,7 @@ impl Trouble {
             TroubleKind::Unauthorized | TroubleKind::Forbidden => Reason::PermissionMissing,
             TroubleKind::NotFound => Reason::ProvisioningNotReady,
             TroubleKind::Conflict | TroubleKind::Rejected => Reason::RequestRefused,
-            TroubleKind::ObjectChanged => Reason::Interrupted,
+            TroubleKind::Busy | TroubleKind::ObjectChanged => Reason::Interrupted,
             TroubleKind::ClusterUnavailable => Reason::ClusterUnavailable,
         }
     }
@@ -72,6 +74,7 @@ impl Trouble {
             TroubleKind::Throttled
             | TroubleKind::GraphUnavailable
             | TroubleKind::LoginUnavailable
+            | TroubleKind::Busy
             | TroubleKind::ObjectChanged
             | TroubleKind::ClusterUnavailable => Standing::Passing,
             TroubleKind::LoginRefused
@@ -102,6 +105,9 @@ impl Trouble {
             }
             TroubleKind::NotFound => "Check that provisioning is available for this service principal.",
             TroubleKind::Conflict | TroubleKind::Rejected => "Look at what Graph said; the request is repeated slowly.",
+            TroubleKind::Busy => {
+                "Nothing to do if it passes: the operator's own limit of requests in flight was reached. If it lasts, raise `--graph-in-flight-max`."
+            }
             TroubleKind::ObjectChanged => "Nothing to do: the work begins anew.",
             TroubleKind::ClusterUnavailable => {
                 "If it lasts, check the operator's access to the Kubernetes API (network, RBAC)."
@@ -118,6 +124,7 @@ impl Trouble {
             TroubleKind::Throttled
             | TroubleKind::GraphUnavailable
             | TroubleKind::LoginUnavailable
+            | TroubleKind::Busy
             | TroubleKind::ClusterUnavailable
             | TroubleKind::NotFound
             | TroubleKind::Conflict => Wake::backoff(failures),

@@ -79,11 +79,11 @@ async fn act_on(step: &Step, desired: &Desired, world: &World, pass: &mut Pass, 
         },
         Step::CreateJob => create(desired, pass, context).await,
         Step::StartJob { id } => {
-            let answer = graph.start_job(service_principal, id).await;
+            let answer = graph.start_job(service_principal, id, &|| true).await;
             run_state(answer, desired, pass, context)
         }
         Step::PauseJob { id } => {
-            let answer = graph.pause_job(service_principal, id).await;
+            let answer = graph.pause_job(service_principal, id, &|| true).await;
             run_state(answer, desired, pass, context)
         }
         Step::RecordRestart { token } => restart::record(token, pass, context).await,
@@ -132,7 +132,7 @@ async fn create(desired: &Desired, pass: &mut Pass, context: &Context) -> Fact {
     };
     pass.entry.unsent.clear();
     let service_principal = desired.service_principal.as_str();
-    let answer = context.graph.create_job(service_principal, desired.template.as_str(), nonce).await;
+    let answer = context.graph.create_job(service_principal, desired.template.as_str(), nonce, &|| true).await;
     context.listings.changed(service_principal);
     match answer {
         Ok(job) => {
@@ -156,7 +156,7 @@ async fn create(desired: &Desired, pass: &mut Pass, context: &Context) -> Fact {
 
 async fn delete(id: &str, desired: &Desired, context: &Context) -> Fact {
     let service_principal = desired.service_principal.as_str();
-    let answer = context.graph.delete_job(service_principal, id).await;
+    let answer = context.graph.delete_job(service_principal, id, &|| true).await;
     context.listings.changed(service_principal);
     found(answer, |()| {
         context.listings.deleted(id);
@@ -173,7 +173,7 @@ async fn delete_surplus(id: &str, desired: &Desired, context: &Context) -> Fact 
         Ok(_) => {}
         Err(error) => return Fact::Trouble(cluster_trouble(&error, "making sure that nobody holds the surplus job")),
     }
-    match context.graph.delete_job(service_principal, id).await {
+    match context.graph.delete_job(service_principal, id, &|| true).await {
         Ok(()) => {
             context.listings.changed(service_principal);
             context.listings.deleted(id);

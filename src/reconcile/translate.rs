@@ -121,6 +121,8 @@ pub(super) fn graph_trouble(error: &graph::Error) -> Trouble {
         Kind::Rejected => TroubleKind::Rejected,
         Kind::LoginRefused { .. } => TroubleKind::LoginRefused,
         Kind::LoginUnavailable => TroubleKind::LoginUnavailable,
+        Kind::Withheld => TroubleKind::ObjectChanged,
+        Kind::Busy => TroubleKind::Busy,
     };
     let retry_after = error.retry_at.map(|at| at.saturating_duration_since(Instant::now()));
     Trouble { kind, detail: error.to_string(), trace: error.trace(), retry_after }

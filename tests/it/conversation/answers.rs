@@ -120,13 +120,13 @@ async fn start_pause_and_delete_take_an_answer_without_a_body() {
         let jobs = talk.client.list_jobs(talk.service_principal()).await.unwrap();
         jobs.first().and_then(|job| job.schedule.clone()?.state)
     };
-    talk.client.start_job(talk.service_principal(), &id).await.unwrap();
+    talk.client.start_job(talk.service_principal(), &id, &|| true).await.unwrap();
     assert_eq!(state().await.as_deref(), Some("Active"));
-    talk.client.pause_job(talk.service_principal(), &id).await.unwrap();
+    talk.client.pause_job(talk.service_principal(), &id, &|| true).await.unwrap();
     assert_ne!(state().await.as_deref(), Some("Active"));
-    talk.client.delete_job(talk.service_principal(), &id).await.unwrap();
+    talk.client.delete_job(talk.service_principal(), &id, &|| true).await.unwrap();
     assert_eq!(state().await, None);
-    let gone = talk.client.delete_job(talk.service_principal(), &id).await.unwrap_err();
+    let gone = talk.client.delete_job(talk.service_principal(), &id, &|| true).await.unwrap_err();
     assert_eq!(gone.kind, Kind::NotFound);
 }
 

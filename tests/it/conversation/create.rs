@@ -96,7 +96,7 @@ async fn without_a_connection_nothing_can_have_been_created() {
     // Until the client has noticed that its old connection is gone, it may still try to write there.
     let noticed = async { while client.list_jobs(&demo.service_principal_id).await.is_ok() {} };
     tokio::time::timeout(PATIENCE, noticed).await.expect("the client notices the end of the connection");
-    let create = client.create_job(&demo.service_principal_id, &demo.template_id, Uuid::new_v4());
+    let create = client.create_job(&demo.service_principal_id, &demo.template_id, Uuid::new_v4(), &|| true);
     let error = create.await.unwrap_err();
     assert_eq!((error.kind, error.processed), (Kind::Network, Processed::No), "{error}");
 }
@@ -105,7 +105,7 @@ async fn without_a_connection_nothing_can_have_been_created() {
 async fn the_nonce_travels_as_client_request_id() {
     let talk = Talk::begin().await;
     let nonce = Uuid::new_v4();
-    talk.client.create_job(talk.service_principal(), "boxoutdelta", nonce).await.unwrap();
+    talk.client.create_job(talk.service_principal(), "boxoutdelta", nonce, &|| true).await.unwrap();
     let ledger = talk.control.ledger().await.unwrap();
     let entry = ledger["value"].as_array().unwrap().last().unwrap().clone();
     assert_eq!(entry["clientRequestId"], nonce.to_string());

@@ -15,6 +15,7 @@ async fn waits(talk: &Talk, header: Option<&str>) -> Duration {
     let error = talk.list().await.unwrap_err();
     let until = error.retry_at.unwrap();
     assert_eq!((error.kind, error.status, error.processed), (Kind::Throttled, Some(429), Processed::No), "{error}");
+    assert_eq!(talk.client.closed_until(), Some(until));
 
     let arrived = talk.arrived("listJobs").await;
     let templates = talk.client.clone().list_templates(talk.service_principal()).await.unwrap_err();
@@ -26,6 +27,7 @@ async fn waits(talk: &Talk, header: Option<&str>) -> Duration {
     assert_eq!(talk.arrived("createJob").await, 0);
 
     tokio::time::sleep_until(until).await;
+    assert_eq!(talk.client.closed_until(), None);
     talk.list().await.unwrap();
     until.duration_since(before)
 }

@@ -5,6 +5,7 @@ mod create;
 mod gate;
 mod login;
 mod pages;
+mod permission;
 mod token;
 
 use bed::graph::{Control, Demo, Simulator};
@@ -68,7 +69,10 @@ impl Talk {
 
     pub async fn create(&self) -> Result<String, Error> {
         let nonce = Uuid::new_v4();
-        self.client.create_job(self.service_principal(), &self.demo.template_id, nonce).await.map(|job| job.id)
+        self.client
+            .create_job(self.service_principal(), &self.demo.template_id, nonce, &|| true)
+            .await
+            .map(|job| job.id)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Lists in pages: all of them or none, and never from another host.
 
+use std::time::Duration;
+
 use bed::graph::Simulator;
 use entrain::graph::{Client, Kind};
 use serde_json::{Value, json};
@@ -78,4 +80,32 @@ async fn a_link_to_another_host_is_refused_and_the_host_never_sees_the_token() {
 async fn a_redirect_is_not_followed() {
     let outcome = tempted(|url| json!({"redirect": {"location": format!("{url}/v1.0/servicePrincipals")}})).await;
     assert_eq!(outcome, (Kind::Refused, json!([])));
+}
+
+#[tokio::test]
+async fn all_pages_together_have_one_time_limit() {
+    let talk = Talk::with(|options| options.list_timeout = Duration::from_millis(700)).await;
+    talk.list().await.unwrap();
+    let (tenant, sp) = (talk.demo.tenant_id.clone(), talk.demo.service_principal_id.clone());
+    talk.control.put_tenant(&tenant, &json!({"pageSize": 1})).await.unwrap();
+    for id in ["scim.1", "scim.2", "scim.3", "scim.4"] {
+        talk.control.put_job(&tenant, &sp, id, &json!({"templateId": "scim"})).await.unwrap();
+    }
+    talk.lasting_fault("listJobs", json!({"delay": {"millis": 300}})).await;
+    let error = talk.list().await.unwrap_err();
+    assert_eq!((error.kind, error.message.as_str()), (Kind::Network, "no answer in time"));
+}
+
+#[tokio::test]
+async fn all_pages_together_have_one_limit_of_size() {
+    let talk = Talk::begin().await;
+    let filling = "x".repeat(6 << 20);
+    for number in 0..3 {
+        let next = talk.jobs_url(&format!("?$skiptoken={number}"));
+        let body = json!({"value": [], "@odata.nextLink": next, "filling": filling});
+        talk.fault("listJobs", 1, respond_body(200, &body.to_string())).await;
+    }
+    let error = talk.list().await.unwrap_err();
+    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(error.message, "the pages of the list are larger than 16 MiB together");
 }

@@ -25,6 +25,7 @@ const KINDS: &[TroubleKind] = &[
     TroubleKind::NotFound,
     TroubleKind::Conflict,
     TroubleKind::Rejected,
+    TroubleKind::Busy,
     TroubleKind::ObjectChanged,
     TroubleKind::ClusterUnavailable,
 ];
