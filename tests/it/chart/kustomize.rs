@@ -12,6 +12,8 @@ use super::{NAMESPACE, RELEASE, documents, identity, read, repository, run, temp
 const BASES: [&str; 6] = ["crd", "rbac", "manager", "default", "samples", "prometheus"];
 /// For those who have prometheus-operator; not part of `install.yaml`.
 const MONITORING: [&str; 2] = ["ServiceMonitor", "PrometheusRule"];
+/// How the names of the roles end that people are bound to.
+const USERS: [&str; 2] = [":view\"\n", ":edit\"\n"];
 
 /// The chart's objects as text without what only Helm would make true of them: each with its kind.
 fn plain() -> Vec<(String, String)> {
@@ -58,7 +60,7 @@ fn the_plain_manifests_are_fresh() {
     };
     let roles = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"];
     let (users, operators): (Vec<&str>, Vec<&str>) =
-        of(&roles).into_iter().partition(|text| text.contains("/aggregate-to-"));
+        of(&roles).into_iter().partition(|text| USERS.iter().any(|end| text.contains(end)));
     let workload = of(&["Service", "Deployment"]);
     let all: Vec<&str> = [NAMESPACE_OBJECT]
         .into_iter()

@@ -105,9 +105,32 @@ fn no_rule_has_a_wildcard_and_none_can_raise_rights() {
 }
 
 #[test]
-fn viewers_read_and_editors_write_and_neither_touches_the_status() {
+fn only_people_who_are_bound_to_it_write_sync_jobs_while_the_clusters_editors_read_them() {
+    let rendered = objects(&[], &json!({})).unwrap();
+    assert!(!json!(rendered).to_string().contains("aggregate-to-edit"), "a default install widens `edit`");
     let plane = shared();
-    install(plane, "people", &json!({}));
+    install(plane, "bound", &json!({}));
+    let bind = |name: &str, role: &str| {
+        plane
+            .kubectl(&["create", "rolebinding", name, "--clusterrole", role, "--user", name, "-n", "bound"], "")
+            .unwrap();
+    };
+    bind("plain-admin", "admin");
+    bind("provisioner", "bound:rights-entrain:edit");
+    // The roles are put together by a controller; what `view` has, `admin` has.
+    eventually("the aggregated right", || may(plane, "plain-admin", "list", SYNC_JOBS, "bound", "").then_some(()));
+    for verb in ["create", "update", "patch", "delete", "deletecollection"] {
+        assert!(!may(plane, "plain-admin", verb, SYNC_JOBS, "bound", ""), "{verb}");
+        assert!(may(plane, "provisioner", verb, SYNC_JOBS, "bound", ""), "{verb}");
+        assert!(!may(plane, "provisioner", verb, SYNC_JOBS, "default", ""), "{verb}");
+    }
+    assert!(!may(plane, "provisioner", "patch", STATUS, "bound", ""));
+}
+
+#[test]
+fn where_it_is_asked_for_editors_of_the_cluster_write_and_nobody_touches_the_status() {
+    let plane = shared();
+    install(plane, "people", &json!({"rbac": {"aggregateToEdit": true}}));
     for role in ["view", "edit", "admin"] {
         plane
             .kubectl(&["create", "rolebinding", role, "--clusterrole", role, "--user", role, "-n", "people"], "")
