@@ -6,6 +6,7 @@ mod kustomize;
 mod life;
 mod plane;
 mod release;
+mod principals;
 mod render;
 mod rights;
 mod secure;
