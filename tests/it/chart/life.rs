@@ -65,7 +65,7 @@ impl Release {
 }
 
 /// A SyncJob with what an operator would have written.
-fn sync_job(plane: &ChartPlane, namespace: &str) {
+pub fn sync_job(plane: &ChartPlane, namespace: &str) {
     let job = json!({
         "apiVersion": "entrain.dev/v1alpha1", "kind": "SyncJob", "metadata": {"name": "box", "namespace": namespace},
         "spec": {"servicePrincipalId": "2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f", "templateId": "BoxOutDelta"},
