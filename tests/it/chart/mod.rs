@@ -4,9 +4,10 @@ mod cluster;
 pub mod generated;
 mod kustomize;
 mod life;
+mod ownership;
 mod plane;
-mod release;
 mod principals;
+mod release;
 mod render;
 mod rights;
 mod secure;
@@ -78,6 +79,11 @@ fn template(release: &str, namespace: &str, files: &[&str], values: &Value, more
         command.arg("--values").arg(values_file(file));
     }
     run(command.args(["--values", "-"]), &values.to_string())
+}
+
+/// What the release `entrain` in `entrain-system` consists of, as text.
+pub fn rendered(values: &Value) -> Result<String, String> {
+    template(RELEASE, NAMESPACE, &[], values, &[])
 }
 
 /// The objects of the release `entrain` in `entrain-system`.
