@@ -350,7 +350,8 @@ fn the_notes_say_what_is_missing_and_what_comes_next() {
         said.split_once("NOTES:").unwrap().1.to_owned()
     };
     let plain = notes(&[], json!({}));
-    for words in ["no credentials", "all namespaces", "rollout status deployment entrain", "kind: SyncJob"] {
+    let bound = "--clusterrole=entrain-system:entrain:edit";
+    for words in ["no credentials", "all namespaces", "rollout status deployment entrain", "kind: SyncJob", bound] {
         assert!(plain.contains(words), "{words}: {plain}");
     }
     let all = notes(&["all"], json!({}));
@@ -363,6 +364,11 @@ fn the_notes_say_what_is_missing_and_what_comes_next() {
         assert!(all.contains(words), "{words}: {all}");
     }
     assert!(!all.contains("no credentials"), "{all}");
+    let shared = notes(&["single"], json!({"rbac": {"aggregateToEdit": true}}));
+    assert!(
+        shared.contains("allowedServicePrincipals gives to their namespace") && !shared.contains(bound),
+        "{shared}"
+    );
     let namespaced = notes(&["namespaced"], json!({}));
     for words in
         ["kube-public, default", "create secret generic entra ", "crds.enabled is false", "--namespace kube-public"]
