@@ -33,7 +33,7 @@ crds: binaries ## write crds/ anew from the types
 	@mkdir -p crds
 	@$(ENTRAIN) crd > crds/entrain.dev.yaml.new && mv crds/entrain.dev.yaml.new crds/entrain.dev.yaml
 
-generated: crds ## write anew what is made from other files: crds/, the chart's schema and table, config/, install.yaml, pages of docs/
+generated: crds ## write anew what is made from other files: crds/, the chart's schema and table, config/, crds.yaml, install.yaml, pages of docs/
 	UPDATE=1 cargo test --test it -- --quiet chart::generated
 	UPDATE=1 cargo test --test it -- --quiet chart::kustomize::the_plain_manifests_are_fresh dashboard::the_json docs::pages conditions argo life::describe
 

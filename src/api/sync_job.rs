@@ -41,11 +41,13 @@ use super::status::SyncJobStatus;
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("self.servicePrincipalId == oldSelf.servicePrincipalId")
+    // Another spelling of the same id is no change; `plan::desired` compares in the same way.
+    validation = Rule::new("self.servicePrincipalId.replace('/servicePrincipals/', '').lowerAscii() == oldSelf.servicePrincipalId.replace('/servicePrincipals/', '').lowerAscii()")
         .message("`servicePrincipalId` must not change: a job belongs to one service principal. Create a second SyncJob, or delete this one first")
         .reason(Reason::FieldValueForbidden)
         .field_path(".servicePrincipalId"),
-    validation = Rule::new("self.templateId == oldSelf.templateId")
+    // The two names are one template: Graph stores the second for the first.
+    validation = Rule::new("self.templateId.lowerAscii() == oldSelf.templateId.lowerAscii() || [self.templateId, oldSelf.templateId].all(id, id.lowerAscii() in ['ad2aadprovisioning', 'addcinpassthrough'])")
         .message("`templateId` must not change: a job keeps its template for life. Create a second SyncJob, or delete this one first")
         .reason(Reason::FieldValueForbidden)
         .field_path(".templateId"),

@@ -42,6 +42,7 @@ pub struct ReconcileMetrics {
     error: Counter,
     errors: Counter,
     panics: Counter,
+    left_behind: Counter,
     seconds: TracedHistogram,
     active: Gauge,
 }
@@ -53,6 +54,8 @@ impl ReconcileMetrics {
         let result = |result| total.get_or_create_owned(&Outcome { controller: CONTROLLER, result });
         let limit: Gauge = table::CONCURRENCY.register_one(registry, &Family::default(), &LABELS);
         limit.set(concurrency.into());
+        let left_behind = Counter::default();
+        table::LEFT_BEHIND.register(registry, left_behind.clone());
         Self {
             queue: Queue::register(registry),
             success: result("success"),
@@ -60,9 +63,15 @@ impl ReconcileMetrics {
             error: result("error"),
             errors: table::RECONCILE_ERRORS.register_one(registry, &Family::default(), &LABELS),
             panics: table::RECONCILE_PANICS.register_one(registry, &Family::default(), &LABELS),
+            left_behind,
             seconds: table::RECONCILE_SECONDS.register_one(registry, &Family::new_with_constructor(buckets), &LABELS),
             active: table::ACTIVE_WORKERS.register_one(registry, &Family::default(), &LABELS),
         }
+    }
+
+    /// A finalizer went although the job may remain.
+    pub fn left_behind(&self) {
+        self.left_behind.inc();
     }
 
     /// A pass over an object begins, within the span that traces it.

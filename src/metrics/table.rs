@@ -124,6 +124,8 @@ table! {
     RECONCILE_ERRORS: Counter "controller_runtime_reconcile_errors_total" ["controller"];
     /// Passes that panicked; they count as errors too.
     RECONCILE_PANICS: Counter "controller_runtime_reconcile_panics_total" ["controller"];
+    /// SyncJobs whose finalizer went although their job may remain in Entra ID: each is a job that nobody manages.
+    LEFT_BEHIND: Counter "entrain_jobs_left_behind_total" [];
     /// How long passes took.
     RECONCILE_SECONDS: Histogram "controller_runtime_reconcile_time_seconds" ["controller"];
     /// Passes under way.

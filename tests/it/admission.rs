@@ -2,6 +2,7 @@
 
 use bed::plane::admin::Admin;
 use entrain::api::schema;
+use entrain::plan::desired::{ServicePrincipalId, TemplateId};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -136,9 +137,48 @@ async fn every_bad_manifest_is_refused_with_its_sentence_and_every_good_one_acce
     assert_eq!(wrong, Vec::<String>::new());
 }
 
-/// A field, its first value, and another one that it must not get.
+/// A field that [`manifest`] sets, and another value that it must not get.
 const IMMUTABLE: &[(&str, &str)] =
     &[("servicePrincipalId", "7c1e4a52-90b3-4d6f-8a27-35e0d1c2b4a6"), ("templateId", "scim")];
+
+/// What a field is first, and whether it may then be the second. The parser has to agree, because it decides whether two
+/// SyncJobs are for one job.
+const RESPELT: &[(&str, &str, &str, bool)] = &[
+    ("servicePrincipalId", GUID, "/servicePrincipals/2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f", true),
+    ("servicePrincipalId", GUID, "2D6F9F0A-3B41-4C7E-8F52-6A1B0C9D8E7F", true),
+    ("servicePrincipalId", "/servicePrincipals/2D6F9F0A-3B41-4C7E-8F52-6A1B0C9D8E7F", GUID, true),
+    ("servicePrincipalId", GUID, "/servicePrincipals/7c1e4a52-90b3-4d6f-8a27-35e0d1c2b4a6", false),
+    ("templateId", "scim", "SCIM", true),
+    ("templateId", "AD2AADProvisioning", "ADDCInPassthrough", true),
+    ("templateId", "addcinpassthrough", "AD2AADProvisioning", true),
+    ("templateId", "AD2AADProvisioning", "AD2AADPasswordHash", false),
+    ("templateId", "scim", "ADDCInPassthrough", false),
+    ("templateId", "ADDCInPassthrough", "scim", false),
+];
+
+/// Whether the parser takes two values of a field for the same.
+fn parser_agrees(field: &str, one: &str, other: &str) -> bool {
+    if field == "templateId" {
+        return TemplateId::parse(one).unwrap().same_as(other);
+    }
+    ServicePrincipalId::parse(one).unwrap() == ServicePrincipalId::parse(other).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_spelling_of_an_immutable_field_is_no_change_where_the_parser_sees_none() {
+    let admin = admin().await;
+    let path = format!("{COLLECTION}/respelt");
+    for (field, first, second, same) in RESPELT {
+        assert_eq!(parser_agrees(field, first, second), *same, "{field}: {first}, {second}");
+        let created = admin.send(Method::POST, COLLECTION, Some(&manifest("respelt", &json!({*field: first})))).await;
+        let mut object = created.unwrap().1;
+        object["spec"][*field] = json!(second);
+        let verdict = verdict(admin.send(Method::PUT, &path, Some(&object)).await.unwrap());
+        assert_eq!(verdict.is_ok(), *same, "{field}: {first}, {second}: {verdict:?}");
+        assert!(verdict.err().is_none_or(|message| message.contains(&format!("`{field}` must not change"))));
+        admin.send(Method::DELETE, &path, None).await.unwrap();
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_must_not_change_does_not_and_what_may_does() {

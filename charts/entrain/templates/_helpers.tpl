@@ -1,7 +1,7 @@
 {{/* Names have 63 characters at most; what is cut off is replaced by a hash, so that two names never become one. */}}
 {{- define "entrain.bounded" -}}
 {{- if gt (len .) 63 -}}
-{{- printf "%s-%s" (. | trunc 54 | trimSuffix "-") (sha256sum . | trunc 8) -}}
+{{- printf "%s-%s" (. | trunc 54 | trimAll "-.") (sha256sum . | trunc 8) -}}
 {{- else -}}
 {{- . -}}
 {{- end -}}
@@ -36,6 +36,13 @@ not meet. Arguments: the root, a suffix. */}}
 {{- define "entrain.clusterName" -}}
 {{- $root := index . 0 -}}
 {{- include "entrain.bounded" (printf "%s:%s:%s" (include "entrain.namespace" $root) (include "entrain.fullname" $root) (index . 1)) -}}
+{{- end }}
+
+{{/* The same for kinds whose names have no colons; a namespace has no dots, so that here, too, two releases never meet.
+Arguments: the root, a suffix. */}}
+{{- define "entrain.clusterSubdomain" -}}
+{{- $root := index . 0 -}}
+{{- include "entrain.bounded" (printf "%s.%s.%s" (include "entrain.namespace" $root) (include "entrain.fullname" $root) (index . 1)) -}}
 {{- end }}
 
 {{- define "entrain.selectorLabels" -}}

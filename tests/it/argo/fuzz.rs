@@ -113,6 +113,8 @@ proptest! {
         let health = vm::health(&files::script("health.lua"), &object).map_err(TestCaseError::fail)?;
         prop_assert!(!health.message.is_empty());
         prop_assert!(sound(&object, &health.status), "{} for {}", health.status, object);
+        let deleting = !object["metadata"]["deletionTimestamp"].is_null();
+        prop_assert_eq!(deleting, health.message.starts_with("Pending deletion: "), "{} for {}", health.message, object);
     }
 
     #[test]

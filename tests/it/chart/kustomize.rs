@@ -1,4 +1,4 @@
-//! `install.yaml` and the bases of `config/`: made from the chart, so that there is one truth, and applied.
+//! `crds.yaml`, `install.yaml` and the bases of `config/`: made from the chart, so that there is one truth, and applied.
 
 use std::process::Command;
 
@@ -6,10 +6,14 @@ use bed::tools::{self, Tool};
 use serde_json::{Value, json};
 
 use super::generated::fresh;
+use super::life::sync_job;
 use super::plane::shared;
 use super::{NAMESPACE, RELEASE, documents, identity, read, repository, run, template};
 
+const CRD: &str = "CustomResourceDefinition";
 const BASES: [&str; 6] = ["crd", "rbac", "manager", "default", "samples", "prometheus"];
+/// How the names of the roles end that people are bound to.
+const USERS: [&str; 2] = [":view\"\n", ":edit\"\n"];
 /// For those who have prometheus-operator; not part of `install.yaml`.
 const MONITORING: [&str; 2] = ["ServiceMonitor", "PrometheusRule"];
 
@@ -34,14 +38,16 @@ fn plain() -> Vec<(String, String)> {
         .collect()
 }
 
-const NAMESPACE_OBJECT: &str = "apiVersion: v1
-kind: Namespace
-metadata:
-  name: entrain-system
-  labels:
-    app.kubernetes.io/name: entrain
-    app.kubernetes.io/instance: entrain
-    pod-security.kubernetes.io/enforce: restricted
+/// With the labels of the CRD, which the base gives to both.
+fn namespace_object(crd: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {NAMESPACE}\n  labels:\n    pod-security.kubernetes.io/enforce: restricted\n{}",
+        labels(crd, 4)
+    )
+}
+
+const CRDS_NOTE: &str = "# What outlives the operator: its namespace, which holds your Secret, and the CRD. Deleting this file deletes every
+# SyncJob, and while an operator runs, jobs in Entra ID may go with them. To remove the operator, delete install.yaml.
 ";
 
 const NOTE: &str = "# The operator logs in with the Secret entrain-credentials in entrain-system (tenantId, clientId, clientSecret).\n";
@@ -58,19 +64,21 @@ fn the_plain_manifests_are_fresh() {
     };
     let roles = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"];
     let (users, operators): (Vec<&str>, Vec<&str>) =
-        of(&roles).into_iter().partition(|text| text.contains("/aggregate-to-"));
+        of(&roles).into_iter().partition(|text| USERS.iter().any(|end| text.contains(end)));
     let workload = of(&["Service", "Deployment"]);
-    let all: Vec<&str> = [NAMESPACE_OBJECT]
-        .into_iter()
-        .chain(plain.iter().filter(|(kind, _)| !MONITORING.contains(&kind.as_str())).map(|(_, text)| text.as_str()))
-        .collect();
+    // People delete `install.yaml` to remove the operator, so nothing in it may take SyncJobs or Secrets along.
+    let apart = [&[CRD], MONITORING.as_slice()].concat();
+    let operator: Vec<&str> =
+        plain.iter().filter(|(kind, _)| !apart.contains(&kind.as_str())).map(|(_, text)| text.as_str()).collect();
     let root = repository();
-    let crds = of(&["CustomResourceDefinition"]);
-    fresh(&root.join("config/crd/Kustomization"), &(file("", &[]) + CRD_BASE + &labels(crds[0])));
-    fresh(&root.join("install.yaml"), &file(NOTE, &all));
+    let crds = of(&[CRD]);
+    let namespace = namespace_object(crds[0]);
+    fresh(&root.join("config/crd/Kustomization"), &(file("", &[]) + CRD_BASE + &labels(crds[0], 6)));
+    fresh(&root.join("config/crd/namespace.yaml"), &file("", &[&namespace]));
+    fresh(&root.join("crds.yaml"), &file(CRDS_NOTE, &[&[namespace.as_str()], crds.as_slice()].concat()));
+    fresh(&root.join("install.yaml"), &file(NOTE, &operator));
     fresh(&root.join("config/rbac/operator.yaml"), &file("", &operators));
     fresh(&root.join("config/rbac/users.yaml"), &file("", &users));
-    fresh(&root.join("config/manager/namespace.yaml"), &file("", &[NAMESPACE_OBJECT]));
     fresh(&root.join("config/manager/manager.yaml"), &file(NOTE, &workload));
     for kind in MONITORING {
         let path = format!("config/prometheus/{}.yaml", kind.to_lowercase());
@@ -82,15 +90,16 @@ fn the_plain_manifests_are_fresh() {
 const CRD_BASE: &str = "apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources:
+  - namespace.yaml
   - ../../crds
 labels:
   - pairs:
 ";
 
-/// The labels of an object, as lines for [`CRD_BASE`].
-fn labels(object: &str) -> String {
+/// The labels of an object, as indented lines.
+fn labels(object: &str, indent: usize) -> String {
     let labels = &documents(object)[0]["metadata"]["labels"];
-    let lines = labels.as_object().unwrap().iter().map(|(key, value)| format!("      {key}: {value}\n"));
+    let lines = labels.as_object().unwrap().iter().map(|(key, value)| format!("{:indent$}{key}: {value}\n", ""));
     lines.collect::<Vec<_>>().concat()
 }
 
@@ -100,13 +109,15 @@ fn build(base: &str) -> String {
 }
 
 #[test]
-fn the_default_base_is_what_install_yaml_is() {
+fn two_bases_are_what_the_two_plain_manifests_are() {
     let sorted = |text: &str| {
         let mut objects: Vec<Value> = documents(text).into_iter().map(with_plain_numbers).collect();
         objects.sort_by_key(identity);
         objects
     };
-    assert_eq!(sorted(&build("default")), sorted(&read(&repository().join("install.yaml"))));
+    for (base, manifest) in [("default", "install.yaml"), ("crd", "crds.yaml")] {
+        assert_eq!(sorted(&build(base)), sorted(&read(&repository().join(manifest))), "{base}");
+    }
 }
 
 /// `60.0` in YAML is 60.
@@ -120,11 +131,11 @@ fn with_plain_numbers(value: Value) -> Value {
 }
 
 #[test]
-fn every_base_applies_and_so_does_install_yaml() {
+fn every_base_applies_and_so_do_the_plain_manifests_whose_removal_takes_no_sync_job() {
     let plane = shared();
     let _crds = plane.own_crds();
-    let install = repository().join("install.yaml").display().to_string();
-    plane.kubectl(&["apply", "-f", &install], "").unwrap();
+    let [crds, install] = ["crds.yaml", "install.yaml"].map(|name| repository().join(name).display().to_string());
+    plane.kubectl(&["apply", "-f", &crds, "-f", &install], "").unwrap();
     plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd/syncjobs.entrain.dev"], "").unwrap();
     for base in BASES {
         let text = build(base);
@@ -134,8 +145,24 @@ fn every_base_applies_and_so_does_install_yaml() {
     // A plain directory works as well, for those who have no kustomize.
     let rbac = repository().join("config/rbac").display().to_string();
     plane.kubectl(&["apply", "--dry-run=server", "-f", &rbac], "").unwrap();
-    plane.kubectl(&["delete", "--wait=false", "-f", &install], "").unwrap();
+    // Also one in the operator's own namespace, and the login, outlive the operator.
+    sync_job(plane, NAMESPACE);
+    let secret = ["-n", NAMESPACE, "create", "secret", "generic", "entrain-credentials", "--from-literal=tenantId=a"];
+    plane.kubectl(&secret, "").unwrap();
+    let kept = || [plane.get("syncjob", NAMESPACE, "box"), plane.get("secret", NAMESPACE, "entrain-credentials")];
+    let before = kept();
+    plane.kubectl(&["delete", "--timeout=60s", "-f", &install], "").unwrap();
+    plane.kubectl(&["delete", "--timeout=60s", "--ignore-not-found", "-k", &default_base()], "").unwrap();
+    assert!(plane.kubectl(&["get", "deployment", "entrain", "-n", NAMESPACE], "").is_err());
+    assert_eq!(kept(), before);
+    plane.kubectl(&["delete", "--wait=false", "-f", &crds], "").unwrap();
     plane.kubectl(&["wait", "--for=delete", "--timeout=60s", "crd/syncjobs.entrain.dev"], "").unwrap();
+    // Other tests of this plane install into that namespace too.
+    plane.kubectl(&["wait", "--for=delete", "--timeout=60s", &format!("namespace/{NAMESPACE}")], "").unwrap();
+}
+
+fn default_base() -> String {
+    repository().join("config/default").display().to_string()
 }
 
 #[test]

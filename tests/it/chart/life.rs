@@ -10,24 +10,29 @@ use super::plane::{ChartPlane, shared};
 use super::{chart, documents, helm, identity, of_kind, only, read, run, values_file};
 
 /// A release that several Helms look after in turn.
-struct Release {
+pub struct Release {
     plane: &'static ChartPlane,
     name: String,
     namespace: &'static str,
 }
 
 impl Release {
-    fn new(name: &str, namespace: &'static str) -> Self {
+    pub fn new(name: &str, namespace: &'static str) -> Self {
         let plane = shared();
         plane.create_namespace(namespace, &json!({}));
         Self { plane, name: name.to_owned(), namespace }
     }
 
     fn helm(&self, tool: Tool, arguments: &[&str], sets: &[&str]) -> String {
+        let said = self.try_helm(tool, arguments, sets);
+        said.unwrap_or_else(|message| panic!("{} {arguments:?}: {message}", tool.name()))
+    }
+
+    /// What Helm prints, or what it complains about.
+    pub fn try_helm(&self, tool: Tool, arguments: &[&str], sets: &[&str]) -> Result<String, String> {
         let mut command = helm(tool);
         command.env("KUBECONFIG", &self.plane.ready().kubeconfig).args(arguments).args(["--namespace", self.namespace]);
-        let said = run(command.args(sets.iter().flat_map(|set| ["--set", *set])), "");
-        said.unwrap_or_else(|message| panic!("{} {arguments:?}: {message}", tool.name()))
+        run(command.args(sets.iter().flat_map(|set| ["--set", *set])), "")
     }
 
     fn install(&self, tool: Tool, chart: &Path, sets: &[&str]) -> String {
@@ -38,7 +43,7 @@ impl Release {
         self.helm(tool, &["upgrade", &self.name, &chart().display().to_string()], sets);
     }
 
-    fn uninstall(&self, tool: Tool) {
+    pub fn uninstall(&self, tool: Tool) {
         self.helm(tool, &["uninstall", &self.name], &[]);
     }
 
@@ -65,7 +70,7 @@ impl Release {
 }
 
 /// A SyncJob with what an operator would have written.
-fn sync_job(plane: &ChartPlane, namespace: &str) {
+pub fn sync_job(plane: &ChartPlane, namespace: &str) {
     let job = json!({
         "apiVersion": "entrain.dev/v1alpha1", "kind": "SyncJob", "metadata": {"name": "box", "namespace": namespace},
         "spec": {"servicePrincipalId": "2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f", "templateId": "BoxOutDelta"},

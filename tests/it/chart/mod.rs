@@ -4,7 +4,9 @@ mod cluster;
 pub mod generated;
 mod kustomize;
 mod life;
+mod ownership;
 mod plane;
+mod principals;
 mod release;
 mod render;
 mod rights;
@@ -77,6 +79,11 @@ fn template(release: &str, namespace: &str, files: &[&str], values: &Value, more
         command.arg("--values").arg(values_file(file));
     }
     run(command.args(["--values", "-"]), &values.to_string())
+}
+
+/// What the release `entrain` in `entrain-system` consists of, as text.
+pub fn rendered(values: &Value) -> Result<String, String> {
+    template(RELEASE, NAMESPACE, &[], values, &[])
 }
 
 /// The objects of the release `entrain` in `entrain-system`.

@@ -45,6 +45,8 @@ impl ChartPlane {
     /// For tests that install or remove our CRD, one at a time. Each begins without it, however the last one ended.
     pub fn own_crds(&self) -> MutexGuard<'_, ()> {
         let guard = self.crds.lock().unwrap_or_else(PoisonError::into_inner);
+        let policies = "validatingadmissionpolicies,validatingadmissionpolicybindings";
+        self.kubectl(&["delete", policies, "--selector=app.kubernetes.io/name=entrain"], "").unwrap();
         self.kubectl(&["delete", "crd", "syncjobs.entrain.dev", "--ignore-not-found"], "").unwrap();
         guard
     }

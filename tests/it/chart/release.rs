@@ -114,6 +114,7 @@ fn what_is_published_is_signed_attested_and_verified() {
         "cosign verify",
         "gh attestation verify",
         "gh release create",
+        " crds.yaml install.yaml ",
     ] {
         let (_, after) = rest.split_once(step).unwrap_or_else(|| panic!("{step} is missing, or comes too early"));
         rest = after;

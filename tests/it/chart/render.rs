@@ -64,6 +64,9 @@ fn a_misspelt_or_mistyped_value_is_refused() {
         json!({"workloadIdentity": {"clientId": "someone"}}),
         json!({"watchNamespaces": ["a", "a"]}),
         json!({"concurrency": 0}),
+        json!({"allowedServicePrincipals": {"identity": ["box"]}}),
+        json!({"allowedServicePrincipals": {"identity": UUID}}),
+        json!({"allowedServicePrincipals": {"Identity": [UUID]}}),
     ];
     for values in wrong {
         assert!(refusal(&values).contains("schema"), "{values}");
@@ -157,6 +160,7 @@ fn other(leaf: &Leaf) -> Value {
         "workloadIdentity.enabled" | "serviceMonitor.enabled" | "podMonitor.enabled" | "prometheusRule.enabled" => {
             Some(json!(false))
         }
+        "allowedServicePrincipals" => Some(json!({"other": [UUID]})),
         "prometheusRule.overrides" => Some(json!({"EntrainAbsent": {"disabled": true}})),
         "imagePullSecrets" => Some(json!([{"name": "other"}])),
         "watchNamespaces" | "extraArgs" => Some(json!(["other"])),
@@ -219,7 +223,8 @@ fn all_objects_say_whose_they_are_and_selectors_never_change() {
 fn names_are_short_and_those_of_two_releases_differ() {
     let long = "a".repeat(53);
     let render = |namespace: &str| {
-        let values = json!({"extraObjects": [], "crds": {"enabled": false}});
+        let allowed = json!({"identity": [UUID]});
+        let values = json!({"extraObjects": [], "crds": {"enabled": false}, "allowedServicePrincipals": allowed});
         super::documents(&template(&long, namespace, &["all"], &values, &[]).unwrap())
     };
     let names = |objects: &[Value], only_cluster_wide: bool| -> Vec<String> {
@@ -229,7 +234,7 @@ fn names_are_short_and_those_of_two_releases_differ() {
     let [one, two] = ["1", "2"].map(|last| render(&format!("{}{last}", "n".repeat(62))));
     assert!(names(&one, false).iter().all(|name| name.len() <= 63), "{:?}", names(&one, false));
     let (of_one, of_two) = (names(&one, true), names(&two, true));
-    assert_eq!(of_one.len(), 7, "five roles and two bindings: {of_one:?}");
+    assert_eq!(of_one.len(), 9, "five roles, a policy, and three bindings: {of_one:?}");
     assert!(of_one.iter().all(|name| !of_two.contains(name)), "{of_one:?} {of_two:?}");
 }
 
@@ -345,7 +350,8 @@ fn the_notes_say_what_is_missing_and_what_comes_next() {
         said.split_once("NOTES:").unwrap().1.to_owned()
     };
     let plain = notes(&[], json!({}));
-    for words in ["no credentials", "all namespaces", "rollout status deployment entrain", "kind: SyncJob"] {
+    let bound = "--clusterrole=entrain-system:entrain:edit";
+    for words in ["no credentials", "all namespaces", "rollout status deployment entrain", "kind: SyncJob", bound] {
         assert!(plain.contains(words), "{words}: {plain}");
     }
     let all = notes(&["all"], json!({}));
@@ -358,6 +364,11 @@ fn the_notes_say_what_is_missing_and_what_comes_next() {
         assert!(all.contains(words), "{words}: {all}");
     }
     assert!(!all.contains("no credentials"), "{all}");
+    let shared = notes(&["single"], json!({"rbac": {"aggregateToEdit": true}}));
+    assert!(
+        shared.contains("allowedServicePrincipals gives to their namespace") && !shared.contains(bound),
+        "{shared}"
+    );
     let namespaced = notes(&["namespaced"], json!({}));
     for words in
         ["kube-public, default", "create secret generic entra ", "crds.enabled is false", "--namespace kube-public"]

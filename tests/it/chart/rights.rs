@@ -4,7 +4,7 @@ use bed::test_support::eventually;
 use serde_json::{Value, json};
 
 use super::plane::{ChartPlane, shared};
-use super::{objects, of_kind, template};
+use super::{objects, of_kind, only, template};
 
 /// Namespace and release of these tests.
 const HERE: &str = "rights";
@@ -39,6 +39,19 @@ const FINALIZERS: (&str, &str) = ("entrain.dev", "syncjobs/finalizers");
 const EVENTS: (&str, &str) = ("events.k8s.io", "events");
 const LEASES: (&str, &str) = ("coordination.k8s.io", "leases");
 const SECRETS: (&str, &str) = ("", "secrets");
+const CRDS: (&str, &str) = ("apiextensions.k8s.io", "customresourcedefinitions");
+
+/// Of all CRDs the operator reads one, and changes none.
+fn only_our_crd_is_read(plane: &ChartPlane, user: &str) {
+    let ours = "syncjobs.entrain.dev";
+    assert!(may(plane, user, "get", CRDS, "", ours), "{user}");
+    for (verb, name) in [("get", "servicemonitors.monitoring.coreos.com"), ("get", ""), ("list", ""), ("watch", ours)] {
+        assert!(!may(plane, user, verb, CRDS, "", name), "{user}: {verb} '{name}'");
+    }
+    for verb in ["patch", "update", "delete", "create"] {
+        assert!(!may(plane, user, verb, CRDS, "", ours), "{user}: {verb}");
+    }
+}
 
 #[test]
 fn the_operator_may_do_its_work_and_nothing_else() {
@@ -61,6 +74,7 @@ fn the_operator_may_do_its_work_and_nothing_else() {
     assert!(may("create", LEASES, HERE, "") && may("get", LEASES, HERE, lease) && may("update", LEASES, HERE, lease));
     assert!(!may("get", LEASES, HERE, "other") && !may("update", LEASES, HERE, "other"));
     assert!(!may("create", LEASES, "default", ""));
+    only_our_crd_is_read(plane, &user);
 }
 
 #[test]
@@ -72,7 +86,8 @@ fn in_two_namespaces_it_may_do_nothing_in_a_third() {
     let values = json!({"watchNamespaces": ["team-a", "team-b"], "rbac": {"getSecrets": true}});
     let rendered = objects(&[], &values).unwrap();
     for kind in ["ClusterRole", "ClusterRoleBinding"] {
-        assert!(of_kind(&rendered, kind).is_empty(), "{kind}");
+        assert_eq!(only(&rendered, kind)["metadata"]["name"], "entrain-system:entrain:crd", "{kind}");
+        assert!(of_kind(&objects(&["namespaced"], &json!({})).unwrap(), kind).is_empty(), "{kind}");
     }
     install(plane, "team-d", &values);
     let user = "system:serviceaccount:team-d:rights-entrain";
@@ -89,6 +104,7 @@ fn in_two_namespaces_it_may_do_nothing_in_a_third() {
             !may(plane, user, "list", SYNC_JOBS, namespace, "") && !may(plane, user, "get", SECRETS, namespace, "x")
         );
     }
+    only_our_crd_is_read(plane, user);
 }
 
 #[test]
@@ -97,7 +113,7 @@ fn no_rule_has_a_wildcard_and_none_can_raise_rights() {
         let rendered = objects(&[file], &json!({})).unwrap();
         for role in ["ClusterRole", "Role"].iter().flat_map(|kind| of_kind(&rendered, kind)) {
             let text = role["rules"].to_string();
-            for word in ["\"*\"", "escalate", "bind", "impersonate", "finalizers", "customresourcedefinitions"] {
+            for word in ["\"*\"", "escalate", "bind", "impersonate", "finalizers"] {
                 assert!(!text.contains(word), "{file}: {word} in {text}");
             }
         }
@@ -105,9 +121,32 @@ fn no_rule_has_a_wildcard_and_none_can_raise_rights() {
 }
 
 #[test]
-fn viewers_read_and_editors_write_and_neither_touches_the_status() {
+fn only_people_who_are_bound_to_it_write_sync_jobs_while_the_clusters_editors_read_them() {
+    let rendered = objects(&[], &json!({})).unwrap();
+    assert!(!json!(rendered).to_string().contains("aggregate-to-edit"), "a default install widens `edit`");
     let plane = shared();
-    install(plane, "people", &json!({}));
+    install(plane, "bound", &json!({}));
+    let bind = |name: &str, role: &str| {
+        plane
+            .kubectl(&["create", "rolebinding", name, "--clusterrole", role, "--user", name, "-n", "bound"], "")
+            .unwrap();
+    };
+    bind("plain-admin", "admin");
+    bind("provisioner", "bound:rights-entrain:edit");
+    // The roles are put together by a controller; what `view` has, `admin` has.
+    eventually("the aggregated right", || may(plane, "plain-admin", "list", SYNC_JOBS, "bound", "").then_some(()));
+    for verb in ["create", "update", "patch", "delete", "deletecollection"] {
+        assert!(!may(plane, "plain-admin", verb, SYNC_JOBS, "bound", ""), "{verb}");
+        assert!(may(plane, "provisioner", verb, SYNC_JOBS, "bound", ""), "{verb}");
+        assert!(!may(plane, "provisioner", verb, SYNC_JOBS, "default", ""), "{verb}");
+    }
+    assert!(!may(plane, "provisioner", "patch", STATUS, "bound", ""));
+}
+
+#[test]
+fn where_it_is_asked_for_editors_of_the_cluster_write_and_nobody_touches_the_status() {
+    let plane = shared();
+    install(plane, "people", &json!({"rbac": {"aggregateToEdit": true}}));
     for role in ["view", "edit", "admin"] {
         plane
             .kubectl(&["create", "rolebinding", role, "--clusterrole", role, "--user", role, "-n", "people"], "")

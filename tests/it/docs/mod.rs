@@ -1,5 +1,6 @@
 //! The book: its generated pages are fresh, its links lead somewhere, its manifests are accepted by a real API server.
 
+mod backup;
 mod links;
 mod manifests;
 mod pages;

@@ -4,6 +4,7 @@ mod as_rendered;
 mod gitops;
 mod leader;
 mod metrics;
+mod namespace;
 mod probes;
 mod proxy;
 mod rights;

@@ -128,6 +128,7 @@ async fn what_alerts_count_is_there_before_it_happens() {
         assert_eq!(sample.map(|sample| sample.value), Some(0.0), "{name} {labels:?} in\n{}", scrape.text);
     };
     is_zero("controller_runtime_reconcile_panics_total", &[]);
+    is_zero("entrain_jobs_left_behind_total", &[]);
     is_zero("controller_runtime_reconcile_errors_total", &[]);
     for result in ["success", "error", "requeue_after"] {
         is_zero("controller_runtime_reconcile_total", &[("result", result)]);

@@ -55,8 +55,30 @@ local function reasoned(condition)
   return reason .. ": " .. message_of(condition)
 end
 
+local function speaks_of_now(condition)
+  return condition ~= nil and field(condition, "observedGeneration") == generation
+end
+
+-- A deletion raises the generation, so a condition of this generation tells what the deletion waits for.
+local function deletion()
+  if type(generation) ~= "number" or field(status, "observedGeneration") ~= generation then
+    return "the operator has not acted on it yet."
+  end
+  for _, kind in ipairs({ "Stalled", "Reconciling" }) do
+    local condition = find(kind)
+    if is_true(condition) and speaks_of_now(condition) then
+      return reasoned(condition)
+    end
+  end
+  local ready = find("Ready")
+  if speaks_of_now(ready) and not is_true(ready) then
+    return reasoned(ready)
+  end
+  return "the operator does not say what it waits for."
+end
+
 if field(metadata, "deletionTimestamp") ~= nil then
-  return answer("Progressing", "Pending deletion")
+  return answer("Progressing", "Pending deletion: " .. deletion())
 end
 
 -- Comes before the generation: a spec that is not acted on stays unobserved.
