@@ -25,6 +25,7 @@ use serde_json::Value;
 
 use super::error::{Kind, capped};
 use super::person::Person;
+use super::token::LogIn;
 use super::{Credential, Endpoints, retry_after, transport};
 
 /// A token as it was issued.
@@ -43,7 +44,7 @@ pub(super) struct LoginError {
 }
 
 impl LoginError {
-    fn unavailable(message: impl Into<String>) -> Self {
+    pub fn unavailable(message: impl Into<String>) -> Self {
         Self { kind: Kind::LoginUnavailable, code: String::new(), message: message.into(), retry_after: None }
     }
 }
@@ -51,12 +52,16 @@ impl LoginError {
 /// Where a refusal goes that was read before the crate could see it, or that the crate cannot carry.
 pub(super) type Refusal = Arc<Mutex<Option<LoginError>>>;
 
-/// Logs in once.
-pub(super) async fn login(
-    http: &reqwest::Client,
-    endpoints: &Endpoints,
-    credential: &Credential,
-) -> Result<Issued, LoginError> {
+/// Logs in with this credential, once each time it is called.
+pub(super) fn with(http: reqwest::Client, endpoints: Endpoints, credential: Credential) -> LogIn {
+    let parts = Arc::new((http, endpoints, credential));
+    Box::new(move || {
+        let parts = parts.clone();
+        Box::pin(async move { login(&parts.0, &parts.1, &parts.2).await })
+    })
+}
+
+async fn login(http: &reqwest::Client, endpoints: &Endpoints, credential: &Credential) -> Result<Issued, LoginError> {
     let refusal = Refusal::default();
     let answer = match token_credential(credential, endpoints, http, &refusal) {
         Ok(credential) => credential.get_token(&[&endpoints.scope()], None).await,
