@@ -192,10 +192,10 @@ pub struct Connection {
     #[arg(long, env = "ENTRAIN_CLOUD", value_enum, default_value = "global")]
     pub cloud: CloudName,
     /// Root of Microsoft Graph, without a version, if it is not the cloud's own.
-    #[arg(long, env = "ENTRAIN_GRAPH_URL")]
+    #[arg(long, env = "ENTRAIN_GRAPH_URL", value_parser = address)]
     pub graph_url: Option<Url>,
     /// Host of the login service, if it is not the cloud's own.
-    #[arg(long, env = "AZURE_AUTHORITY_HOST")]
+    #[arg(long, env = "AZURE_AUTHORITY_HOST", value_parser = address)]
     pub authority_host: Option<Url>,
     /// A PEM file with certificate authorities that are trusted for Graph and login beside the system's.
     #[arg(long, env = "ENTRAIN_CA_FILE")]
@@ -210,6 +210,16 @@ pub enum CloudName {
     China,
 }
 
+/// The address of a server; `https` where no scheme is written, as `AZURE_AUTHORITY_HOST` is by some.
+fn address(text: &str) -> Result<Url, String> {
+    let text = text.trim();
+    if text.contains(['"', '\'', '`']) {
+        return Err("write it without quotation marks, as in https://login.microsoftonline.com".to_owned());
+    }
+    let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    Url::parse(&whole).map_err(|error| format!("{error}; a right address is https://login.microsoftonline.com"))
+}
+
 impl Operator {
     pub fn stuck_after(&self) -> Duration {
         Duration::from_secs(self.stuck_after_seconds)
@@ -221,6 +231,23 @@ impl Operator {
             missing_grace: Duration::from_secs(self.missing_grace_seconds),
             stalled_grace: Duration::from_secs(self.stalled_grace_seconds),
             slow_retry: Duration::from_secs(self.slow_retry_seconds),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_without_a_scheme_is_an_https_address() {
+        for text in ["login.microsoftonline.com", " login.microsoftonline.com\n", "https://login.microsoftonline.com/"]
+        {
+            assert_eq!(address(text).unwrap().as_str(), "https://login.microsoftonline.com/", "{text}");
+        }
+        assert_eq!(address("localhost:8443").unwrap().as_str(), "https://localhost:8443/");
+        for text in ["", "\"https://login.microsoftonline.com\"", "https://"] {
+            assert!(address(text).unwrap_err().contains("https://login.microsoftonline.com"), "{text}");
         }
     }
 }

@@ -16,12 +16,13 @@ use super::call::{Call, MaySend, parse};
 use super::error::{Error, Kind, Operation};
 use super::observer::{Nobody, Observer};
 use super::send::Sender;
-use super::token::Tokens;
-use super::transport;
+use super::token::{self, Tokens};
 use super::wire::{Job, Page, ServicePrincipal, Template};
-use super::{Credential, Endpoints};
+use super::{Credential, Endpoints, login, transport};
 
 const PAGES_MAX: usize = 100;
+/// The tools that log a person in are programs that take seconds to begin.
+const TOOLS_TIMEOUT_MIN: Duration = Duration::from_secs(30);
 /// The size of a list, all its pages together.
 const LIST_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -36,6 +37,8 @@ pub struct Options {
     pub call_timeout: Duration,
     /// The longest time of a list, all its pages together.
     pub list_timeout: Duration,
+    /// The longest time of one login. A call waits for a login beside its own time.
+    pub login_timeout: Duration,
     /// How long a refused login is remembered before it is tried again.
     pub login_retry: Duration,
     /// Who is told of calls.
@@ -50,6 +53,7 @@ impl Options {
             in_flight_max: 16,
             call_timeout: Duration::from_secs(30),
             list_timeout: Duration::from_secs(60),
+            login_timeout: Duration::from_secs(10),
             login_retry: Duration::from_secs(60),
             observer: Arc::new(Nobody),
         }
@@ -74,8 +78,16 @@ impl Client {
         let http =
             transport::client(options.ca_pem.as_deref()).map_err(|error| SetupError(transport::describe(error)))?;
         let root = options.endpoints.graph.clone();
-        let tokens =
-            Tokens::new(http.clone(), options.endpoints, credential, options.login_retry, options.observer.clone());
+        let login_timeout = match credential {
+            Credential::Person { .. } => options.login_timeout.max(TOOLS_TIMEOUT_MIN),
+            Credential::ClientSecret { .. } | Credential::WorkloadIdentity { .. } => options.login_timeout,
+        };
+        let tokens = Tokens::new(token::Settings {
+            log_in: login::with(http.clone(), options.endpoints, credential),
+            login_timeout,
+            login_retry: options.login_retry,
+            observer: options.observer.clone(),
+        });
         let in_flight_max = options.in_flight_max.max(1);
         let (gate, slots) = (Mutex::default(), Semaphore::new(in_flight_max));
         let (call_timeout, observer) = (options.call_timeout, options.observer);

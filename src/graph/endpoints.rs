@@ -21,8 +21,8 @@ pub struct Endpoints {
 
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
-    #[error("the address '{0}' must begin with https:// and hold nothing but a host and a port")]
-    NotAnOrigin(String),
+    #[error("the address '{given}' must begin with https:// and hold nothing but a host and a port, as in {example}")]
+    NotAnOrigin { given: String, example: &'static str },
     #[error("the address '{0}' is not a URL")]
     NotAUrl(&'static str),
 }
@@ -55,7 +55,8 @@ fn origin(given: Option<Url>, preset: &'static str) -> Result<Url, EndpointError
     if url.scheme() == "https" && plain && anonymous {
         Ok(url)
     } else {
-        Err(EndpointError::NotAnOrigin(format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default())))
+        let given = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
+        Err(EndpointError::NotAnOrigin { given, example: preset.trim_end_matches('/') })
     }
 }
 
@@ -71,7 +72,7 @@ mod tests {
             ["http://localhost/", "https://localhost/v1.0", "https://user:word@localhost/", "https://localhost/?a=b"]
         {
             let error = of(text).unwrap_err().to_string();
-            assert!(!error.contains("word"), "{error}");
+            assert!(!error.contains("word") && error.contains("as in https://graph.microsoft.com"), "{error}");
         }
         let china = Endpoints::new(Cloud::China, None, None).unwrap();
         assert_eq!(china.scope(), "https://microsoftgraph.chinacloudapi.cn/.default");

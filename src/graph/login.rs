@@ -25,6 +25,7 @@ use serde_json::Value;
 
 use super::error::{Kind, capped};
 use super::person::Person;
+use super::token::LogIn;
 use super::{Credential, Endpoints, retry_after, transport};
 
 /// A token as it was issued.
@@ -43,7 +44,7 @@ pub(super) struct LoginError {
 }
 
 impl LoginError {
-    fn unavailable(message: impl Into<String>) -> Self {
+    pub fn unavailable(message: impl Into<String>) -> Self {
         Self { kind: Kind::LoginUnavailable, code: String::new(), message: message.into(), retry_after: None }
     }
 }
@@ -51,12 +52,16 @@ impl LoginError {
 /// Where a refusal goes that was read before the crate could see it, or that the crate cannot carry.
 pub(super) type Refusal = Arc<Mutex<Option<LoginError>>>;
 
-/// Logs in once.
-pub(super) async fn login(
-    http: &reqwest::Client,
-    endpoints: &Endpoints,
-    credential: &Credential,
-) -> Result<Issued, LoginError> {
+/// Logs in with this credential, once each time it is called.
+pub(super) fn with(http: reqwest::Client, endpoints: Endpoints, credential: Credential) -> LogIn {
+    let parts = Arc::new((http, endpoints, credential));
+    Box::new(move || {
+        let parts = parts.clone();
+        Box::pin(async move { login(&parts.0, &parts.1, &parts.2).await })
+    })
+}
+
+async fn login(http: &reqwest::Client, endpoints: &Endpoints, credential: &Credential) -> Result<Issued, LoginError> {
     let refusal = Refusal::default();
     let answer = match token_credential(credential, endpoints, http, &refusal) {
         Ok(credential) => credential.get_token(&[&endpoints.scope()], None).await,
@@ -65,11 +70,9 @@ pub(super) async fn login(
     if let Some(refusal) = refusal.lock().unwrap_or_else(PoisonError::into_inner).take() {
         return Err(refusal);
     }
-    // The crate's own text may quote a body; only the kind of its error is told.
-    let token = answer.map_err(|error| match error.kind() {
-        ErrorKind::Io => LoginError::unavailable("the federated token file cannot be read"),
-        kind => LoginError::unavailable(format!("the login could not be carried out ({kind})")),
-    })?;
+    // The crate's own text may quote a body; only the kind of its error is repeated.
+    let token = answer
+        .map_err(|error| LoginError::unavailable(format!("the login could not be carried out ({})", error.kind())))?;
     let life = token.expires_on.unix_timestamp() - jiff::Timestamp::now().as_second();
     Ok(Issued {
         token: token.token.secret().to_owned().into(),
@@ -100,21 +103,30 @@ fn token_credential(
         }
         Credential::WorkloadIdentity { tenant_id, client_id, token_file } => {
             let options = ClientAssertionCredentialOptions { client_options };
-            let assertion = TokenFile(token_file.clone());
+            let assertion = TokenFile { path: token_file.clone(), refusal: refusal.clone() };
             ClientAssertionCredential::new(tenant_id.clone(), client_id.clone(), assertion, Some(options))?
         }
         Credential::Person { tenant_id } => Arc::new(Person { tenant_id: tenant_id.clone(), refusal: refusal.clone() }),
     })
 }
 
-/// The projected token, read anew for every login because Kubernetes renews it.
+/// The projected token, read again for every login because Kubernetes renews it.
 #[derive(Debug)]
-struct TokenFile(PathBuf);
+struct TokenFile {
+    path: PathBuf,
+    /// Where the reason goes if there is no token in the file.
+    refusal: Refusal,
+}
 
 #[async_trait::async_trait]
 impl ClientAssertion for TokenFile {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
-        Ok(tokio::fs::read_to_string(&self.0).await?.trim().to_owned())
+        let text = tokio::fs::read_to_string(&self.path).await.unwrap_or_default();
+        if text.trim().is_empty() {
+            *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(no_token_file());
+            return Err(azure_core::Error::with_message(ErrorKind::Io, "there is no token in the file"));
+        }
+        Ok(text.trim().to_owned())
     }
 }
 
@@ -168,24 +180,63 @@ impl LoginTransport {
     }
 }
 
-/// Codes of the login service that pass by themselves (`reference-error-codes` of the identity platform).
-const PASSING: &[u32] = &[90033, 90006, 90012, 90024, 90090, 50033, 90055];
+fn no_token_file() -> LoginError {
+    LoginError {
+        kind: Kind::LoginRefused { aadsts: None, lasting: true },
+        ..LoginError::unavailable(
+            "the file that AZURE_FEDERATED_TOKEN_FILE names is not there or is empty: azure-workload-identity puts it into pods; check its webhook and create the pod again",
+        )
+    }
+}
 
+/// Codes of the login service that pass by themselves (`reference-error-codes` of the identity platform).
+const PASSING: &[u32] = &[90033, 90006, 90012, 90024, 90090, 50033, 90055, 90041, 50087];
+/// The service found a client in a loop and wants it to rest (`reference-error-codes`).
+const LOOP_DETECTED: u32 = 50196;
+const LOOP_REST: Duration = Duration::from_secs(300);
+/// Values of `error` that mean trouble of the service itself (RFC 6749, 4.1.2.1), whatever code stands next to them.
+const PASSING_ERRORS: &[&str] = &["temporarily_unavailable", "server_error"];
+/// Values of `error` that mean that the request will be refused until somebody changes something (RFC 6749, 5.2, and
+/// the identity platform's `invalid_resource` and `interaction_required`).
+const LASTING_ERRORS: &[&str] = &[
+    "invalid_client",
+    "unauthorized_client",
+    "invalid_request",
+    "invalid_grant",
+    "invalid_scope",
+    "invalid_resource",
+    "unsupported_grant_type",
+    "access_denied",
+    "interaction_required",
+];
+/// Another answer than a 429 is not believed when it asks for a longer wait.
+const WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// What an answer without a token means: by `error` and the status, and by the code where it is known. A code that is
+/// not known decides nothing.
 fn refused(status: u16, body: &[u8], retry_after: Option<Duration>) -> LoginError {
     let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let text = body["error_description"].as_str().unwrap_or_default();
+    let oauth = body["error"].as_str().unwrap_or_default();
     let aadsts = body["error_codes"][0].as_u64().and_then(|code| u32::try_from(code).ok()).or_else(|| code_in(text));
-    let passing = status == 429 || status >= 500 || aadsts.is_some_and(|code| PASSING.contains(&code));
-    let kind = match (passing, aadsts) {
-        (false, Some(_)) => Kind::LoginRefused { aadsts, lasting: true },
-        (false, None) if (400..500).contains(&status) => Kind::LoginRefused { aadsts, lasting: false },
-        _ => Kind::LoginUnavailable,
+    let passing = status == 429
+        || status >= 500
+        || PASSING_ERRORS.contains(&oauth)
+        || aadsts.is_some_and(|code| PASSING.contains(&code));
+    let lasting = LASTING_ERRORS.contains(&oauth);
+    let kind = if !passing && (lasting || (400..500).contains(&status)) {
+        Kind::LoginRefused { aadsts, lasting }
+    } else {
+        Kind::LoginUnavailable
     };
-    let code =
-        aadsts.map_or_else(|| capped(body["error"].as_str().unwrap_or_default()), |code| format!("AADSTS{code}"));
+    let code = aadsts.map_or_else(|| capped(oauth), |code| format!("AADSTS{code}"));
     let first_line = text.lines().next().unwrap_or_default();
     let words = first_line.split_once(": ").map_or(first_line, |(_, words)| words);
     let message = if words.is_empty() { format!("the login service answered {status}") } else { capped(words) };
+    let mut retry_after = retry_after.map(|wait| if status == 429 { wait } else { wait.min(WAIT_MAX) });
+    if aadsts == Some(LOOP_DETECTED) {
+        retry_after = retry_after.max(Some(LOOP_REST));
+    }
     LoginError { kind, code, message, retry_after }
 }
 
@@ -218,8 +269,38 @@ mod tests {
             refused(400, br#"{"error":"temporarily_unavailable","error_codes":[90033]}"#, None).kind,
             Kind::LoginUnavailable
         );
+        for (error, code) in [("server_error", 999_999), ("temporarily_unavailable", 700_016)] {
+            let body = serde_json::json!({"error": error, "error_codes": [code]}).to_string();
+            assert_eq!(refused(400, body.as_bytes(), None).kind, Kind::LoginUnavailable, "{error}");
+        }
+        for code in PASSING {
+            let body = serde_json::json!({"error": "invalid_request", "error_codes": [code]}).to_string();
+            assert_eq!(refused(400, body.as_bytes(), None).kind, Kind::LoginUnavailable, "{code}");
+        }
         let proxy = refused(403, b"<html>secret page</html>", None);
         assert_eq!(proxy.kind, Kind::LoginRefused { aadsts: None, lasting: false });
         assert!(!proxy.message.contains("secret"));
+    }
+
+    #[test]
+    fn a_code_that_is_not_known_is_judged_by_the_error_and_the_status() {
+        let of = |status, error: &str| {
+            let body = serde_json::json!({"error": error, "error_codes": [999_999]}).to_string();
+            refused(status, body.as_bytes(), None).kind
+        };
+        let aadsts = Some(999_999);
+        assert_eq!(of(400, "invalid_client"), Kind::LoginRefused { aadsts, lasting: true });
+        assert_eq!(of(400, "something_new"), Kind::LoginRefused { aadsts, lasting: false });
+        assert_eq!(of(500, "invalid_client"), Kind::LoginUnavailable);
+        assert_eq!(of(200, "something_new"), Kind::LoginUnavailable);
+    }
+
+    #[test]
+    fn a_wait_is_believed_as_far_as_the_answer_can_be() {
+        let hour = Some(Duration::from_secs(3600));
+        assert_eq!(refused(429, b"Too Many Requests", hour).retry_after, hour);
+        assert_eq!(refused(503, b"", hour).retry_after, Some(WAIT_MAX));
+        let looping = br#"{"error":"invalid_request","error_codes":[50196]}"#;
+        assert_eq!(refused(400, looping, Some(Duration::from_secs(1))).retry_after, Some(LOOP_REST));
     }
 }

@@ -7,6 +7,7 @@ mod credential;
 mod endpoints;
 mod error;
 mod gate;
+mod lenient;
 mod login;
 mod observer;
 mod person;

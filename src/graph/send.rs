@@ -88,9 +88,9 @@ impl Sender {
             match tokio::time::timeout(time_left, self.exchange(call, token, trail)).await {
                 Ok(Ok(body)) => return Ok(body),
                 Ok(Err(Failure::TokenRejected(error, held))) => {
-                    self.tokens.evict(held.number);
+                    let another_may_help = self.tokens.reject(held.number, &error);
                     trail.sent = false;
-                    if last {
+                    if last || !another_may_help {
                         return Err(error);
                     }
                 }
@@ -148,6 +148,8 @@ impl Sender {
 
     async fn token(&self, call: &Call<'_>) -> Result<Held, Error> {
         self.tokens.get().await.map_err(|(error, until)| Error {
+            // A remembered rejection reads like the one that is remembered.
+            status: (error.kind == Kind::TokenRejected).then_some(401),
             code: error.code,
             retry_at: Some(until),
             ..call.failed(error.kind, &error.message)
@@ -186,6 +188,7 @@ impl Sender {
         };
         if matches!(status, 200 | 201 | 202 | 204) {
             self.gate.lock().unwrap_or_else(PoisonError::into_inner).answered();
+            self.tokens.accept(token.number);
             return Ok(body);
         }
         (error.code, error.message) = code_and_message(&body);

@@ -3,17 +3,29 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use secrecy::SecretString;
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
-use super::login::{Issued, LoginError, login};
+use super::error::{Error, Kind};
+use super::gate::chance;
+use super::login::{Issued, LoginError};
 use super::observer::{LoginResult, Observer};
-use super::{Credential, Endpoints, Kind};
 
 /// An unavailable login service is asked again after this time.
 const UNAVAILABLE_RETRY: Duration = Duration::from_secs(5);
 /// A token is not handed out when less than this is left of it.
 const LIFE_MIN: Duration = Duration::from_secs(30);
+/// The part of a token's life after which it is renewed, and the part by which chance has that earlier: replicas and
+/// applications that began together do not log in together for ever.
+const RENEW_AFTER: f64 = 0.8;
+const RENEW_JITTER: f64 = 0.1;
+
+/// Logs in once.
+pub(super) type LogIn = Box<dyn Fn() -> BoxFuture<'static, Result<Issued, LoginError>> + Send + Sync>;
+/// Why there is no token, and when it makes sense to ask again.
+pub(super) type NoToken = (LoginError, Instant);
 
 /// A token, and which one it is.
 #[derive(Clone)]
@@ -21,6 +33,8 @@ pub(super) struct Held {
     pub token: SecretString,
     pub number: u64,
     pub issued: Instant,
+    /// Graph has carried out a request with it.
+    accepted: bool,
     renew: Instant,
     expires: Instant,
 }
@@ -37,62 +51,127 @@ struct State {
     held: Option<Held>,
     refused: Option<Refused>,
     number: u64,
+    /// When Graph last rejected a token that was then given up.
+    rejected: Option<Instant>,
 }
 
-pub(super) struct Tokens {
-    http: reqwest::Client,
-    endpoints: Endpoints,
-    credential: Credential,
+/// How logins are made, and how their failures are dealt with.
+pub(super) struct Settings {
+    pub log_in: LogIn,
+    /// The longest time of one login.
+    pub login_timeout: Duration,
     /// How long a refusal that will last is remembered.
-    login_retry: Duration,
+    pub login_retry: Duration,
+    pub observer: Arc<dyn Observer>,
+}
+
+#[derive(Clone)]
+pub(super) struct Tokens(Arc<Shared>);
+
+struct Shared {
+    settings: Settings,
     state: Mutex<State>,
-    turn: tokio::sync::Mutex<()>,
-    observer: Arc<dyn Observer>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Tokens {
-    pub fn new(
-        http: reqwest::Client,
-        endpoints: Endpoints,
-        credential: Credential,
-        login_retry: Duration,
-        observer: Arc<dyn Observer>,
-    ) -> Self {
-        let (state, turn) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { http, endpoints, credential, login_retry, state, turn, observer }
+    pub fn new(settings: Settings) -> Self {
+        Self(Arc::new(Shared { settings, state: Mutex::default(), turn: Arc::default() }))
     }
 
     /// A token that is good now; or why there is none, and when it makes sense to ask again.
-    pub async fn get(&self) -> Result<Held, (LoginError, Instant)> {
+    pub async fn get(&self) -> Result<Held, NoToken> {
         if let Some(held) = self.usable() {
-            if held.renew <= Instant::now()
-                && let Ok(_turn) = self.turn.try_lock()
-            {
-                // Only this caller waits for the renewal; a failed one leaves the old token in use.
-                return Ok(self.log_in().await.unwrap_or(held));
-            }
+            self.renew_ahead(&held);
             return Ok(held);
         }
-        self.remembered()?;
-        let _turn = self.turn.lock().await;
+        self.0.remembered()?;
+        let turn = self.0.turn.clone().lock_owned().await;
         if let Some(held) = self.usable() {
             return Ok(held);
         }
-        self.remembered()?;
-        self.log_in().await
+        self.0.remembered()?;
+        let login = self.log_in(turn);
+        login.await.unwrap_or_else(|_| {
+            Err((LoginError::unavailable("the login was cut short"), Instant::now() + UNAVAILABLE_RETRY))
+        })
     }
 
-    /// Forgets the token if it is still the one that was refused.
+    /// The token that is good now, without a login.
+    pub fn usable(&self) -> Option<Held> {
+        self.0.state().held.clone().filter(|held| held.expires > Instant::now() + LIFE_MIN)
+    }
+
+    /// Graph has carried out a request with this token.
+    pub fn accept(&self, number: u64) {
+        if let Some(held) = self.0.state().held.as_mut().filter(|held| held.number == number) {
+            held.accepted = true;
+        }
+    }
+
+    /// Forgets the token if it is still the one in use.
     pub fn evict(&self, number: u64) {
-        let mut state = self.state();
+        let mut state = self.0.state();
         if state.held.as_ref().is_some_and(|held| held.number == number) {
             state.held = None;
         }
     }
 
-    async fn log_in(&self) -> Result<Held, (LoginError, Instant)> {
-        let answer = login(&self.http, &self.endpoints, &self.credential).await;
-        self.observer.login(match &answer {
+    /// Graph called this token invalid. Says whether another one is worth a try.
+    ///
+    /// One rejection costs one login. If the next token is rejected too before any request succeeded with it, Graph
+    /// accepts none, and that is the answer to everybody for the time of `login_retry`. If the next one is accepted for
+    /// other requests, a login does not help this one, and the token is kept.
+    pub fn reject(&self, number: u64, error: &Error) -> bool {
+        let (mut state, now) = (self.0.state(), Instant::now());
+        let retry = self.0.settings.login_retry;
+        let Some(held) = state.held.as_ref().filter(|held| held.number == number) else { return true };
+        let again = state.rejected.is_some_and(|last| now.duration_since(last) < retry * 2);
+        let accepted = held.accepted;
+        if again && accepted && now.duration_since(held.issued) < retry {
+            return false;
+        }
+        state.held = None;
+        state.rejected = Some(now);
+        if again && !accepted {
+            let (kind, code, message) = (Kind::TokenRejected, error.code.clone(), error.message.clone());
+            let error = LoginError { kind, code, message, retry_after: None };
+            state.refused = Some(Refused { error, until: now + retry });
+            return false;
+        }
+        true
+    }
+
+    /// Begins a renewal if it is time for one. Nobody waits for it: the token at hand is good.
+    fn renew_ahead(&self, held: &Held) {
+        if held.renew > Instant::now() || self.0.remembered().is_err() {
+            return;
+        }
+        let Ok(turn) = self.0.turn.clone().try_lock_owned() else { return };
+        // The one before may have ended between the two looks.
+        if self.usable().is_some_and(|usable| usable.number == held.number) && self.0.remembered().is_ok() {
+            drop(self.log_in(turn));
+        }
+    }
+
+    /// A login in a task of its own: once begun it ends and is remembered, even if its caller gives up.
+    fn log_in(&self, turn: OwnedMutexGuard<()>) -> tokio::task::JoinHandle<Result<Held, NoToken>> {
+        let shared = self.0.clone();
+        tokio::spawn(async move {
+            let answer = shared.log_in().await;
+            drop(turn);
+            answer
+        })
+    }
+}
+
+impl Shared {
+    async fn log_in(&self) -> Result<Held, NoToken> {
+        let limit = self.settings.login_timeout;
+        let answer = tokio::time::timeout(limit, (self.settings.log_in)()).await.unwrap_or_else(|_| {
+            Err(LoginError::unavailable(format!("no answer of the login service within {} s", limit.as_secs_f64())))
+        });
+        self.settings.observer.login(match &answer {
             Ok(_) => LoginResult::Success,
             Err(error) if matches!(error.kind, Kind::LoginRefused { .. }) => LoginResult::Refused,
             Err(_) => LoginResult::Unavailable,
@@ -105,7 +184,8 @@ impl Tokens {
                     token,
                     number: state.number,
                     issued: now,
-                    renew: now + life.mul_f64(0.8),
+                    accepted: false,
+                    renew: now + life.mul_f64(RENEW_AFTER - RENEW_JITTER * chance()),
                     expires: now + life,
                 };
                 state.held = Some(held.clone());
@@ -114,7 +194,7 @@ impl Tokens {
             }
             Err(error) => {
                 let wait = error.retry_after.unwrap_or(match error.kind {
-                    Kind::LoginRefused { .. } => self.login_retry,
+                    Kind::LoginRefused { .. } => self.settings.login_retry,
                     _ => UNAVAILABLE_RETRY,
                 });
                 let until = now + wait;
@@ -124,12 +204,7 @@ impl Tokens {
         }
     }
 
-    /// The token that is good now, without a login.
-    pub fn usable(&self) -> Option<Held> {
-        self.state().held.clone().filter(|held| held.expires > Instant::now() + LIFE_MIN)
-    }
-
-    fn remembered(&self) -> Result<(), (LoginError, Instant)> {
+    fn remembered(&self) -> Result<(), NoToken> {
         let refused = self.state().refused.clone();
         match refused.filter(|refused| refused.until > Instant::now()) {
             Some(refused) => Err((refused.error, refused.until)),
@@ -141,3 +216,6 @@ impl Tokens {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

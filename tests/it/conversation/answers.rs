@@ -71,6 +71,28 @@ async fn a_success_that_cannot_be_read_is_never_an_empty_list() {
 }
 
 #[tokio::test]
+async fn an_odd_neighbour_hides_no_job_and_one_without_an_id_is_named_by_its_place() {
+    let talk = Talk::begin().await;
+    let sound = json!({"id": "scim.1", "templateId": "scim", "status": {"code": "Active"}});
+    let odd = json!({"id": "scim.2", "schedule": null, "status": {
+        "countSuccessiveCompleteFailures": "3", "steadyStateFirstAchievedTime": "", "quarantine": {"seriesCount": 1.0, "error": []},
+        "lastExecution": {"countExported": {}}, "synchronizedEntryCountByType": null, "code": "Paused",
+    }});
+    talk.fault("listJobs", 1, respond_body(200, &json!({"value": [odd, sound]}).to_string())).await;
+    let jobs = talk.client.list_jobs(talk.service_principal()).await.unwrap();
+    let codes: Vec<_> = jobs.iter().map(|job| job.status.as_ref().unwrap().code.as_deref()).collect();
+    assert_eq!(codes, [Some("Paused"), Some("Active")]);
+
+    talk.fault("listJobs", 1, respond_body(200, &json!({"value": [sound, {"templateId": "canary"}]}).to_string()))
+        .await;
+    let error = talk.list().await.unwrap_err();
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (Kind::Malformed, "the answer cannot be read at 'value[1]': 'id' is missing")
+    );
+}
+
+#[tokio::test]
 async fn what_graph_may_add_or_leave_out_is_no_error() {
     let talk = Talk::begin().await;
     let id = talk.create().await.unwrap();

@@ -73,3 +73,27 @@ async fn an_unavailable_graph_that_names_an_instant_closes_the_gate_and_one_that
     tokio::time::sleep_until(error.retry_at.unwrap()).await;
     talk.list().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_wait_that_one_request_is_asked_for_holds_no_other() {
+    let talk = Talk::begin().await;
+    for status in [408, 423, 424, 500, 502, 504] {
+        talk.fault("listJobs", 1, respond_with(status, "retry-after", "60")).await;
+        let error = talk.list().await.unwrap_err();
+        assert!(error.retry_at.is_some_and(|at| at > Instant::now() + Duration::from_secs(30)), "{error:?}");
+        assert_eq!(talk.client.closed_until(), None, "{status}");
+        talk.list().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_unavailable_graph_holds_the_gate_for_five_minutes_at_most_and_a_throttling_one_for_an_hour() {
+    for (status, minutes) in [(503, 5), (429, 60)] {
+        let talk = Talk::begin().await;
+        talk.fault("listJobs", 1, respond_with(status, "retry-after", "100000")).await;
+        talk.list().await.unwrap_err();
+        let left = talk.client.closed_until().unwrap() - Instant::now();
+        let most = Duration::from_secs(60 * minutes);
+        assert!(left <= most && left > most / 2, "{status}: {left:?}");
+    }
+}

@@ -109,12 +109,14 @@ async fn a_throttled_login_waits_as_it_is_told() {
 }
 
 #[tokio::test]
-async fn a_login_that_hangs_holds_no_call_beyond_its_time_and_nothing_was_sent() {
-    let talk = Talk::with(|options| options.call_timeout = Duration::from_millis(300)).await;
+async fn a_login_that_hangs_is_trouble_of_the_login_that_is_remembered_and_nothing_was_sent() {
+    let talk = Talk::with(|options| options.login_timeout = Duration::from_millis(300)).await;
     talk.fault("token", 1, json!({"hang": {}})).await;
     let error = talk.create().await.unwrap_err();
-    assert_eq!((error.kind, error.processed), (Kind::Network, Processed::No), "{error}");
-    assert_eq!(talk.arrived("createJob").await, 0);
+    assert_eq!((error.kind, error.processed), (Kind::LoginUnavailable, Processed::No), "{error}");
+    assert_eq!(talk.list().await.unwrap_err().retry_at, error.retry_at);
+    assert_eq!((talk.arrived("token").await, talk.arrived("createJob").await), (1, 0));
+    tokio::time::sleep_until(error.retry_at.unwrap()).await;
     talk.list().await.unwrap();
 }
 
@@ -144,9 +146,9 @@ async fn a_federated_token_file_is_read_again_for_each_login() {
     let list = async || client.list_jobs(talk.service_principal()).await;
 
     let missing = list().await.unwrap_err();
-    assert_eq!(missing.kind, Kind::LoginUnavailable, "{missing}");
+    assert_eq!(missing.kind, Kind::LoginRefused { aadsts: None, lasting: true }, "{missing}");
+    assert!(missing.message.contains("azure-workload-identity"), "{missing}");
     std::fs::write(&token_file, projected("system:serviceaccount:somebody:else")).unwrap();
-    tokio::time::sleep_until(missing.retry_at.unwrap()).await;
     assert_eq!(refused(&list().await.unwrap_err()), Some(700_213));
     std::fs::write(&token_file, projected(subject)).unwrap();
     list().await.unwrap();

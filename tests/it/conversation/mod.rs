@@ -3,6 +3,7 @@
 mod answers;
 mod create;
 mod gate;
+mod in_flight;
 mod login;
 mod pages;
 mod permission;

@@ -1,5 +1,7 @@
 //! The token in use: one login for all, renewed once when Graph calls it invalid, kept when a permission is missing.
 
+use std::time::Duration;
+
 use entrain::graph::{Kind, Processed};
 use futures::future::join_all;
 
@@ -15,7 +17,7 @@ async fn many_calls_at_once_share_one_login() {
 
 #[tokio::test]
 async fn an_expired_token_costs_one_login_and_the_call_succeeds() {
-    let talk = Talk::begin().await;
+    let talk = Talk::with(|options| options.login_retry = Duration::ZERO).await;
     talk.list().await.unwrap();
     talk.control.revoke_tokens().await.unwrap();
     talk.create().await.unwrap();
@@ -34,6 +36,11 @@ async fn a_fresh_token_that_is_refused_is_trouble_after_one_more_login() {
     let error = talk.create().await.unwrap_err();
     assert_eq!((error.kind, error.processed), (Kind::TokenRejected, Processed::No), "{error}");
     assert_eq!((talk.arrived("token").await, talk.arrived("createJob").await), (2, 2));
+
+    let remembered = talk.create().await.unwrap_err();
+    assert_eq!((remembered.kind, remembered.to_string()), (Kind::TokenRejected, error.to_string()));
+    assert!(remembered.retry_at.is_some());
+    assert_eq!((talk.arrived("token").await, talk.arrived("createJob").await), (2, 2), "the rejection is remembered");
 }
 
 #[tokio::test]
