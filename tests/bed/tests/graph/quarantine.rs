@@ -18,7 +18,7 @@ impl Bed {
     async fn quarantined(&self) -> String {
         let id = self.running().await;
         self.target(json!({"verdict": "rejected"})).await;
-        self.advance(41 * 60).await;
+        self.advance(20 * 60 + 10).await;
         assert_eq!(state(&self.job(&id).await), ("Quarantine", "Active"));
         id
     }
@@ -43,16 +43,27 @@ async fn rejected_credentials_lead_into_quarantine_and_good_ones_out_of_it() {
 
 #[tokio::test]
 async fn retries_thin_out_to_once_a_day() {
-    let bed = Bed::new().await;
-    let id = bed.quarantined().await;
-    for (wait, count) in [(6, 0), (12, 1), (24, 2), (24, 3)] {
-        let quarantine = bed.job(&id).await["status"]["quarantine"].clone();
-        assert_eq!(quarantine["seriesCount"], count);
-        let at = |name: &str| quarantine[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
-        assert_eq!(at("nextAttempt").duration_since(at("currentBegan")).as_hours(), wait);
-        assert_eq!(at("seriesBegan") == at("currentBegan"), count == 0);
-        let attempt = json!({"freeze": true, "at": at("nextAttempt"), "advanceSeconds": 2});
-        bed.control.raw("POST", "clock", Some(&attempt)).await.unwrap();
+    for (setting, minutes) in [
+        ("fiveMinutes", vec![5, 6 * 60, 12 * 60, 24 * 60, 24 * 60]),
+        ("sixHours", vec![6 * 60, 12 * 60, 24 * 60, 24 * 60]),
+    ] {
+        let bed = Bed::with(json!({"quarantineRetries": setting})).await;
+        let id = bed.quarantined().await;
+        for (wait, count) in minutes.into_iter().zip(1..) {
+            let status = bed.job(&id).await["status"].clone();
+            let quarantine = &status["quarantine"];
+            assert_eq!(
+                (&quarantine["seriesCount"], &status["countSuccessiveCompleteFailures"]),
+                (&json!(count), &json!(count))
+            );
+            let at = |time: &Value| time.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+            let (began, next) = (at(&quarantine["currentBegan"]), at(&quarantine["nextAttempt"]));
+            assert_eq!(next.duration_since(began).as_mins(), wait);
+            assert_eq!(at(&quarantine["seriesBegan"]) == began, count == 1);
+            assert_eq!(at(&status["lastExecution"]["timeEnded"]).duration_since(began).as_millis(), 60);
+            let attempt = json!({"freeze": true, "at": next, "advanceSeconds": 2});
+            bed.control.raw("POST", "clock", Some(&attempt)).await.unwrap();
+        }
     }
 }
 

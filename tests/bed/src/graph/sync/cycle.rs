@@ -1,0 +1,65 @@
+//! What one cycle finds and does (graph-api §3.9, §4.4, §4.5).
+
+use super::catalog::Template;
+use super::{credentials, secrets};
+use crate::graph::model::job::{Counts, Job, Outcome, Reason, Trouble};
+use crate::graph::model::tenant::ServicePrincipal;
+
+/// Where neither notification settings nor job settings name one.
+const DELETES_MAX: u64 = 500;
+
+/// What a cycle came to.
+#[derive(Clone, Debug, Default)]
+pub struct CycleResult {
+    pub state: Outcome,
+    pub counts: Counts,
+    /// Groups in the target after it.
+    pub groups: u64,
+    pub error: Option<Trouble>,
+    pub reason: Reason,
+    /// Of an initial cycle: entries in error were dropped.
+    pub escrows_pruned: bool,
+}
+
+/// What keeps a cycle from its work.
+pub fn obstacle(job: &Job, principal: &ServicePrincipal, template: &Template) -> Option<(Reason, Trouble)> {
+    let verdict = credentials::verdict(template, &principal.target, &principal.secrets);
+    if let Some(trouble) = verdict {
+        return Some((Reason::EncounteredQuarantineException, trouble));
+    }
+    let most = secrets::delete_threshold(&principal.secrets).unwrap_or(DELETES_MAX);
+    let held = principal.target.pending_deletes > most && !job.force_deletes;
+    held.then(|| {
+        let text = format!("{} deletions exceed the threshold of {most}.", principal.target.pending_deletes);
+        (Reason::TooManyDeletes, Trouble::new("TooManyDeletes", &text))
+    })
+}
+
+/// What a cycle of this job comes to that nothing keeps from its work.
+pub fn counts(job: &Job, principal: &ServicePrincipal) -> Counts {
+    let target = &principal.target;
+    let entries = if job.initial { target.entries } else { target.changes };
+    Counts {
+        entitled: target.entries,
+        escrowed: target.escrows,
+        escrowed_raw: None,
+        exported: entries + target.pending_deletes,
+        imported: entries + target.pending_deletes,
+    }
+}
+
+/// What a cycle comes to as the target has it.
+pub fn outcome(job: &mut Job, principal: &mut ServicePrincipal, template: &Template) -> CycleResult {
+    if let Some((reason, error)) = obstacle(job, principal, template) {
+        return CycleResult { state: Outcome::Failed, error: Some(error), reason, ..CycleResult::default() };
+    }
+    let counts = counts(job, principal);
+    job.force_deletes = false;
+    principal.target.pending_deletes = 0;
+    CycleResult {
+        counts,
+        groups: principal.target.groups,
+        escrows_pruned: job.initial && principal.target.escrows_pruned,
+        ..CycleResult::default()
+    }
+}
