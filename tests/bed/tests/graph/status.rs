@@ -189,6 +189,26 @@ async fn any_part_of_a_job_can_be_null_or_of_another_kind() {
 }
 
 #[tokio::test]
+async fn a_template_decides_how_many_settings_its_jobs_have_and_how_often_they_run() {
+    let bed = Bed::new().await;
+    bed.put_sp(json!({"templates": ["aWSSingleSignon", "scim", "AD2AADProvisioning", "Old"]})).await;
+    let old = json!({"interval": "PT2M", "jobSettings": []});
+    bed.control.raw("PUT", &format!("tenants/{TENANT}/templates/Old"), Some(&old)).await.unwrap();
+    for (template, count, interval) in
+        [("aWSSingleSignon", 1, "PT40M"), ("scim", 2, "PT40M"), ("AD2AADProvisioning", 9, "PT20M"), ("Old", 0, "PT2M")]
+    {
+        let id = bed.create(template).await;
+        let job = bed.job(&id).await;
+        let settings = job["synchronizationJobSettings"].as_array().unwrap();
+        assert_eq!((settings.len(), &job["schedule"]["interval"]), (count, &json!(interval)), "{template}");
+        if let Some(domain) = settings.iter().find(|setting| setting["name"] == "Domain") {
+            let inner: Value = serde_json::from_str(domain["value"].as_str().unwrap()).unwrap();
+            assert_eq!(inner["DomainFQDN"], "ad.example.test");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_step_of_the_clock_runs_every_cycle_that_is_due() {
     let bed = Bed::new().await;
     bed.control.resume_clock().await.unwrap();

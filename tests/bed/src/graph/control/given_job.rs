@@ -26,6 +26,7 @@ pub struct GivenJob {
     pub schedule: Option<Value>,
     #[serde(deserialize_with = "part")]
     pub status: Option<Value>,
+    /// They stay.
     #[serde(deserialize_with = "given")]
     pub synchronization_job_settings: Option<Value>,
 }
@@ -96,7 +97,7 @@ impl GivenJob {
             }
         }
         if let Some(settings) = &self.synchronization_job_settings {
-            parts.insert("synchronizationJobSettings".to_owned(), settings.clone());
+            job.settings = Some(settings.clone());
         }
         if overlay.is_null() {
             overlay = Value::Object(parts);

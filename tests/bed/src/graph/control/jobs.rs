@@ -177,7 +177,7 @@ impl Control<'_> {
         let template = catalog::template(&known, &job.template_id);
         let began = after(now, jiff::SignedDuration::from_secs(-given.seconds.max(0)));
         let result = if as_target_has_it {
-            cycle::outcome(&mut job, principal, &template)
+            cycle::outcome(&mut job, principal, &template, &settings)
         } else {
             let GivenCycle { state, counts, groups, error, reason, escrows_pruned, .. } = given;
             cycle::CycleResult { state, counts, groups, error, reason, escrows_pruned }

@@ -183,6 +183,8 @@ pub struct Job {
     pub force_deletes: bool,
     /// In place of the template's.
     pub schema: Option<Value>,
+    /// In place of the template's.
+    pub settings: Option<Value>,
     pub ghost: Option<Ghost>,
     /// It exists, and no read shows it.
     pub invisible: bool,
@@ -202,6 +204,7 @@ impl Job {
             initial: true,
             force_deletes: false,
             schema: None,
+            settings: None,
             ghost: None,
             invisible: false,
         }

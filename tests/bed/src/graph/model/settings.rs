@@ -133,6 +133,11 @@ switch! {
     UnverifiedRoutes { NotFound, NoContent }
 }
 
+switch! {
+    /// When deletions are held back above a number: with `DeleteThresholdEnabled` in the notification settings, or unless
+    /// they say that it is off.
+    DeletionGuard { DeleteThresholdEnabled, UnlessDisabled }
+}
 impl JobIds {
     /// Whether two jobs of one template on one service principal get different ids.
     pub fn leave_room(self) -> bool {
@@ -200,6 +205,7 @@ pub struct Settings {
     pub running_cycle_end: RunningCycleEnd,
     pub last_successful: LastSuccessful,
     pub quarantine_retries: QuarantineRetries,
+    pub deletion_guard: DeletionGuard,
     pub throttling: Throttling,
     /// In place of the resource units in 10 s that the size gives.
     pub resource_unit_limit: Option<u64>,
@@ -259,6 +265,7 @@ impl Default for Settings {
             running_cycle_end: RunningCycleEnd::default(),
             last_successful: LastSuccessful::default(),
             quarantine_retries: QuarantineRetries::default(),
+            deletion_guard: DeletionGuard::default(),
             throttling: Throttling::default(),
             resource_unit_limit: None,
             write_limit: None,

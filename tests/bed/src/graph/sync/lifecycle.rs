@@ -73,7 +73,7 @@ fn happen(
     match event {
         Event::CycleBegins => {
             job.next_cycle = None;
-            let (length, expected) = match cycle::obstacle(job, principal, template) {
+            let (length, expected) = match cycle::obstacle(job, principal, template, settings) {
                 Some(_) => (FAILING_CYCLE, Counts::default()),
                 None if job.initial => (seconds(settings.initial_cycle_seconds), cycle::counts(job, principal)),
                 None => (seconds(settings.incremental_cycle_seconds), cycle::counts(job, principal)),
@@ -82,7 +82,7 @@ fn happen(
             job.running = Some(Running { activity, began: at, ends, initial: job.initial, expected });
         }
         Event::CycleEnds(running) => {
-            let result = cycle::outcome(job, principal, template);
+            let result = cycle::outcome(job, principal, template, settings);
             conclude(job, settings, template, *running, &result);
         }
         Event::Disabled => {

@@ -18,13 +18,15 @@ pub fn job(job: &Job, state: &JobState, template: &Template, settings: &Settings
         "id": job.id, "templateId": job.template_id,
         "schedule": {"expiration": null, "interval": interval, "state": state.schedule},
         "status": status(job, state, template, settings, now),
-        "synchronizationJobSettings": [
-            {"name": "AzureIngestionAttributeOptimization", "value": "False"},
-            {"name": "LookaheadQueryEnabled", "value": "False"},
-        ],
+        "synchronizationJobSettings": job_settings(job, template),
     });
     merge(&mut body, &state.overlay);
     body
+}
+
+/// The pairs of name and value that a job has from its template, unless it was given others.
+pub fn job_settings(job: &Job, template: &Template) -> Value {
+    job.settings.clone().unwrap_or_else(|| json!(template.job_settings))
 }
 
 fn status(job: &Job, state: &JobState, template: &Template, settings: &Settings, now: Timestamp) -> Value {
