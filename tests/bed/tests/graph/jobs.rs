@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 use super::support::{Bed, SP, TENANT, state};
 
 #[tokio::test]
-async fn a_new_job_is_paused_once_secrets_were_saved() {
+async fn a_new_job_is_paused_before_any_secret_is_saved() {
     let bed = Bed::new().await;
+    let path = format!("tenants/{TENANT}/servicePrincipals/{SP}/secrets");
+    bed.control.raw("PUT", &path, Some(&json!({"value": []}))).await.unwrap();
     let answer = bed.sync("POST", "jobs", Some(json!({"templateId": "scim"}))).await;
     let job = answer.json();
     assert_eq!((answer.status, state(&job)), (201, ("Paused", "Disabled")));
@@ -18,13 +20,12 @@ async fn a_new_job_is_paused_once_secrets_were_saved() {
 }
 
 #[tokio::test]
-async fn a_new_job_without_secrets_is_not_configured_until_they_are_saved() {
-    let bed = Bed::new().await;
+async fn a_new_job_can_be_not_configured_until_secrets_are_saved() {
+    let bed = Bed::with(json!({"newJob": "byCredentials"})).await;
     bed.control.put_service_principal(TENANT, "bare", &json!({"appId": "a", "templates": ["scim"]})).await.unwrap();
     let root = "servicePrincipals/bare/synchronization";
     let job = bed.call("POST", &format!("{root}/jobs"), Some(json!({"templateId": "scim"}))).await.json();
     assert_eq!(state(&job), ("NotConfigured", "Disabled"));
-    assert_eq!(job["schedule"]["interval"], "P10675199DT2H48M5.4775807S");
     let secrets =
         json!({"value": [{"key": "BaseAddress", "value": "https://a.test"}, {"key": "SecretToken", "value": "x"}]});
     assert_eq!(bed.call("PUT", &format!("{root}/secrets"), Some(secrets)).await.status, 204);

@@ -11,5 +11,6 @@ mod permissions;
 mod quarantine;
 mod replicas;
 mod schema;
+mod status;
 mod support;
 mod throttle;

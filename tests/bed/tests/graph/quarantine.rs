@@ -18,7 +18,7 @@ impl Bed {
     async fn quarantined(&self) -> String {
         let id = self.running().await;
         self.target(json!({"verdict": "rejected"})).await;
-        self.advance(41 * 60).await;
+        self.advance(20 * 60 + 10).await;
         assert_eq!(state(&self.job(&id).await), ("Quarantine", "Active"));
         id
     }
@@ -43,16 +43,27 @@ async fn rejected_credentials_lead_into_quarantine_and_good_ones_out_of_it() {
 
 #[tokio::test]
 async fn retries_thin_out_to_once_a_day() {
-    let bed = Bed::new().await;
-    let id = bed.quarantined().await;
-    for (wait, count) in [(6, 0), (12, 1), (24, 2), (24, 3)] {
-        let quarantine = bed.job(&id).await["status"]["quarantine"].clone();
-        assert_eq!(quarantine["seriesCount"], count);
-        let at = |name: &str| quarantine[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
-        assert_eq!(at("nextAttempt").duration_since(at("currentBegan")).as_hours(), wait);
-        assert_eq!(at("seriesBegan") == at("currentBegan"), count == 0);
-        let attempt = json!({"freeze": true, "at": at("nextAttempt"), "advanceSeconds": 2});
-        bed.control.raw("POST", "clock", Some(&attempt)).await.unwrap();
+    for (setting, minutes) in [
+        ("fiveMinutes", vec![5, 6 * 60, 12 * 60, 24 * 60, 24 * 60]),
+        ("sixHours", vec![6 * 60, 12 * 60, 24 * 60, 24 * 60]),
+    ] {
+        let bed = Bed::with(json!({"quarantineRetries": setting})).await;
+        let id = bed.quarantined().await;
+        for (wait, count) in minutes.into_iter().zip(1..) {
+            let status = bed.job(&id).await["status"].clone();
+            let quarantine = &status["quarantine"];
+            assert_eq!(
+                (&quarantine["seriesCount"], &status["countSuccessiveCompleteFailures"]),
+                (&json!(count), &json!(count))
+            );
+            let at = |time: &Value| time.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+            let (began, next) = (at(&quarantine["currentBegan"]), at(&quarantine["nextAttempt"]));
+            assert_eq!(next.duration_since(began).as_mins(), wait);
+            assert_eq!(at(&quarantine["seriesBegan"]) == began, count == 1);
+            assert_eq!(at(&status["lastExecution"]["timeEnded"]).duration_since(began).as_millis(), 60);
+            let attempt = json!({"freeze": true, "at": next, "advanceSeconds": 2});
+            bed.control.raw("POST", "clock", Some(&attempt)).await.unwrap();
+        }
     }
 }
 
@@ -86,7 +97,7 @@ async fn an_administrators_start_or_restart_lifts_it() {
 
 #[tokio::test]
 async fn too_many_deletes_wait_for_a_restart_that_forces_them() {
-    let bed = Bed::new().await;
+    let bed = Bed::with(json!({"deletionGuard": "unlessDisabled"})).await;
     let id = bed.running().await;
     bed.target(json!({"pendingDeletes": 501})).await;
     bed.advance(41 * 60).await;
@@ -112,6 +123,69 @@ async fn the_deletion_threshold_rides_among_the_secrets() {
     bed.target(json!({"pendingDeletes": 11})).await;
     bed.advance(41 * 60).await;
     assert_eq!(bed.job(&id).await["status"]["quarantine"]["reason"], "TooManyDeletes");
+}
+
+impl Bed {
+    /// What a cycle makes of so many deletions under these notification settings.
+    async fn deletes(&self, id: &str, settings: Option<Value>, deletes: u64) -> Value {
+        let mut secrets = json!([
+            {"key": "BaseAddress", "value": "https://a.test"}, {"key": "SecretToken", "value": "x"},
+        ]);
+        if let Some(settings) = settings {
+            let pair = json!({"key": "SyncNotificationSettings", "value": settings.to_string()});
+            secrets.as_array_mut().unwrap().push(pair);
+        }
+        assert_eq!(self.sync("PUT", "secrets", Some(json!({"value": secrets}))).await.status, 204);
+        self.act(id, "start").await;
+        self.target(json!({"pendingDeletes": deletes})).await;
+        self.control.run_cycle(TENANT, SP, id, None).await.unwrap();
+        let status = self.job(id).await["status"].clone();
+        self.target(json!({})).await;
+        status
+    }
+}
+
+#[tokio::test]
+async fn without_a_request_for_the_guard_ten_thousand_deletions_go_through() {
+    let bed = Bed::new().await;
+    let id = bed.running().await;
+    bed.control.put_job(TENANT, SP, &id, &json!({"synchronizationJobSettings": [
+        {"name": "QuarantineTooManyDeletes", "value": "True"}, {"name": "QuarantineTooManyDeletesThreshold", "value": "5"},
+    ]})).await.unwrap();
+    for settings in [
+        None,
+        Some(json!({"Enabled": true, "Recipients": "a@b.test"})),
+        Some(json!({"DeleteThresholdEnabled": false, "DeleteThresholdValue": 10})),
+    ] {
+        let status = bed.deletes(&id, settings, 10_000).await;
+        assert_eq!((&status["quarantine"], &status["lastExecution"]["countExported"]), (&Value::Null, &json!(10_000)));
+    }
+}
+
+#[tokio::test]
+async fn the_guard_can_be_on_unless_it_is_disabled() {
+    let bed = Bed::with(json!({"deletionGuard": "unlessDisabled"})).await;
+    let id = bed.running().await;
+    assert_eq!(bed.deletes(&id, None, 500).await["quarantine"]["reason"], "TooManyDeletes");
+    assert_eq!(bed.deletes(&id, None, 499).await["quarantine"], Value::Null);
+    let off = json!({"DeleteThresholdEnabled": "False"});
+    assert_eq!(bed.deletes(&id, Some(off), 10_000).await["quarantine"], Value::Null);
+}
+
+#[tokio::test]
+async fn the_number_is_of_the_secret_or_of_the_job_or_the_default() {
+    let bed = Bed::new().await;
+    let id = bed.running().await;
+    let on = json!({"DeleteThresholdEnabled": true});
+    let held = async |settings: &Value, deletes: u64| {
+        !bed.deletes(&id, Some(settings.clone()), deletes).await["quarantine"].is_null()
+    };
+    assert!(!held(&on, 499).await && held(&on, 500).await);
+    let pair = json!([{"name": "QuarantineTooManyDeletesThreshold", "value": "30"}]);
+    bed.control.put_job(TENANT, SP, &id, &json!({"synchronizationJobSettings": pair})).await.unwrap();
+    assert!(!held(&on, 29).await && held(&on, 30).await);
+    let number = json!({"DeleteThresholdEnabled": "true", "DeleteThresholdValue": "10"});
+    assert!(!held(&number, 9).await && held(&number, 10).await);
 }
 
 #[tokio::test]

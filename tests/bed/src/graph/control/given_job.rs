@@ -1,11 +1,13 @@
 //! A job as a test or a seed file gives it: what is not named keeps its value.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::graph::model::clock::after;
 use crate::graph::model::job::{Code, Job, JobState, Quarantine, Reason, ScheduleState, Trouble};
+use crate::graph::model::settings::Settings;
 use crate::graph::sync::lifecycle::retry_after;
 use crate::graph::sync::render;
 
@@ -18,13 +20,29 @@ pub struct GivenJob {
     /// Puts the job into quarantine.
     pub quarantine: Option<GivenQuarantine>,
     pub created: Option<Timestamp>,
-    /// Parts of the job's JSON, laid over what the simulator would say until the job changes.
-    pub schedule: Map<String, Value>,
-    pub status: Map<String, Value>,
+    /// Parts of the job's JSON, laid over what the simulator would say until the job changes. A null makes the part, or
+    /// a member of it, null.
+    #[serde(deserialize_with = "part")]
+    pub schedule: Option<Value>,
+    #[serde(deserialize_with = "part")]
+    pub status: Option<Value>,
+    /// They stay.
+    #[serde(deserialize_with = "given")]
     pub synchronization_job_settings: Option<Value>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What was given, be it null.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+/// An object or null.
+fn part<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    if value.is_object() || value.is_null() { Ok(Some(value)) } else { Err(D::Error::custom("an object or null")) }
+}
+
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct GivenQuarantine {
     pub reason: Reason,
@@ -33,11 +51,17 @@ pub struct GivenQuarantine {
     pub series_count: u64,
 }
 
+impl Default for GivenQuarantine {
+    fn default() -> Self {
+        Self { reason: Reason::default(), error: None, series_began: None, series_count: 1 }
+    }
+}
+
 impl GivenQuarantine {
-    pub fn at(&self, now: Timestamp) -> Quarantine {
+    pub fn at(&self, settings: &Settings, now: Timestamp) -> Quarantine {
         Quarantine {
             current_began: now,
-            next_attempt: after(now, retry_after(self.series_count)),
+            next_attempt: after(now, retry_after(settings.quarantine_retries, self.series_count)),
             reason: self.reason,
             series_began: self.series_began.unwrap_or(now),
             series_count: self.series_count,
@@ -48,7 +72,7 @@ impl GivenQuarantine {
 
 impl GivenJob {
     /// Makes the job, or changes the one there is.
-    pub fn apply(&self, id: &str, known: Option<Job>, now: Timestamp) -> Job {
+    pub fn apply(&self, id: &str, known: Option<Job>, settings: &Settings, now: Timestamp) -> Job {
         let created = self.created.unwrap_or(now);
         let template = self.template_id.clone();
         let fresh = || {
@@ -60,7 +84,7 @@ impl GivenJob {
         if let Some(template) = &self.template_id {
             job.template_id.clone_from(template);
         }
-        let quarantine = self.quarantine.as_ref().map(|given| given.at(now));
+        let quarantine = self.quarantine.as_ref().map(|given| given.at(settings, now));
         if let Some(quarantine) = &quarantine {
             job.next_cycle = Some(quarantine.next_attempt);
             job.running = None;
@@ -68,12 +92,12 @@ impl GivenJob {
         let mut overlay = job.now().overlay.clone();
         let mut parts = Map::new();
         for (name, part) in [("schedule", &self.schedule), ("status", &self.status)] {
-            if !part.is_empty() {
-                parts.insert(name.to_owned(), Value::Object(part.clone()));
+            if let Some(part) = part {
+                parts.insert(name.to_owned(), part.clone());
             }
         }
         if let Some(settings) = &self.synchronization_job_settings {
-            parts.insert("synchronizationJobSettings".to_owned(), settings.clone());
+            job.settings = Some(settings.clone());
         }
         if overlay.is_null() {
             overlay = Value::Object(parts);

@@ -3,6 +3,7 @@
 use hyper::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::given_job::{GivenJob, GivenQuarantine};
 use super::{Answered, Control, bad, done, missing};
@@ -11,7 +12,7 @@ use crate::graph::model::Effect;
 use crate::graph::model::clock::{after, text};
 use crate::graph::model::job::{Counts, Ghost, Job, Outcome, Reason, Running, Trouble};
 use crate::graph::sync::create::{self, Created};
-use crate::graph::sync::{catalog, lifecycle, render};
+use crate::graph::sync::{catalog, cycle, lifecycle, render};
 
 /// How a cycle is to end; with nothing, as the target has it.
 #[derive(Deserialize)]
@@ -19,6 +20,9 @@ use crate::graph::sync::{catalog, lifecycle, render};
 struct GivenCycle {
     state: Outcome,
     counts: Counts,
+    groups: u64,
+    /// An initial cycle dropped its entries in error, and the service pauses the job.
+    escrows_pruned: bool,
     error: Option<Trouble>,
     reason: Reason,
     /// How long it took.
@@ -30,6 +34,8 @@ impl Default for GivenCycle {
         Self {
             state: Outcome::Succeeded,
             counts: Counts::default(),
+            groups: 0,
+            escrows_pruned: false,
             error: None,
             reason: Reason::default(),
             seconds: 2,
@@ -61,7 +67,10 @@ impl Control<'_> {
             ("POST", [id, "quarantine"]) => {
                 let quarantine: GivenQuarantine = self.read()?;
                 let given = GivenJob { quarantine: Some(quarantine), ..GivenJob::default() };
-                self.change(tenant, sp, id, "quarantine", |job, at| *job = given.apply(&job.id, Some(job.clone()), at))
+                let settings = self.model.settings(tenant);
+                self.change(tenant, sp, id, "quarantine", |job, at| {
+                    *job = given.apply(&job.id, Some(job.clone()), &settings, at);
+                })
             }
             ("POST", [id, "ghost"]) => {
                 let ghost: Ghost = self.read()?;
@@ -84,10 +93,11 @@ impl Control<'_> {
 
     /// Every job, the deleted ones too, as it really is.
     fn list_jobs(&mut self, tenant: &str, sp: &str) -> Answered {
-        let jobs = self.known(tenant, sp)?.jobs.clone();
+        let (jobs, now) = (self.known(tenant, sp)?.jobs.clone(), self.model.now());
         let known = self.model.tenants.get(tenant).ok_or_else(|| missing("tenant"))?;
         let shown = |job: &Job| {
-            let mut body = render::job(job, job.now(), &catalog::template(known, &job.template_id));
+            let template = catalog::template(known, &job.template_id);
+            let mut body = render::job(job, job.now(), &template, &known.settings, now);
             body["created"] = text(job.created).into();
             body["deleted"] = job.deleted.map(text).into();
             body["shown"] = job.is_shown().into();
@@ -117,11 +127,11 @@ impl Control<'_> {
     /// A job that somebody else made or changed.
     fn put_job(&mut self, tenant: &str, sp: &str, id: &str) -> Answered {
         let given: GivenJob = self.read()?;
-        let now = self.model.now();
+        let (settings, now) = (self.model.settings(tenant), self.model.now());
         let principal = self.known(tenant, sp)?;
         let known = principal.jobs.iter().position(|job| job.id == id && job.is_live());
         let known = known.map(|index| principal.jobs.remove(index));
-        let job = given.apply(id, known, now);
+        let job = given.apply(id, known, &settings, now);
         principal.jobs.push(job.clone());
         self.commit("outOfBand", tenant, &Effect { service_principal: sp, job: Some(&job), ..Effect::default() });
         Ok(done())
@@ -153,19 +163,28 @@ impl Control<'_> {
         let index = principal.jobs.iter().position(|job| job.id == id && job.is_live());
         let index = index.ok_or_else(|| missing("job"))?;
         let mut job = principal.jobs.remove(index);
-        if !job.is_active() {
+        let refusal = if !job.is_active() {
+            Some("the job is not active")
+        } else if given.escrows_pruned && !job.initial {
+            Some("escrows are pruned in an initial cycle only")
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
             principal.jobs.insert(index, job);
-            return Err(bad("the job is not active"));
+            return Err(bad(refusal));
         }
         let template = catalog::template(&known, &job.template_id);
-        let result = if as_target_has_it {
-            lifecycle::outcome(&mut job, principal, &template)
-        } else {
-            let GivenCycle { state, counts, error, reason, .. } = given;
-            lifecycle::CycleResult { state, counts, error, reason }
-        };
         let began = after(now, jiff::SignedDuration::from_secs(-given.seconds.max(0)));
-        lifecycle::conclude(&mut job, &settings, &template, Running { began, ends: now }, &result);
+        let result = if as_target_has_it {
+            cycle::outcome(&mut job, principal, &template, &settings)
+        } else {
+            let GivenCycle { state, counts, groups, error, reason, escrows_pruned, .. } = given;
+            cycle::CycleResult { state, counts, groups, error, reason, escrows_pruned }
+        };
+        let (activity, initial, expected) = (Uuid::new_v4(), job.initial, result.counts);
+        let cycle = Running { activity, began, ends: now, initial, expected };
+        lifecycle::conclude(&mut job, &settings, &template, cycle, &result);
         principal.jobs.insert(index, job);
         Ok(done())
     }

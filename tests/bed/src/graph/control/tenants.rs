@@ -92,7 +92,8 @@ impl Control<'_> {
     fn put_tenant(&mut self, tenant: &str) -> Answered {
         let mut given: Tenant = self.read()?;
         let now = self.model.now();
-        given.service_principals.values_mut().for_each(|principal| seed::sow(principal, now));
+        let settings = given.settings.clone();
+        given.service_principals.values_mut().for_each(|principal| seed::sow(principal, &settings, now));
         let known = self.entry(tenant);
         known.settings = given.settings;
         known.applications.append(&mut given.applications);
@@ -181,7 +182,7 @@ impl Control<'_> {
                 given.secrets = old.secrets;
             }
         }
-        seed::sow(&mut given, now);
+        seed::sow(&mut given, &self.model.settings(tenant), now);
         self.entry(tenant).service_principals.insert(id.to_owned(), given);
         Ok(done())
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::replicas::Replicated;
 
@@ -55,6 +56,21 @@ pub struct Trouble {
     pub tenant_actionable: bool,
 }
 
+impl Counts {
+    /// What a cycle has come to that has run this share of its time.
+    pub fn so_far(self, done: i64, of: i64) -> Self {
+        let (done, of) = (u64::try_from(done).unwrap_or_default(), u64::try_from(of).unwrap_or(1).max(1));
+        let part = |whole: u64| whole.saturating_mul(done.min(of)) / of;
+        Self {
+            entitled: part(self.entitled),
+            escrowed: part(self.escrowed),
+            escrowed_raw: self.escrowed_raw.map(part),
+            exported: part(self.exported),
+            imported: part(self.imported),
+        }
+    }
+}
+
 impl Default for Trouble {
     fn default() -> Self {
         Self { code: String::new(), message: String::new(), tenant_actionable: true }
@@ -83,6 +99,8 @@ pub struct Execution {
 pub struct Counts {
     pub entitled: u64,
     pub escrowed: u64,
+    /// With those that the service made itself; the same as `escrowed` where absent.
+    pub escrowed_raw: Option<u64>,
     pub exported: u64,
     pub imported: u64,
 }
@@ -113,6 +131,9 @@ pub struct JobState {
     pub steady_first: Option<Timestamp>,
     pub steady_last: Option<Timestamp>,
     pub synchronized: u64,
+    pub synchronized_groups: u64,
+    /// Entries in error were dropped in the initial cycle, after which the service paused the job.
+    pub escrows_pruned: bool,
     /// Parts of the JSON that a test set; they stand until the job changes.
     pub overlay: Value,
 }
@@ -120,8 +141,13 @@ pub struct JobState {
 /// A cycle in flight.
 #[derive(Clone, Copy, Debug)]
 pub struct Running {
+    pub activity: Uuid,
     pub began: Timestamp,
     pub ends: Timestamp,
+    /// Whether it reads everything.
+    pub initial: bool,
+    /// What it will have come to.
+    pub expected: Counts,
 }
 
 /// A broken job: it cannot be deleted, and no other of its template can be made.
@@ -157,6 +183,8 @@ pub struct Job {
     pub force_deletes: bool,
     /// In place of the template's.
     pub schema: Option<Value>,
+    /// In place of the template's.
+    pub settings: Option<Value>,
     pub ghost: Option<Ghost>,
     /// It exists, and no read shows it.
     pub invisible: bool,
@@ -176,6 +204,7 @@ impl Job {
             initial: true,
             force_deletes: false,
             schema: None,
+            settings: None,
             ghost: None,
             invisible: false,
         }

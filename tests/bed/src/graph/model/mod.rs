@@ -152,7 +152,11 @@ impl Model {
         }
         let seen = |event: Timestamp| now.duration_since(event) >= lag.0;
         let shows = |job: &&Job| job.is_shown() && seen(job.created) && !job.deleted.is_some_and(seen);
-        let view = |job: &Job| (job.clone(), job.state.seen(now, lag.1).clone());
+        let view = |job: &Job| {
+            let mut copy = job.clone();
+            copy.running = job.running.filter(|running| now.duration_since(running.began) >= lag.1);
+            (copy, job.state.seen(now, lag.1).clone())
+        };
         found.jobs.iter().filter(shows).map(view).collect()
     }
 }

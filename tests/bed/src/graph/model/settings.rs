@@ -30,7 +30,27 @@ switch! {
 }
 switch! {
     /// The first status code of a job; `byCredentials` is `NotConfigured` until secrets were saved, then `Paused`.
-    NewJob { ByCredentials, Paused, NotConfigured }
+    NewJob { Paused, ByCredentials, NotConfigured }
+}
+switch! {
+    /// The interval that a job shows before its first start: the template's, or the longest there is.
+    NewJobInterval { Template, Never }
+}
+switch! {
+    /// How `lastExecution` looks while a cycle runs: with this state, or as the cycle before left it.
+    RunningCycle { Failed, Succeeded, Hidden }
+}
+switch! {
+    /// The end of an execution that has none yet.
+    RunningCycleEnd { Never, Previous }
+}
+switch! {
+    /// Whether `lastSuccessfulExecution` holds hardly more than its end.
+    LastSuccessful { EndOnly, Whole }
+}
+switch! {
+    /// When the first quarantine is looked at again; later waits are 6, 12 and 24 hours in both positions.
+    QuarantineRetries { FiveMinutes, SixHours }
 }
 switch! {
     /// The form of a job id: `{template}.{tenant}.{appId}`, `{template}.{tenant}.{uuid}`, `{template}.{tenant}`, `{uuid}`.
@@ -113,6 +133,11 @@ switch! {
     UnverifiedRoutes { NotFound, NoContent }
 }
 
+switch! {
+    /// When deletions are held back above a number: with `DeleteThresholdEnabled` in the notification settings, or unless
+    /// they say that it is off.
+    DeletionGuard { DeleteThresholdEnabled, UnlessDisabled }
+}
 impl JobIds {
     /// Whether two jobs of one template on one service principal get different ids.
     pub fn leave_room(self) -> bool {
@@ -142,6 +167,7 @@ pub struct Settings {
     pub duplicate_create: DuplicateCreate,
     pub wrong_template: WrongTemplate,
     pub new_job: NewJob,
+    pub new_job_interval: NewJobInterval,
     pub job_ids: JobIds,
     pub create_status: CreateStatus,
     /// Whether a new job is in no later answer, although its create succeeded.
@@ -175,6 +201,11 @@ pub struct Settings {
     pub cycle_start_delay_seconds: u64,
     pub initial_cycle_seconds: u64,
     pub incremental_cycle_seconds: u64,
+    pub running_cycle: RunningCycle,
+    pub running_cycle_end: RunningCycleEnd,
+    pub last_successful: LastSuccessful,
+    pub quarantine_retries: QuarantineRetries,
+    pub deletion_guard: DeletionGuard,
     pub throttling: Throttling,
     /// In place of the resource units in 10 s that the size gives.
     pub resource_unit_limit: Option<u64>,
@@ -202,6 +233,7 @@ impl Default for Settings {
             duplicate_create: DuplicateCreate::default(),
             wrong_template: WrongTemplate::default(),
             new_job: NewJob::default(),
+            new_job_interval: NewJobInterval::default(),
             job_ids: JobIds::default(),
             create_status: CreateStatus::default(),
             create_invisible: false,
@@ -229,6 +261,11 @@ impl Default for Settings {
             cycle_start_delay_seconds: 300,
             initial_cycle_seconds: 20 * 60,
             incremental_cycle_seconds: 60,
+            running_cycle: RunningCycle::default(),
+            running_cycle_end: RunningCycleEnd::default(),
+            last_successful: LastSuccessful::default(),
+            quarantine_retries: QuarantineRetries::default(),
+            deletion_guard: DeletionGuard::default(),
             throttling: Throttling::default(),
             resource_unit_limit: None,
             write_limit: None,

@@ -170,13 +170,31 @@ pub struct Target {
     pub error: Option<Trouble>,
     /// Entries that an initial cycle exports.
     pub entries: u64,
+    /// Groups beside them, in the count of what is synchronized.
+    pub groups: u64,
+    /// Entries that every later cycle finds changed.
+    pub changes: u64,
+    /// Entries that fail in every cycle and wait for the next; the cycle succeeds nevertheless.
+    pub escrows: u64,
+    /// An initial cycle drops its entries in error, and the service pauses the job after it.
+    pub escrows_pruned: bool,
     /// Deletions that wait for the next cycle.
     pub pending_deletes: u64,
 }
 
 impl Default for Target {
     fn default() -> Self {
-        Self { verdict: Verdict::Accepted, accepts: BTreeMap::new(), error: None, entries: 14, pending_deletes: 0 }
+        Self {
+            verdict: Verdict::Accepted,
+            accepts: BTreeMap::new(),
+            error: None,
+            entries: 14,
+            groups: 0,
+            changes: 0,
+            escrows: 0,
+            escrows_pruned: false,
+            pending_deletes: 0,
+        }
     }
 }
 

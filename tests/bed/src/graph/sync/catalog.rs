@@ -9,7 +9,7 @@ use crate::graph::model::tenant::Tenant;
 pub struct Template {
     pub description: String,
     pub factory_tag: String,
-    /// How often its jobs run, as an ISO 8601 duration: `PT20M` or `PT40M`.
+    /// How often its jobs run, as an ISO 8601 duration: `PT2M`, `PT20M` or `PT40M`.
     pub interval: Interval,
     /// Secrets that a connection needs.
     pub configuration_fields: Vec<Field>,
@@ -21,24 +21,60 @@ pub struct Template {
     pub creatable: bool,
     pub target_directory: String,
     pub rule: String,
+    /// Settings that its jobs have from it.
+    pub job_settings: Vec<JobSetting>,
 }
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobSetting {
+    pub name: String,
+    pub value: String,
+}
+
+fn job_settings(pairs: &[(&str, &str)]) -> Vec<JobSetting> {
+    let setting = |(name, value): &(&str, &str)| JobSetting { name: (*name).to_owned(), value: (*value).to_owned() };
+    pairs.iter().map(setting).collect()
+}
+
+const USUAL_SETTINGS: [(&str, &str); 2] =
+    [("AzureIngestionAttributeOptimization", "False"), ("LookaheadQueryEnabled", "False")];
+
+/// Cloud Sync's jobs have nine, one of which is JSON.
+#[rustfmt::skip]
+const CLOUD_SYNC_SETTINGS: [(&str, &str); 9] = [
+    ("Domain", r#"{"DomainFQDN":"ad.example.test","DomainNetBios":"AD","ForestFQDN":"ad.example.test","ForestNetBios":"AD"}"#),
+    ("DomainFQDN", "ad.example.test"), ("DomainNetBios", "AD"), ("ForestFQDN", "ad.example.test"), ("ForestNetBios", "AD"),
+    ("QuarantineTooManyDeletesThreshold", "500"), ("LookaheadQueryEnabled", "False"), ("LookaheadQueryIntervalValue", "0"),
+    ("AzureIngestionAttributeOptimization", "False"),
+];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Interval {
     #[default]
     #[serde(rename = "PT40M")]
-    FortyMinutes,
+    Usual,
     #[serde(rename = "PT20M")]
-    TwentyMinutes,
+    Half,
+    #[serde(rename = "PT2M")]
+    Short,
 }
 
 impl Interval {
     pub fn text(self) -> &'static str {
-        if self == Self::FortyMinutes { "PT40M" } else { "PT20M" }
+        match self {
+            Self::Usual => "PT40M",
+            Self::Half => "PT20M",
+            Self::Short => "PT2M",
+        }
     }
 
     pub fn seconds(self) -> u64 {
-        if self == Self::FortyMinutes { 40 * 60 } else { 20 * 60 }
+        match self {
+            Self::Usual => 40 * 60,
+            Self::Half => 20 * 60,
+            Self::Short => 2 * 60,
+        }
     }
 }
 
@@ -64,13 +100,15 @@ impl Default for Template {
             creatable: true,
             target_directory: "customappsso".to_owned(),
             rule: "USER_OUTBOUND_USER".to_owned(),
+            job_settings: job_settings(&USUAL_SETTINGS),
         }
     }
 }
 
-/// The tenant's own template of this id, else the built-in one.
+/// The tenant's own template of this id or alias, else the built-in one.
 pub fn template(tenant: &Tenant, id: &str) -> Template {
-    tenant.templates.get(id).cloned().unwrap_or_else(|| built_in(id))
+    let by_alias = || tenant.templates.values().find(|template| template.alias.as_deref() == Some(id));
+    tenant.templates.get(id).or_else(by_alias).cloned().unwrap_or_else(|| built_in(id))
 }
 
 pub fn built_in(id: &str) -> Template {
@@ -83,7 +121,7 @@ pub fn built_in(id: &str) -> Template {
         configuration_fields: fields,
         ..Template::default()
     };
-    let every_twenty = |template: Template| Template { interval: Interval::TwentyMinutes, ..template };
+    let every_twenty = |template: Template| Template { interval: Interval::Half, ..template };
     let consent = |template: Template| Template { oauth: true, ..template };
     let aimed = |template: Template, target: &str| Template { target_directory: target.to_owned(), ..template };
     match id {
@@ -111,10 +149,14 @@ pub fn built_in(id: &str) -> Template {
             creatable: false,
             ..aimed(template("Azure2Azure", vec![plain("companyid")]), "Microsoft Entra ID")
         },
-        "AD2AADProvisioning" => Template {
+        "AD2AADProvisioning" | "ADDCInPassthrough" => Template {
             alias: Some("ADDCInPassthrough".to_owned()),
+            job_settings: job_settings(&CLOUD_SYNC_SETTINGS),
             ..every_twenty(template("AD2AAD", vec![plain("domain"), plain("appkey")]))
         },
+        "aWSSingleSignon" => {
+            Template { job_settings: job_settings(&USUAL_SETTINGS[..1]), ..template("aWSSingleSignon", scim) }
+        }
         "AD2AADPasswordHash" => every_twenty(template("AD2AAD", vec![plain("domain"), plain("appkey")])),
         "AAD2ADExchangeHybridWriteback" | "AAD2ADGroupProvisioning" => template("AAD2AD", vec![plain("domain")]),
         "API2AAD" | "API2AD" => template("API2AAD", Vec::new()),

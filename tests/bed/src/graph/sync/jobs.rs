@@ -13,9 +13,11 @@ pub fn list(call: &mut Call<'_>) -> Answered {
     gate(call)?;
     query_options(call)?;
     let id = call.principal_id();
-    let jobs = call.visible_jobs();
+    let (jobs, now) = (call.visible_jobs(), call.now());
     let tenant = call.tenant()?;
-    let items = jobs.iter().map(|(job, state)| render::job(job, state, &catalog::template(tenant, &job.template_id)));
+    let items = jobs.iter().map(|(job, state)| {
+        render::job(job, state, &catalog::template(tenant, &job.template_id), &tenant.settings, now)
+    });
     let items = items.collect();
     call.collection(&format!("servicePrincipals('{id}')/synchronization/jobs"), items)
 }
@@ -27,7 +29,7 @@ pub fn get(call: &mut Call<'_>) -> Answered {
     let found = call.visible_jobs().into_iter().find(|(job, _)| job.id == wanted);
     let (job, state) = found.ok_or_else(job_not_found)?;
     let template = catalog::template(call.tenant()?, &job.template_id);
-    let body = render::job(&job, &state, &template);
+    let body = render::job(&job, &state, &template, &call.settings(), call.now());
     Ok(Reply::ok(entity(call, body)))
 }
 
@@ -57,7 +59,7 @@ pub fn create(call: &mut Call<'_>) -> Answered {
         }
     };
     let template = catalog::template(call.tenant()?, &job.template_id);
-    let body = render::job(&job, job.now(), &template);
+    let body = render::job(&job, job.now(), &template, &settings, now);
     let status = if settings.create_status == CreateStatus::Created { 201 } else { 200 };
     Ok(Reply::json(status, entity(call, body)))
 }

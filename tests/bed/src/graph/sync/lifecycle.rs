@@ -5,12 +5,10 @@ use uuid::Uuid;
 
 use super::actions::Scope;
 use super::catalog::{self, Template};
-use super::{credentials, secrets};
+use super::cycle::{self, CycleResult};
 use crate::graph::model::clock::{after, seconds};
-use crate::graph::model::job::{
-    Code, Counts, Execution, Job, Outcome, Quarantine, Reason, Running, ScheduleState, Trouble,
-};
-use crate::graph::model::settings::{PauseLeaves, PauseTakesEffect, Settings};
+use crate::graph::model::job::{Code, Counts, Execution, Job, Outcome, Quarantine, Running, ScheduleState};
+use crate::graph::model::settings::{PauseLeaves, PauseTakesEffect, QuarantineRetries, Settings};
 use crate::graph::model::tenant::{ServicePrincipal, Tenant};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -18,22 +16,13 @@ const DISABLED_AFTER: SignedDuration = SignedDuration::from_hours(28 * 24);
 const PURGED_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// A cycle that cannot reach its target ends soon.
 const FAILING_CYCLE: SignedDuration = SignedDuration::from_secs(2);
-/// Where neither notification settings nor job settings name one.
-const DELETES_MAX: u64 = 500;
+/// A quarantine is imposed shortly before the execution that led to it ends.
+const IMPOSED_BEFORE_END: SignedDuration = SignedDuration::from_millis(-60);
 
 enum Event {
     CycleBegins,
     CycleEnds(Running),
     Disabled,
-}
-
-/// What a cycle came to.
-#[derive(Clone, Debug, Default)]
-pub struct CycleResult {
-    pub state: Outcome,
-    pub counts: Counts,
-    pub error: Option<Trouble>,
-    pub reason: Reason,
 }
 
 /// Lets everything happen that is due.
@@ -84,17 +73,16 @@ fn happen(
     match event {
         Event::CycleBegins => {
             job.next_cycle = None;
-            let length = if obstacle(job, principal, template).is_some() {
-                FAILING_CYCLE
-            } else if job.initial {
-                seconds(settings.initial_cycle_seconds)
-            } else {
-                seconds(settings.incremental_cycle_seconds)
+            let (length, expected) = match cycle::obstacle(job, principal, template, settings) {
+                Some(_) => (FAILING_CYCLE, Counts::default()),
+                None if job.initial => (seconds(settings.initial_cycle_seconds), cycle::counts(job, principal)),
+                None => (seconds(settings.incremental_cycle_seconds), cycle::counts(job, principal)),
             };
-            job.running = Some(Running { began: at, ends: after(at, length) });
+            let (activity, ends) = (Uuid::new_v4(), after(at, length));
+            job.running = Some(Running { activity, began: at, ends, initial: job.initial, expected });
         }
         Event::CycleEnds(running) => {
-            let result = outcome(job, principal, template);
+            let result = cycle::outcome(job, principal, template, settings);
             conclude(job, settings, template, *running, &result);
         }
         Event::Disabled => {
@@ -105,42 +93,11 @@ fn happen(
     }
 }
 
-/// What keeps a cycle from its work.
-fn obstacle(job: &Job, principal: &ServicePrincipal, template: &Template) -> Option<(Reason, Trouble)> {
-    let verdict = credentials::verdict(template, &principal.target, &principal.secrets);
-    if let Some(trouble) = verdict {
-        return Some((Reason::EncounteredQuarantineException, trouble));
-    }
-    let most = secrets::delete_threshold(&principal.secrets).unwrap_or(DELETES_MAX);
-    let held = principal.target.pending_deletes > most && !job.force_deletes;
-    held.then(|| {
-        let text = format!("{} deletions exceed the threshold of {most}.", principal.target.pending_deletes);
-        (Reason::TooManyDeletes, Trouble::new("TooManyDeletes", &text))
-    })
-}
-
-/// What a cycle comes to as the target has it.
-pub fn outcome(job: &mut Job, principal: &mut ServicePrincipal, template: &Template) -> CycleResult {
-    if let Some((reason, error)) = obstacle(job, principal, template) {
-        return CycleResult { state: Outcome::Failed, counts: Counts::default(), error: Some(error), reason };
-    }
-    job.force_deletes = false;
-    let deletes = std::mem::take(&mut principal.target.pending_deletes);
-    let entries = if job.initial { principal.target.entries } else { 0 };
-    let counts = Counts {
-        entitled: principal.target.entries,
-        escrowed: 0,
-        exported: entries + deletes,
-        imported: entries + deletes,
-    };
-    CycleResult { state: Outcome::Succeeded, counts, ..CycleResult::default() }
-}
-
 /// Ends a cycle with a result: history, quarantine, the next cycle, a pause that waited.
 pub fn conclude(job: &mut Job, settings: &Settings, template: &Template, cycle: Running, result: &CycleResult) {
     let at = cycle.ends;
     let execution = Execution {
-        activity: Uuid::new_v4().to_string(),
+        activity: cycle.activity.to_string(),
         state: result.state,
         began: cycle.began,
         ended: cycle.ends,
@@ -148,55 +105,70 @@ pub fn conclude(job: &mut Job, settings: &Settings, template: &Template, cycle: 
         error: result.error.clone(),
     };
     job.running = None;
-    let mut next = after(cycle.began, seconds(template.interval.seconds())).max(at);
-    if result.state == Outcome::Failed {
-        let count = job.now().quarantine.as_ref().map_or(0, |quarantine| quarantine.series_count + 1);
-        next = after(at, retry_after(count));
-        job.change(at, |state| {
-            state.successive_failures += 1;
-            state.code = Code::Quarantine;
-            let began = state.quarantine.as_ref().map_or(at, |quarantine| quarantine.series_began);
-            state.quarantine = Some(Quarantine {
-                current_began: at,
-                next_attempt: next,
-                reason: result.reason,
-                series_began: began,
-                series_count: count,
-                error: result.error.clone(),
-            });
-            state.last_execution = Some(execution);
-        });
+    let next = if result.state == Outcome::Failed {
+        fail(job, settings, result, execution)
     } else {
-        let initial = job.initial;
-        job.initial = false;
-        job.change(at, |state| {
-            state.successive_failures = 0;
-            state.code = Code::Active;
-            state.quarantine = None;
-            state.steady_first = state.steady_first.or(Some(at));
-            state.steady_last = Some(at);
-            state.synchronized =
-                if initial { result.counts.entitled } else { state.synchronized.max(result.counts.entitled) };
-            if result.counts.exported > 0 {
-                state.last_successful_with_exports = Some(execution.clone());
-            }
-            state.last_successful = Some(execution.clone());
-            state.last_execution = Some(execution);
-        });
-    }
-    if job.pausing {
+        succeed(job, result, execution);
+        after(cycle.began, seconds(template.interval.seconds())).max(at)
+    };
+    if job.pausing || job.now().escrows_pruned {
         stop(job, settings, at);
     } else if job.is_active() {
         job.next_cycle = Some(next);
     }
 }
 
-/// Retries thin out: 6, 12, 24 hours, then daily.
-pub fn retry_after(series_count: u64) -> SignedDuration {
-    match series_count {
-        0 => SignedDuration::from_hours(6),
-        1 => SignedDuration::from_hours(12),
-        _ => DAY,
+/// Returns the time of the next attempt.
+fn fail(job: &mut Job, settings: &Settings, result: &CycleResult, execution: Execution) -> Timestamp {
+    let (at, imposed) = (execution.ended, after(execution.ended, IMPOSED_BEFORE_END));
+    let count = job.now().quarantine.as_ref().map_or(1, |quarantine| quarantine.series_count + 1);
+    let next = after(imposed, retry_after(settings.quarantine_retries, count));
+    job.change(at, |state| {
+        state.successive_failures += 1;
+        state.code = Code::Quarantine;
+        let began = state.quarantine.as_ref().map_or(imposed, |quarantine| quarantine.series_began);
+        state.quarantine = Some(Quarantine {
+            current_began: imposed,
+            next_attempt: next,
+            reason: result.reason,
+            series_began: began,
+            series_count: count,
+            error: result.error.clone(),
+        });
+        state.last_execution = Some(execution);
+    });
+    next
+}
+
+fn succeed(job: &mut Job, result: &CycleResult, execution: Execution) {
+    let initial = std::mem::replace(&mut job.initial, false);
+    let at = execution.ended;
+    job.change(at, |state| {
+        state.successive_failures = 0;
+        state.code = Code::Active;
+        state.quarantine = None;
+        state.steady_first = state.steady_first.or(Some(at));
+        state.steady_last = Some(at);
+        state.escrows_pruned = initial && result.escrows_pruned;
+        let kept = |before: u64| if initial { 0 } else { before };
+        state.synchronized = kept(state.synchronized).max(result.counts.entitled);
+        state.synchronized_groups = kept(state.synchronized_groups).max(result.groups);
+        if result.counts.exported > 0 {
+            state.last_successful_with_exports = Some(execution.clone());
+        }
+        state.last_successful = Some(execution.clone());
+        state.last_execution = Some(execution);
+    });
+}
+
+/// Retries thin out to once a day; the first quarantine of a series has the count 1.
+pub fn retry_after(first: QuarantineRetries, series_count: u64) -> SignedDuration {
+    let later = [SignedDuration::from_hours(6), SignedDuration::from_hours(12)];
+    let nth = |index: u64| usize::try_from(index).ok().and_then(|index| later.get(index)).copied().unwrap_or(DAY);
+    match (first, series_count) {
+        (QuarantineRetries::FiveMinutes, 0 | 1) => SignedDuration::from_mins(5),
+        (QuarantineRetries::FiveMinutes, count) => nth(count - 2),
+        (QuarantineRetries::SixHours, count) => nth(count.saturating_sub(1)),
     }
 }
 
@@ -252,6 +224,7 @@ pub fn restart(job: &mut Job, settings: &Settings, scope: Scope, now: Timestamp)
             state.quarantine = None;
         }
         if scope.has("Escrows") {
+            state.escrows_pruned = false;
             state.successive_failures = 0;
         }
         if from_start {

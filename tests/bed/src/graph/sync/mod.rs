@@ -5,6 +5,7 @@ mod bulk;
 pub mod catalog;
 pub mod create;
 pub mod credentials;
+pub mod cycle;
 pub mod expressions;
 pub mod jobs;
 pub mod lifecycle;

@@ -96,8 +96,12 @@ pub fn value<'a>(secrets: &'a [Secret], key: &str) -> Option<&'a str> {
     secrets.iter().find(|secret| secret.key.eq_ignore_ascii_case(key)).map(|secret| secret.value.as_str())
 }
 
-/// The accidental-deletion threshold of the notification settings, which ride among the secrets.
-pub fn delete_threshold(secrets: &[Secret]) -> Option<u64> {
-    let settings: Value = serde_json::from_str(value(secrets, "SyncNotificationSettings")?).ok()?;
-    settings["DeleteThresholdEnabled"].as_bool()?.then(|| settings["DeleteThresholdValue"].as_u64())?
+/// What the notification settings, which ride among the secrets, say of the deletion guard: whether it is on, and its
+/// number. Each can be a text.
+pub fn deletion_guard(secrets: &[Secret]) -> (Option<bool>, Option<u64>) {
+    let settings: Value =
+        value(secrets, "SyncNotificationSettings").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let (enabled, number) = (&settings["DeleteThresholdEnabled"], &settings["DeleteThresholdValue"]);
+    let text = |value: &Value| value.as_str().map(str::to_lowercase);
+    (enabled.as_bool().or_else(|| text(enabled)?.parse().ok()), number.as_u64().or_else(|| text(number)?.parse().ok()))
 }
