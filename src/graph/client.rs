@@ -1,10 +1,11 @@
 //! The calls, and lists read page by page.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use reqwest::Method;
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -16,6 +17,7 @@ use super::call::{Call, MaySend, parse};
 use super::error::{Error, Kind, Operation};
 use super::observer::{Nobody, Observer};
 use super::send::Sender;
+use super::tenant;
 use super::token::{self, Tokens};
 use super::wire::{Job, Page, ServicePrincipal, Template};
 use super::{Credential, Endpoints, login, transport};
@@ -69,6 +71,8 @@ pub struct SetupError(String);
 pub struct Client(Arc<Inner>);
 
 struct Inner {
+    /// Once it is known.
+    tenant: OnceLock<String>,
     sender: Sender,
     list_timeout: Duration,
 }
@@ -78,6 +82,7 @@ impl Client {
         let http =
             transport::client(options.ca_pem.as_deref()).map_err(|error| SetupError(transport::describe(error)))?;
         let root = options.endpoints.graph.clone();
+        let tenant = credential.tenant().and_then(tenant::id).map_or_else(OnceLock::new, OnceLock::from);
         let login_timeout = match credential {
             Credential::Person { .. } => options.login_timeout.max(TOOLS_TIMEOUT_MIN),
             Credential::ClientSecret { .. } | Credential::WorkloadIdentity { .. } => options.login_timeout,
@@ -92,12 +97,30 @@ impl Client {
         let (gate, slots) = (Mutex::default(), Semaphore::new(in_flight_max));
         let (call_timeout, observer) = (options.call_timeout, options.observer);
         let sender = Sender { http, root, tokens, gate, slots, in_flight_max, call_timeout, observer };
-        Ok(Self(Arc::new(Inner { sender, list_timeout: options.list_timeout })))
+        Ok(Self(Arc::new(Inner { tenant, sender, list_timeout: options.list_timeout })))
     }
 
     /// Until when Graph asked to wait, if that lies ahead: every call before that instant fails without being sent.
     pub fn closed_until(&self) -> Option<Instant> {
         self.0.sender.closed_until()
+    }
+
+    /// Id of the tenant that calls go to, in lower case, if the credential names it or it was learnt before.
+    pub fn known_tenant(&self) -> Option<String> {
+        self.0.tenant.get().cloned()
+    }
+
+    /// The same, learnt from a token where the credential names a domain or nothing. Logs in if need be; nothing is sent to
+    /// Graph.
+    pub async fn tenant(&self) -> Result<String, Error> {
+        if let Some(tenant) = self.known_tenant() {
+            return Ok(tenant);
+        }
+        let call = Call::get(Operation::LogIn, self.0.sender.root.clone());
+        let held = self.0.sender.token(&call).await?;
+        let tenant = tenant::of_token(held.token.expose_secret());
+        let tenant = tenant.ok_or_else(|| call.failed(Kind::Malformed, "the token names no tenant"))?;
+        Ok(self.0.tenant.get_or_init(|| tenant).clone())
     }
 
     /// All jobs of a service principal.

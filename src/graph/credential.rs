@@ -113,6 +113,16 @@ fn is_tenant(value: &str) -> bool {
     is_guid(value) || (value.contains('.') && value.split('.').all(label))
 }
 
+impl Credential {
+    /// The tenant as it is named: a GUID or a domain; `None` for a person's own.
+    pub fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::ClientSecret { tenant_id, .. } | Self::WorkloadIdentity { tenant_id, .. } => Some(tenant_id),
+            Self::Person { tenant_id } => tenant_id.as_deref(),
+        }
+    }
+}
+
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

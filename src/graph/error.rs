@@ -11,6 +11,7 @@ const TEXT_CHARS_MAX: usize = 256;
 /// A call, for messages and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
+    LogIn,
     ListJobs,
     ListTemplates,
     GetServicePrincipal,
@@ -24,6 +25,7 @@ pub enum Operation {
 impl Operation {
     pub fn name(self) -> &'static str {
         match self {
+            Self::LogIn => "LogIn",
             Self::ListJobs => "ListJobs",
             Self::ListTemplates => "ListTemplates",
             Self::GetServicePrincipal => "GetServicePrincipal",
@@ -37,6 +39,7 @@ impl Operation {
 
     fn words(self) -> &'static str {
         match self {
+            Self::LogIn => "Logging in",
             Self::ListJobs => "Listing the jobs",
             Self::ListTemplates => "Listing the templates",
             Self::GetServicePrincipal => "Reading the service principal",
@@ -198,10 +201,11 @@ pub(super) fn classify(status: u16, code: &str) -> Kind {
     }
 }
 
-/// 408, 409 and 424 may come after an effect; so may anything that is not a 4xx.
+/// 408 and 424 may come after an effect; so may anything that is not a 4xx. A 409 is a refusal: something else is in the
+/// way.
 pub(super) fn processed(status: u16) -> Processed {
     match status {
-        408 | 409 | 424 => Processed::Unknown,
+        408 | 424 => Processed::Unknown,
         400..500 => Processed::No,
         _ => Processed::Unknown,
     }
@@ -230,10 +234,10 @@ mod tests {
 
     #[test]
     fn only_a_refusal_proves_that_nothing_was_done() {
-        for status in [400, 401, 403, 404, 412, 429] {
+        for status in [400, 401, 403, 404, 409, 412, 429] {
             assert_eq!(processed(status), Processed::No, "{status}");
         }
-        for status in [200, 302, 408, 409, 424, 500, 502, 503, 504] {
+        for status in [200, 302, 408, 424, 500, 502, 503, 504] {
             assert_eq!(processed(status), Processed::Unknown, "{status}");
         }
     }

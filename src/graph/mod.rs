@@ -13,6 +13,7 @@ mod observer;
 mod person;
 mod retry_after;
 mod send;
+mod tenant;
 mod token;
 mod transport;
 mod wire;

@@ -146,7 +146,7 @@ impl Sender {
         }
     }
 
-    async fn token(&self, call: &Call<'_>) -> Result<Held, Error> {
+    pub async fn token(&self, call: &Call<'_>) -> Result<Held, Error> {
         self.tokens.get().await.map_err(|(error, until)| Error {
             // A remembered rejection reads like the one that is remembered.
             status: (error.kind == Kind::TokenRejected).then_some(401),
