@@ -229,6 +229,7 @@ impl Operator {
         Settings {
             settle_window: Duration::from_secs(self.settle_window_seconds),
             missing_grace: Duration::from_secs(self.missing_grace_seconds),
+            recreate_after: Settings::default().recreate_after,
             stalled_grace: Duration::from_secs(self.stalled_grace_seconds),
             slow_retry: Duration::from_secs(self.slow_retry_seconds),
         }

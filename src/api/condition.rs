@@ -65,6 +65,14 @@ reasons! {
     PausedOutOfBand: "Start it in the portal, set `spec.state` to Paused, or set `spec.outOfBandPolicy` to Correct.",
     /// Somebody started the job outside of this SyncJob; it is left that way.
     StartedOutOfBand: "Pause it in the portal, set `spec.state` to Running, or set `spec.outOfBandPolicy` to Correct.",
+    /// The service paused the job after its initial cycle, because it had dropped records of entries that failed.
+    EscrowsPruned: "Solve what the failed entries have in common (provisioning logs of the application); then ask for a restart.",
+    /// Graph does not say whether the job is scheduled; nothing is concluded and nothing is sent.
+    RunStateUnknown: "Nothing to do if it passes. If it lasts, look at the job in the portal.",
+    /// Somebody deleted the job and set it up once more under the same id: its history is gone, and so may be its mappings.
+    JobReplaced: "Check the job in Entra ID. Set `adoption.policy` to IfExists to go on with it, or delete this SyncJob; the job then stays.",
+    /// The recorded job belongs to another tenant than the one that the operator logs in to.
+    TenantMismatch: "Let the operator log in to the tenant in `status.tenantId`, or let go of the job with `spec.deletionPolicy: Retain` and delete this SyncJob.",
     /// The service disabled the job, which it does after four weeks of quarantine.
     DisabledByService: "Solve what the message names, then ask for a restart.",
     /// The job is being created.
@@ -80,9 +88,9 @@ reasons! {
     /// The job was asked to pause and Graph still shows it as scheduled.
     Pausing: "Wait. A cycle in flight runs to its end first.",
     /// Graph does not show the job yet, or not any more; too early to conclude.
-    JobNotVisible: "Wait. It is asked again before anything is concluded.",
+    JobNotVisible: "Wait. It is asked again before anything is concluded. A job that was created and is never shown is not replaced: look for it in the portal, or delete this SyncJob.",
     /// The job is gone from Entra ID although nobody deleted this SyncJob.
-    JobMissing: "Set `spec.missingJobPolicy` to Recreate, or delete this SyncJob and apply it again. After a restored service principal, wait up to a day first.",
+    JobMissing: "Set `spec.missingJobPolicy` to Recreate to have a new job once this one has been missing for a day, or delete this SyncJob and apply it again. After a restored service principal, wait up to a day first.",
     /// The service put the job in quarantine.
     Quarantined: "Do what the message says for the service's reason; then ask for a restart, or wait for the service's next attempt.",
     /// Whole cycles of the job fail, one after the other.

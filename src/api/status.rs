@@ -31,6 +31,11 @@ pub struct SyncJobStatus {
     /// How the job came to be this SyncJob's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_origin: Option<JobOrigin>,
+    /// Id of the Entra tenant that the job or the intent belongs to, in lower case. Everything that is sent for them goes to
+    /// this tenant, or is not sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 36, max = 36))]
+    pub tenant_id: Option<String>,
     /// The service principal's id in lower case, present as long as `jobId` or `intent` is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 36, max = 36))]
@@ -48,6 +53,17 @@ pub struct SyncJobStatus {
     /// somebody else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunRecord>,
+    /// When a list first showed the recorded job; absent as long as none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_seen_time: Option<Time>,
+    /// When the recorded job first showed a history: an execution or a steady state. A job whose history is gone again was
+    /// deleted and set up once more, under the same id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_lived_time: Option<Time>,
+    /// Since when every list of the service principal has lacked the recorded job; absent while one shows it, and while the
+    /// service principal is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_missing_since_time: Option<Time>,
     /// When the service principal of the recorded job was first found to be gone; absent while it is there and shows the job.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_principal_lost_time: Option<Time>,
@@ -93,6 +109,8 @@ pub enum JobOrigin {
     Created,
     /// It was there before.
     Adopted,
+    /// Somebody deleted the job and set it up once more, under the same id.
+    Replaced,
 }
 
 /// A run state, and how far it came.

@@ -23,6 +23,8 @@ use super::status::SyncJobStatus;
     selectable = ".spec.servicePrincipalId",
     selectable = ".spec.templateId",
     selectable = ".status.servicePrincipalId",
+    selectable = ".status.tenantId",
+    selectable = ".status.jobId",
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
     printcolumn(name = "Job ID", type_ = "string", json_path = ".status.jobId"),
@@ -82,7 +84,7 @@ pub struct SyncJobSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<RunState>,
     /// What becomes of the job in Entra ID when this SyncJob is deleted. Default: Delete for a job that this SyncJob
-    /// created, Retain for one that it adopted.
+    /// created, Retain for one that it adopted or that somebody set up once more under the same id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
     /// What to do with a job of this template that is there already. Default: policy Never.
@@ -167,7 +169,7 @@ pub enum OutOfBandPolicy {
 pub enum MissingJobPolicy {
     /// Say so, and create nothing.
     Report,
-    /// Create a new job, which begins with an initial cycle.
+    /// Create a new job, which begins with an initial cycle, once the job was seen and has been missing for a day.
     Recreate,
 }
 

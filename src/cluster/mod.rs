@@ -25,6 +25,9 @@ pub enum Error {
     /// The object does not exist any more; nothing was written.
     #[error("the object is gone")]
     Gone,
+    /// The API server refused for good: a right is missing, or a policy or the schema says no. Nothing was written.
+    #[error("{0}")]
+    Refused(String),
     /// No answer, or one that says nothing about the object. A write may have happened.
     #[error("{0}")]
     Unavailable(String),
@@ -35,6 +38,9 @@ impl From<kube::Error> for Error {
         match &error {
             kube::Error::Api(status) if status.is_conflict() => Self::Changed,
             kube::Error::Api(status) if status.is_not_found() => Self::Gone,
+            kube::Error::Api(status) if matches!(status.code, 400 | 401 | 403 | 422) => {
+                Self::Refused(capped(&format!("{} ({})", status.message, status.code)))
+            }
             kube::Error::Api(status) => Self::Unavailable(capped(&format!("{} ({})", status.message, status.code))),
             other => Self::Unavailable(capped(&other.to_string())),
         }

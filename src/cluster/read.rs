@@ -1,8 +1,9 @@
 //! Reads that must not come from the watch cache.
 
 use futures::future::try_join_all;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::ListParams;
-use kube::{Api, Client};
+use kube::{Api, Client, CustomResourceExt};
 
 use super::{Error, Namespaces, bounded};
 use crate::api::SyncJob;
@@ -10,6 +11,14 @@ use crate::api::SyncJob;
 /// The object as the API server has it now; `None` if it does not exist.
 pub async fn get(client: &Client, namespace: &str, name: &str) -> Result<Option<SyncJob>, Error> {
     bounded(Api::<SyncJob>::namespaced(client.clone(), namespace).get_opt(name)).await
+}
+
+/// Whether the CRD of SyncJobs is being deleted, and with it every SyncJob. A CRD that is not there counts as one that is
+/// going: its objects cannot outlive it.
+pub async fn definition_is_going(client: &Client) -> Result<bool, Error> {
+    let definitions = Api::<CustomResourceDefinition>::all(client.clone());
+    let found = bounded(definitions.get_metadata_opt(SyncJob::crd_name())).await?;
+    Ok(found.is_none_or(|definition| definition.metadata.deletion_timestamp.is_some()))
 }
 
 /// Whether the API server answers for SyncJobs in the watched namespaces: it is reachable, the CRD is there, and so is

@@ -15,6 +15,8 @@ use crate::api::{FINALIZER, Intent, JobOrigin, MANAGER_IDENTITY, MANAGER_REPORT,
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub service_principal_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,

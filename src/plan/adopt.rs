@@ -4,10 +4,11 @@
 use super::create;
 use super::decide::{Plan, Standing};
 use super::desired::{Adoption, Desired};
+use super::observed::ObservedJob;
 use super::settings::Settings;
 use super::step::Step;
 use super::wake::Wake;
-use super::world::{ObservedJob, Rivals, World};
+use super::world::{Rivals, World};
 use crate::api::Reason;
 
 /// What the jobs that are there mean for a SyncJob without one; `None` if one may be created.
@@ -77,19 +78,20 @@ fn ambiguous(jobs: &[&ObservedJob], settings: &Settings) -> Plan {
     )
 }
 
-/// The intent stands. Nothing was sent to Graph, so it can always be taken back.
+/// The intent stands. Nothing was sent to Graph, so it can always be taken back. The rivals are read before the job is
+/// looked at, so that it is not taken from one that has just deleted it.
 pub(super) fn with_intent(id: &str, world: &World) -> Plan {
+    let Rivals::Read(rivals) = &world.rivals else {
+        return Plan::take(Step::ReadRivals, Reason::Adopting, "Making sure that no other SyncJob holds the same job.");
+    };
+    if let Some(plan) = create::giving_way(rivals, world) {
+        return plan;
+    }
     let Some(jobs) = &world.jobs else {
         return Plan::take(Step::ListJobs, Reason::Adopting, "Looking at the job to be adopted.");
     };
     if !jobs.iter().any(|job| job.id == id) {
         return Plan::take(Step::ClearIntent, Reason::Adopting, format!("Job '{id}' is gone; nothing is adopted."));
     }
-    let Rivals::Read(rivals) = &world.rivals else {
-        return Plan::take(Step::ReadRivals, Reason::Adopting, "Making sure that no other SyncJob holds the same job.");
-    };
-    match create::giving_way(rivals, world) {
-        Some(plan) => plan,
-        None => Plan::take(Step::AdoptJob { id: id.to_owned() }, Reason::Adopting, format!("Adopting job '{id}'.")),
-    }
+    Plan::take(Step::AdoptJob { id: id.to_owned() }, Reason::Adopting, format!("Adopting job '{id}'."))
 }

@@ -4,10 +4,12 @@
 use super::adopt;
 use super::decide::{Plan, Standing};
 use super::desired::Desired;
+use super::observed::ObservedJob;
 use super::settings::{ABSENCES_MIN, BASELINE_JOBS_MAX, Settings};
 use super::step::Step;
+use super::trouble::{Trouble, TroubleKind};
 use super::wake::Wake;
-use super::world::{IntentOrigin, IntentView, ObservedJob, Rival, Rivals, World};
+use super::world::{IntentOrigin, IntentView, Rival, Rivals, World};
 use crate::api::Reason;
 use std::time::Duration;
 
@@ -25,6 +27,10 @@ pub(super) fn unbound(desired: &Desired, world: &World, settings: &Settings) -> 
     };
     if let Some(plan) = adopt::instead_of_creating(desired, jobs, settings) {
         return plan;
+    }
+    let conflict = world.refusal.as_ref().filter(|refusal| refusal.kind == TroubleKind::Conflict);
+    if let Some(trouble) = conflict {
+        return blocked(desired, trouble, world, settings);
     }
     if jobs.len() > BASELINE_JOBS_MAX {
         return Plan::stop(
@@ -166,19 +172,45 @@ pub(super) fn resolve(intent: &IntentView, desired: &Desired, world: &World, set
     let mut candidates: Vec<String> = world.candidates(desired).map(|job| job.id.clone()).collect();
     if let Some(created) = &world.created
         && !candidates.contains(&created.id)
-        && !world.held_by_rival(&created.id)
+        && !world.is_held(&created.id)
     {
         candidates.push(created.id.clone());
     }
     let settled = intent.age >= settings.settle_window;
     match candidates.len() {
         0 if !settled || world.absences < ABSENCES_MIN => Resolution::Wait,
-        0 => {
-            let newcomers: Vec<String> = world.newcomers().map(|job| job.id.clone()).collect();
-            if newcomers.is_empty() { Resolution::NoEffect } else { Resolution::Ambiguous(newcomers) }
-        }
+        0 => unexplained(intent, desired, world, settings),
         1 => claim(candidates.remove(0), world, settled),
         _ => Resolution::Ambiguous(candidates),
+    }
+}
+
+/// The window has passed without a job of our template. Jobs of other templates, and jobs that any SyncJob holds, explain
+/// nothing; what was made from a template that the service principal does not offer may be ours under another name.
+fn unexplained(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Resolution {
+    let strange = |job: &&ObservedJob| !desired.template.made(job);
+    if world.newcomers().filter(strange).next().is_none() {
+        return Resolution::NoEffect;
+    }
+    let Some(templates) = &world.templates else {
+        return Resolution::Ask(Step::ListTemplates);
+    };
+    if !matches!(world.rivals, Rivals::Read(_)) {
+        return Resolution::Ask(Step::ReadRivals);
+    }
+    let offered = |job: &&ObservedJob| {
+        templates
+            .iter()
+            .any(|template| job.template_id.as_deref().is_some_and(|made| made.eq_ignore_ascii_case(template)))
+    };
+    let unknown: Vec<String> =
+        world.newcomers().filter(strange).filter(|job| !offered(job)).map(|job| job.id.clone()).collect();
+    let sibling_at_work = world.siblings.iter().any(|sibling| sibling.job_id.is_none());
+    match unknown.is_empty() {
+        true => Resolution::NoEffect,
+        // A sibling's request may have made it; its own window is no longer than ours.
+        false if sibling_at_work && intent.age < settings.settle_window * 2 => Resolution::Wait,
+        false => Resolution::Ambiguous(unknown),
     }
 }
 
@@ -191,6 +223,17 @@ fn claim(id: String, world: &World, settled: bool) -> Resolution {
     let intents: Vec<&Rival> = rivals.iter().filter(|rival| rival.job_id.is_none()).collect();
     let first = settled && !intents.iter().any(|rival| rival.precedes);
     if intents.is_empty() || first { Resolution::Bind(id) } else { Resolution::Wait }
+}
+
+/// Graph refuses to create the job because one is there, and no list shows it: a lagging replica, or a job that the
+/// service can neither show nor delete.
+fn blocked(desired: &Desired, trouble: &Trouble, world: &World, settings: &Settings) -> Plan {
+    let message = format!(
+        "{} A job of template '{}' is in the way, and no list shows it. Nothing is created and nothing is touched; it is tried again slowly. If it lasts, look for the job in the portal, or ask Microsoft support.",
+        trouble.detail,
+        desired.template.as_str()
+    );
+    Plan::fail(trouble, Reason::AlreadyExists, message, world, settings)
 }
 
 fn record_intent(jobs: &[ObservedJob]) -> Plan {

@@ -3,16 +3,18 @@
 use super::create;
 use super::delete;
 use super::desired::{Desired, Refusals};
+use super::existence;
 use super::health;
 use super::modes;
+use super::observed::ObservedJob;
 use super::requests;
 use super::run_state;
-use super::settings::{ABSENCES_MIN, Settings};
+use super::settings::Settings;
 use super::step::Step;
 use super::trouble::{Trouble, TroubleKind, traced};
 use super::wake::Wake;
-use super::world::{ObservedJob, World};
-use crate::api::{DeletionPolicy, MissingJobPolicy, Mode, Reason, RunState};
+use super::world::World;
+use crate::api::{DeletionPolicy, Mode, Reason, RunState};
 
 /// How things stand, as conditions will tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,13 +77,10 @@ pub fn decide(desired: &Desired, world: &World, settings: &Settings) -> Plan {
 }
 
 pub(super) fn manage(desired: &Desired, world: &World, settings: &Settings) -> Plan {
-    if let Some(id) = &world.surplus {
-        return surplus(id, world, settings);
-    }
     if world.deletion_requested {
         return delete::decide(desired, world, settings);
     }
-    if let Some(plan) = in_trouble(world, settings) {
+    if let Some(plan) = in_trouble(world, settings).or_else(|| existence::elsewhere(desired, world)) {
         return plan;
     }
     if !world.finalizer {
@@ -97,45 +96,28 @@ pub(super) fn manage(desired: &Desired, world: &World, settings: &Settings) -> P
     }
 }
 
-/// Trouble ends the pass: whatever comes next needs a fresh look. A refused create does so once its intent is cleared.
+/// Trouble ends the pass: whatever comes next needs a fresh look. A refused create does so once its intent is cleared; a
+/// conflict is looked into first, because it says that somebody's job is there.
 pub(super) fn in_trouble(world: &World, settings: &Settings) -> Option<Plan> {
-    let refusal = world.refusal.as_ref().filter(|_| world.intent.is_none());
-    let trouble = world.trouble.as_ref().or(refusal)?;
-    let answered =
-        matches!(trouble.kind, TroubleKind::GraphUnavailable | TroubleKind::Conflict | TroubleKind::Rejected);
-    let unknown_create = answered && world.job_id.is_none() && create::outcome_is_unknown(world);
-    let reason = match trouble.kind {
-        _ if unknown_create => Reason::CreateOutcomeUnknown,
-        TroubleKind::Rejected if world.job_id.is_none() => Reason::CreateRefused,
-        _ => trouble.reason(),
-    };
-    let message = if unknown_create {
-        format!(
-            "{} The request may have been carried out: the jobs of the service principal are watched until that is certain, and no second request is sent before.",
-            trouble.detail
+    let over = |refusal: &&Trouble| world.intent.is_none() && refusal.kind != TroubleKind::Conflict;
+    let trouble = world.trouble.as_ref().or(world.refusal.as_ref().filter(over))?;
+    let unknown_create =
+        trouble.may_have_been_answered() && world.job_id.is_none() && create::outcome_is_unknown(world);
+    let invisible = trouble.kind == TroubleKind::NotFound && world.job_id.is_some();
+    let (reason, remedy) = if unknown_create {
+        let remedy = "The request may have been carried out: the jobs of the service principal are watched until that is certain, and no second request is sent before.";
+        (Reason::CreateOutcomeUnknown, remedy)
+    } else if invisible {
+        (
+            Reason::JobNotVisible,
+            "Graph does not show the job everywhere; it is asked again before anything is concluded.",
         )
+    } else if trouble.kind == TroubleKind::Rejected && world.job_id.is_none() {
+        (Reason::CreateRefused, trouble.remedy())
     } else {
-        format!("{} {}", trouble.detail, trouble.remedy())
+        (trouble.reason(), trouble.remedy())
     };
-    Some(Plan::fail(trouble, reason, message, world, settings))
-}
-
-fn surplus(id: &str, world: &World, settings: &Settings) -> Plan {
-    match &world.trouble {
-        None => Plan::take(
-            Step::DeleteSurplus { id: id.to_owned() },
-            Reason::Interrupted,
-            "Deleting a job that was created for an intent that is no longer ours.",
-        ),
-        Some(trouble) => {
-            let message = format!(
-                "The surplus job '{id}' could not be deleted: {} Delete it by hand; it was never started.",
-                trouble.detail
-            );
-            let plan = Plan::fail(trouble, Reason::Ambiguous, message, world, settings);
-            Plan { standing: Standing::Blocked, ..plan }
-        }
-    }
+    Some(Plan::fail(trouble, reason, format!("{} {remedy}", trouble.detail), world, settings))
 }
 
 /// A 404 for the list of jobs is never "no jobs": it is asked whether the service principal is there at all.
@@ -171,14 +153,20 @@ fn bound(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Pla
         return Plan::take(step, Reason::JobNotVisible, "Looking at the job.");
     }
     let Some(job) = world.bound_job() else {
-        return invisible(id, desired, world, settings);
+        return existence::invisible(id, desired, world, settings);
     };
+    if let Some(plan) = existence::to_record(job, desired, world) {
+        return plan;
+    }
     if let Some(plan) = requests::restart(job, desired, world) {
+        return plan;
+    }
+    if let Some(plan) = existence::replaced(job, desired, world) {
         return plan;
     }
     let pausing = desired.run_state == RunState::Paused;
     if !job.quarantined() || pausing {
-        return run_state::decide(job, desired, world);
+        return run_state::decide(job, desired, world, settings);
     }
     match run_state::just_asked(world) {
         Some(since) => Plan::stop(
@@ -197,57 +185,22 @@ pub(super) fn quarantined(job: &ObservedJob, desired: &Desired) -> Plan {
     if desired.mode != Mode::Manage {
         said.push_str(" The operator restarts a job in mode Manage only.");
     }
-    let (reason, message) = if job.scheduled() {
-        (Reason::Quarantined, format!("The service put the job in quarantine. {said}"))
-    } else {
+    let (reason, message) = if health::disabled_by_service(job) {
         (Reason::DisabledByService, format!("The service disabled the job after a long quarantine. {said}"))
+    } else if job.stopped() {
+        (Reason::Quarantined, format!("The service put the job in quarantine, and it is paused as well. {said}"))
+    } else {
+        (Reason::Quarantined, format!("The service put the job in quarantine. {said}"))
     };
     Plan::stop(Standing::Stuck, reason, message, Wake::After(desired.poll_interval))
 }
 
-/// The list does not show our job: young jobs are not visible everywhere, and answers of replicas differ.
-fn invisible(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Plan {
-    if world.jobs_recalled {
-        return Plan::take(Step::ListJobs, Reason::JobNotVisible, "Looking at the job.");
-    }
-    if world.bound_for < settings.missing_grace {
-        return Plan::stop(
-            Standing::Working,
-            Reason::JobNotVisible,
-            format!("Job '{id}' was recorded a moment ago and Graph does not show it yet."),
-            Wake::soon_after(world.bound_for),
-        );
-    }
-    if world.absences < ABSENCES_MIN {
-        return Plan::stop(
-            Standing::Passing,
-            Reason::JobNotVisible,
-            format!("Graph did not show job '{id}' just now; asking again before anything is concluded."),
-            Wake::backoff(3),
-        );
-    }
-    missing(id, desired, world)
-}
-
-fn missing(id: &str, desired: &Desired, world: &World) -> Plan {
-    if desired.missing_job == MissingJobPolicy::Recreate && !world.service_principal_lost {
-        let message = format!("Giving up job '{id}', which is gone, to create a new one.");
-        return Plan::take(Step::ForgetJob { id: id.to_owned() }, Reason::JobMissing, message);
-    }
-    let message = if world.service_principal_lost {
-        format!(
-            "Graph does not show job '{id}' since its service principal was deleted and restored. Its provisioning data returns by itself within a day; nothing is created in its place before."
-        )
-    } else {
-        format!(
-            "Job '{id}' is gone from Entra ID. Nothing is created in its place. To have a new job, set `spec.missingJobPolicy` to Recreate, or delete this SyncJob and apply it again."
-        )
-    };
-    Plan::stop(Standing::Stuck, Reason::JobMissing, message, Wake::backoff(8))
-}
-
 /// A spec that cannot be acted on. Deletion still ends if there is nothing to leave behind.
-pub fn refused(refusals: &Refusals, world: &World, policy: Option<DeletionPolicy>) -> Plan {
+pub fn refused(refusals: &Refusals, world: &World, policy: Option<DeletionPolicy>, settings: &Settings) -> Plan {
+    if let Some(trouble) = &world.trouble {
+        let message = format!("{} {}", trouble.detail, trouble.remedy());
+        return Plan::fail(trouble, trouble.reason(), message, world, settings);
+    }
     let nothing_held = world.job_id.is_none() && world.intent.is_none();
     let retained = policy == Some(DeletionPolicy::Retain);
     if world.deletion_requested && world.finalizer && (nothing_held || retained) {

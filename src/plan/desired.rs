@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::world::ObservedJob;
+use super::observed::ObservedJob;
 use crate::api::{
     AdoptionPolicy, DeletionPolicy, JobOrigin, MissingJobPolicy, Mode, OutOfBandPolicy, RunState, SyncJobSpec,
 };
@@ -109,6 +109,15 @@ impl Desired {
         }
     }
 
+    /// Whether a job that is there already may become the SyncJob's own.
+    pub fn may_adopt(&self, id: &str) -> bool {
+        match &self.adoption {
+            Adoption::Never => false,
+            Adoption::IfExists | Adoption::Only => true,
+            Adoption::Named(named) => named == id,
+        }
+    }
+
     /// Repeats what admission checks: an object may be older than the rules.
     pub fn parse(spec: &SyncJobSpec) -> Result<Self, Refusals> {
         let poll = spec.poll_interval_seconds.map_or(Ok(POLL_INTERVAL_DEFAULT), |seconds| {
@@ -141,10 +150,13 @@ impl Desired {
         }
     }
 
-    /// What becomes of the job when the SyncJob goes. An adopted job survives unless its deletion is written out.
+    /// What becomes of the job when the SyncJob goes. One that this SyncJob did not create survives unless its deletion is
+    /// written out.
     pub fn deletion_policy(&self, origin: Option<JobOrigin>) -> DeletionPolicy {
-        let absent = if origin == Some(JobOrigin::Adopted) { DeletionPolicy::Retain } else { DeletionPolicy::Delete };
-        self.deletion_policy.unwrap_or(absent)
+        self.deletion_policy.unwrap_or(match origin {
+            Some(JobOrigin::Adopted | JobOrigin::Replaced) => DeletionPolicy::Retain,
+            Some(JobOrigin::Created) | None => DeletionPolicy::Delete,
+        })
     }
 }
 

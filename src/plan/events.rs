@@ -5,7 +5,7 @@ use super::decide::{Plan, Standing};
 use super::health::quarantine_message;
 use super::report::{Report, find};
 use super::requests::Answers;
-use super::step::{Fact, Step};
+use super::step::{Fact, Leaving, Step};
 use crate::api::{ConditionType, Reason, RestartResult, SyncJobStatus};
 
 /// Something that happened and that `kubectl describe` should tell.
@@ -65,7 +65,6 @@ table! {
     JOB_CREATED = normal "JobCreated" "CreateJob" "A job was created.";
     CREATE_OUTCOME_UNKNOWN = warning "CreateOutcomeUnknown" "CreateJob" "A request to create the job got no clear answer.";
     CREATE_RECOVERED = normal "CreateRecovered" "CreateJob" "The job of a request without a clear answer was found.";
-    SURPLUS_JOB_DELETED = normal "SurplusJobDeleted" "DeleteJob" "A job that was created for an intent no longer the SyncJob's was deleted; it never ran.";
     JOB_ADOPTED = normal "JobAdopted" "AdoptJob" "A job that was there before was adopted.";
     JOB_STARTED = normal "JobStarted" "StartJob" "The job was started.";
     JOB_PAUSED = normal "JobPaused" "PauseJob" "The job was paused.";
@@ -77,6 +76,9 @@ table! {
     SECOND_JOB_PRESENT = warning "SecondJobPresent" "Observe" "The service principal has another job of the same template, which no SyncJob holds.";
     JOB_GIVEN_UP = warning "JobGivenUp" "ForgetJob" "The job is gone from Entra ID, and a new one is created in its place, as missingJobPolicy says.";
     JOB_DELETED = normal "JobDeleted" "DeleteJob" "The job was deleted with the SyncJob.";
+    JOB_GONE = normal "JobGone" "DeleteJob" "The SyncJob was deleted, and its job was gone already.";
+    JOB_REPLACED = warning "JobReplaced" "Observe" "The job was deleted and set up once more under the same id, outside of the SyncJob.";
+    JOB_LEFT_BEHIND = warning "JobLeftBehind" "Release" "A job may exist, or come back with its service principal, without a SyncJob.";
     JOB_RETAINED = normal "JobRetained" "Release" "The SyncJob was deleted and its job stays in Entra ID.";
 }
 
@@ -89,7 +91,7 @@ pub fn events(
     done: &[(Step, Fact)],
 ) -> Vec<Event> {
     let created = done.iter().any(|(_, fact)| matches!(fact, Fact::JobCreated(_)));
-    let mut events: Vec<Event> = done.iter().filter_map(|(step, fact)| happening(step, fact, created)).collect();
+    let mut events: Vec<Event> = done.iter().filter_map(|(step, fact)| happening(old, step, fact, created)).collect();
     events.extend(answers.and_then(|answers| restart(old, answers)));
     events.extend(change(old, plan));
     events.extend(report.and_then(|report| quarantine(old, report)));
@@ -146,7 +148,7 @@ fn restart(old: &SyncJobStatus, answers: &Answers) -> Option<Event> {
     }
 }
 
-fn happening(step: &Step, fact: &Fact, created: bool) -> Option<Event> {
+fn happening(old: &SyncJobStatus, step: &Step, fact: &Fact, created: bool) -> Option<Event> {
     Some(match (step, fact) {
         (_, Fact::JobCreated(job)) => JOB_CREATED.told(format!("Created job '{}'.", job.id)),
         (_, Fact::JobBound { id }) if !created => {
@@ -160,13 +162,30 @@ fn happening(step: &Step, fact: &Fact, created: bool) -> Option<Event> {
         (Step::StartJob { id }, Fact::RunStateRequested) => JOB_STARTED.told(format!("Started job '{id}'.")),
         (Step::PauseJob { id }, Fact::RunStateRequested) => JOB_PAUSED.told(format!("Paused job '{id}'.")),
         (Step::DeleteJob { id }, Fact::JobDeleted) => JOB_DELETED.told(format!("Deleted job '{id}'.")),
-        (Step::DeleteSurplus { id }, Fact::SurplusDeleted) => SURPLUS_JOB_DELETED.told(format!(
-            "Deleted job '{id}': it was created for an intent that was no longer this SyncJob's, and never ran."
+        (Step::RecordOrigin { id, .. }, Fact::OriginRecorded { .. }) => JOB_REPLACED.told(format!(
+            "Job '{id}' was deleted and set up once more under the same id, outside of this SyncJob; its history is gone."
         )),
-        (Step::RemoveFinalizer { retained: Some(id) }, Fact::FinalizerRemoved) => {
-            JOB_RETAINED.told(format!("Let go of job '{id}'; it stays in Entra ID."))
-        }
+        (_, Fact::BindLost { id }) => JOB_LEFT_BEHIND.told(format!(
+            "Job '{id}' was created for an intent that was withdrawn meanwhile. It was never started, and no SyncJob holds it."
+        )),
+        (Step::RemoveFinalizer { leaving }, Fact::FinalizerRemoved) => return left(old, leaving),
         _ => return None,
+    })
+}
+
+fn left(old: &SyncJobStatus, leaving: &Leaving) -> Option<Event> {
+    Some(match leaving {
+        Leaving::Nothing => return None,
+        Leaving::Gone { id } => JOB_GONE.told(format!("Job '{id}' was gone already.")),
+        Leaving::Retained { id } => JOB_RETAINED.told(format!("Let go of job '{id}'; it stays in Entra ID.")),
+        Leaving::LeftBehind { id } => {
+            let what =
+                id.as_ref().map_or_else(|| "any job of an earlier request".to_owned(), |id| format!("job '{id}'"));
+            let principal = old.service_principal_id.as_deref().unwrap_or_default();
+            JOB_LEFT_BEHIND.told(format!(
+                "The service principal '{principal}' is gone, and {what} with it. If it is restored, the job returns and runs without a SyncJob."
+            ))
+        }
     })
 }
 

@@ -2,7 +2,8 @@
 
 use super::create::quoted;
 use super::desired::Desired;
-use super::world::{ObservedJob, World};
+use super::observed::ObservedJob;
+use super::world::World;
 use crate::api::{QuarantineStatus, Reason};
 
 /// The service disables a job that has been in quarantine for this many days
@@ -43,6 +44,13 @@ pub(super) fn quarantine_remedy(reason: &str) -> &'static str {
     }
 }
 
+/// Whether the quarantine has come to its end: the service leaves the schedule Disabled, or stopped for longer than a
+/// quarantine lasts. A job that a person paused meanwhile shows Paused.
+pub(super) fn disabled_by_service(job: &ObservedJob) -> bool {
+    let disabled = job.schedule_state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("Disabled"));
+    job.stopped() && (disabled || job.shown.quarantine_lapsed)
+}
+
 /// The status and the words of `Healthy`.
 pub(super) struct Health {
     pub healthy: bool,
@@ -53,8 +61,12 @@ pub(super) struct Health {
 pub(super) fn health(job: &ObservedJob, desired: &Desired, world: &World) -> Health {
     let unwell = |reason, message| Health { healthy: false, reason, message };
     if job.quarantined() {
-        let reason = if job.scheduled() { Reason::Quarantined } else { Reason::DisabledByService };
+        let reason = if disabled_by_service(job) { Reason::DisabledByService } else { Reason::Quarantined };
         return unwell(reason, quarantine_message(job.shown.quarantine.as_ref()));
+    }
+    if job.escrows_pruned && job.stopped() {
+        let message = "The service dropped the records of entries that failed in the initial cycle, and paused the job. Look at the provisioning logs of the application.";
+        return unwell(Reason::EscrowsPruned, message.to_owned());
     }
     let seconds: Vec<&str> = world.second_jobs(desired).map(|second| second.id.as_str()).collect();
     if !seconds.is_empty() {

@@ -4,16 +4,19 @@ use super::create;
 use super::decide::{Plan, Standing, manage, not_found, quarantined};
 use super::delete;
 use super::desired::{Adoption, Desired};
+use super::existence;
+use super::observed::ObservedJob;
 use super::preview::preview;
 use super::settings::Settings;
 use super::step::Step;
 use super::wake::Wake;
-use super::world::{ObservedJob, World};
+use super::world::World;
 use crate::api::{Mode, Reason};
 
 pub(super) fn decide(desired: &Desired, world: &World, settings: &Settings) -> Plan {
     if world.deletion_requested {
-        return if world.finalizer { delete::retain(world) } else { delete::nothing_left() };
+        let go = || if world.finalizer { delete::retain(world) } else { delete::nothing_left() };
+        return delete::failed(world, settings).unwrap_or_else(go);
     }
     match desired.mode {
         Mode::Suspended => Plan::stop(
@@ -28,7 +31,7 @@ pub(super) fn decide(desired: &Desired, world: &World, settings: &Settings) -> P
 }
 
 fn observe(desired: &Desired, world: &World, settings: &Settings) -> Plan {
-    if let Some(plan) = super::decide::in_trouble(world, settings) {
+    if let Some(plan) = super::decide::in_trouble(world, settings).or_else(|| existence::elsewhere(desired, world)) {
         return plan;
     }
     if world.not_found {

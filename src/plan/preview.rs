@@ -3,10 +3,11 @@
 use super::decide::{Plan, manage};
 use super::desired::Desired;
 use super::modes::preview_world;
+use super::observed::ObservedJob;
 use super::settings::Settings;
 use super::step::{Fact, Step};
-use super::world::{ObservedJob, World};
-use crate::api::{ChangeAction, PlannedChange, RestartResult};
+use super::world::World;
+use crate::api::{ChangeAction, JobOrigin, PlannedChange, RestartResult};
 
 /// More steps than the longest way through `decide` has.
 const STEPS_MAX: usize = 16;
@@ -37,11 +38,18 @@ pub fn preview(desired: &Desired, world: &World, settings: &Settings) -> Preview
 /// The fact that a step ends in when all goes well; `None` if only asking can tell.
 fn expected(step: &Step, desired: &Desired, world: &World) -> Option<Fact> {
     Some(match step {
-        Step::ListJobs | Step::RecallJobs | Step::LookUpServicePrincipal | Step::ListTemplates => return None,
+        Step::LookUpTenant
+        | Step::ListJobs
+        | Step::RecallJobs
+        | Step::LookUpServicePrincipal
+        | Step::LookUpDefinition
+        | Step::ListTemplates => return None,
         Step::AddFinalizer => Fact::FinalizerAdded,
         Step::RecordIntent { baseline } => Fact::IntentRecorded { baseline: baseline.clone() },
         Step::RecordAdoption { id } => Fact::AdoptionRecorded { id: id.clone() },
-        Step::ReadRivals => Fact::RivalsRead(world.rivals.known().to_vec()),
+        Step::ReadRivals => {
+            Fact::RivalsRead { rivals: world.rivals.known().to_vec(), siblings: world.siblings.clone() }
+        }
         Step::CreateJob => Fact::JobCreated(ObservedJob {
             id: NEW_JOB.to_owned(),
             template_id: Some(desired.template.as_str().to_owned()),
@@ -51,12 +59,13 @@ fn expected(step: &Step, desired: &Desired, world: &World) -> Option<Fact> {
         Step::ClearIntent => Fact::IntentCleared,
         Step::BindJob { id } => Fact::JobBound { id: id.clone() },
         Step::AdoptJob { id } => Fact::JobAdopted { id: id.clone() },
+        Step::RecordTenant { .. } => Fact::TenantRecorded,
+        Step::RecordOrigin { origin, .. } => Fact::OriginRecorded { origin: *origin },
         Step::ForgetJob { .. } => Fact::JobForgotten,
         Step::StartJob { .. } | Step::PauseJob { .. } => Fact::RunStateRequested,
         Step::RecordRestart { token } => Fact::RestartRecorded { token: token.clone() },
         Step::RestartJob { .. } => Fact::RestartAnswered { result: RestartResult::Accepted, message: String::new() },
         Step::DeleteJob { .. } => Fact::JobDeleted,
-        Step::DeleteSurplus { .. } => Fact::SurplusDeleted,
         Step::RemoveFinalizer { .. } => Fact::FinalizerRemoved,
     })
 }
@@ -74,8 +83,26 @@ fn change(step: &Step, desired: &Desired) -> Option<PlannedChange> {
             let scope = scope.as_deref().unwrap_or("the portal's");
             (ChangeAction::RestartJob, format!("Restart job '{id}' with scope {scope}."))
         }
-        Step::DeleteJob { id } | Step::DeleteSurplus { id } => (ChangeAction::DeleteJob, format!("Delete job '{id}'.")),
-        _ => return None,
+        Step::DeleteJob { id } => (ChangeAction::DeleteJob, format!("Delete job '{id}'.")),
+        Step::RecordOrigin { id, origin: JobOrigin::Adopted } => {
+            (ChangeAction::AdoptJob, format!("Adopt job '{id}', which was set up once more."))
+        }
+        Step::AddFinalizer
+        | Step::LookUpTenant
+        | Step::RecordTenant { .. }
+        | Step::ListJobs
+        | Step::RecallJobs
+        | Step::LookUpServicePrincipal
+        | Step::LookUpDefinition
+        | Step::ListTemplates
+        | Step::RecordIntent { .. }
+        | Step::RecordAdoption { .. }
+        | Step::ReadRivals
+        | Step::ClearIntent
+        | Step::BindJob { .. }
+        | Step::RecordOrigin { .. }
+        | Step::RecordRestart { .. }
+        | Step::RemoveFinalizer { .. } => return None,
     };
     Some(PlannedChange { action, message })
 }

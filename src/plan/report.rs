@@ -2,21 +2,27 @@
 //! and nowhere else. Nothing is decided from conditions; they are written, not read, except to keep the time of their
 //! last transition. Nothing changes merely because time passes.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde::Serialize;
 
 use super::decide::{Plan, Standing};
 use super::desired::Desired;
 use super::health;
+use super::observed::ObservedJob;
 use super::preview::preview;
 use super::settings::Settings;
+use super::shown;
 use super::step::{Fact, Step};
-use super::world::{ObservedJob, Shown, World};
+use super::witness::Witness;
+use super::world::World;
 use crate::api::{
     ConditionType, DeletionPolicy, JobStatus, PlannedChange, QuarantineStatus, Reason, RestartResult, RunRecord,
     RunState, SyncJobStatus,
 };
+
+/// Trouble that passes is believed to do so for this long; after it, what was true before is not known any more.
+const KNOWN_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// The part of status that describes; the identity (job id and intent) is written apart from it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,8 +36,8 @@ pub struct Report {
     pub quarantine: Option<QuarantineStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunRecord>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service_principal_lost_time: Option<Time>,
+    #[serde(flatten)]
+    pub witness: Witness,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Vec<PlannedChange>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,7 +51,7 @@ impl Report {
             && status.job == self.job
             && status.quarantine == self.quarantine
             && status.run == self.run
-            && status.service_principal_lost_time == self.service_principal_lost_time
+            && Witness::of(status) == self.witness
             && status.plan == self.plan
             && status.deletion_policy == self.deletion_policy
             && OWNED.iter().all(|owned| find(&self.conditions, *owned) == find(&status.conditions, *owned))
@@ -74,36 +80,24 @@ pub fn report(old: &SyncJobStatus, generation: i64, end: &End<'_>, settings: &Se
     let (world, plan) = (end.world, end.plan);
     let shown = end.desired.and_then(|desired| world.subject(desired));
     let suspended = plan.standing == Standing::Suspended;
-    let gone = world.job_id.is_none() && shown.is_none() && !suspended;
+    let lost = matches!(plan.reason, Reason::JobMissing | Reason::ServicePrincipalNotFound);
+    let gone = (world.job_id.is_none() || lost) && shown.is_none() && !suspended;
     Report {
         // A spec that is not acted on stays unobserved, so that nobody takes what was true before for its outcome.
         observed_generation: if suspended { old.observed_generation.unwrap_or(-1) } else { generation },
         conditions: conditions(old, generation, end, shown, settings, now),
-        job: shown.map(status_of).or_else(|| old.job.clone().filter(|_| !gone)),
+        job: match shown {
+            Some(job) => Some(shown::job(job, old.job.as_ref())),
+            None => old.job.clone().filter(|_| !gone),
+        },
         quarantine: match shown {
-            Some(job) => job.shown.quarantine.clone().filter(|_| job.quarantined()),
+            Some(job) => shown::quarantine(job, old.quarantine.as_ref()),
             None => old.quarantine.clone().filter(|_| !gone),
         },
         run: run(old, end, now),
-        service_principal_lost_time: lost(old, world, now),
+        witness: Witness::renewed(old, end, now),
         plan: planned(old, end, settings),
         deletion_policy: end.desired.map(|desired| desired.deletion_policy(world.origin)),
-    }
-}
-
-fn status_of(job: &ObservedJob) -> JobStatus {
-    let shown = Shown::clone(&job.shown);
-    JobStatus {
-        id: job.id.clone(),
-        code: job.code.clone(),
-        schedule_state: job.schedule_state.clone(),
-        interval: job.interval.clone(),
-        last_execution: shown.last_execution,
-        last_success_time: shown.last_success_time,
-        successive_failure_count: Some(shown.successive_failure_count).filter(|count| *count > 0),
-        steady_state_since_time: shown.steady_state_since_time,
-        entries: shown.entries,
-        troubleshooting_url: shown.troubleshooting_url,
     }
 }
 
@@ -120,7 +114,7 @@ fn run(old: &SyncJobStatus, end: &End<'_>, now: Timestamp) -> Option<RunRecord> 
         Some(state) => Some(RunRecord { state, requested_time: Some(Time(now)), reached_time: None }),
         None => old.run.clone(),
     };
-    let Some(state) = end.world.bound_job().map(ObservedJob::run_state) else { return old };
+    let Some(state) = end.world.bound_job().and_then(ObservedJob::run_state) else { return old };
     let declared =
         end.desired.is_some_and(|desired| desired.run_state == state) && end.plan.standing == Standing::Settled;
     match old {
@@ -131,15 +125,6 @@ fn run(old: &SyncJobStatus, end: &End<'_>, now: Timestamp) -> Option<RunRecord> 
         _ if declared => Some(RunRecord { state, requested_time: None, reached_time: Some(Time(now)) }),
         other => other,
     }
-}
-
-fn lost(old: &SyncJobStatus, world: &World, now: Timestamp) -> Option<Time> {
-    world.job_id.as_ref()?;
-    if world.bound_job().is_some() {
-        return None;
-    }
-    let known = old.service_principal_lost_time.clone();
-    known.or_else(|| (world.service_principal_exists == Some(false)).then_some(Time(now)))
 }
 
 fn planned(old: &SyncJobStatus, end: &End<'_>, settings: &Settings) -> Option<Vec<PlannedChange>> {
@@ -188,7 +173,11 @@ fn conditions(
         Standing::Settled => vec![said(ConditionType::Ready, "True")],
         Standing::Working => vec![said(ConditionType::Ready, "Unknown"), reconciling()],
         Standing::Passing => {
-            let known = |ready: &&Condition| ready.status != "Unknown" && ready.observed_generation == Some(generation);
+            let since = find(&old.conditions, ConditionType::Reconciling).map(|before| &before.last_transition_time.0);
+            let lately = since.is_none_or(|since| now.duration_since(*since) < KNOWN_FOR);
+            let known = |ready: &&Condition| {
+                lately && ready.status != "Unknown" && ready.observed_generation == Some(generation)
+            };
             vec![
                 ready_before.filter(known).cloned().unwrap_or_else(|| said(ConditionType::Ready, "Unknown")),
                 reconciling(),
@@ -205,20 +194,29 @@ fn conditions(
             all
         }
     };
-    let health = end.desired.zip(shown).map(|(desired, job)| health::health(job, desired, end.world));
-    conditions.extend(match health {
-        Some(health) => {
-            let status = if health.healthy { "True" } else { "False" };
-            Some(make(ConditionType::Healthy, status, health.reason, &health.message))
-        }
-        None if end.world.job_id.is_none() => None,
-        // What the service said of a job that is gone is no news of it.
-        None if matches!(plan.reason, Reason::JobMissing | Reason::ServicePrincipalNotFound) => {
-            Some(said(ConditionType::Healthy, "Unknown"))
-        }
-        None => kept(ConditionType::Healthy),
-    });
+    conditions.extend(healthy(end, shown, make, || kept(ConditionType::Healthy)));
     conditions
+}
+
+/// What the service says of a job that a list shows; of one that is gone, nothing is known any more.
+fn healthy(
+    end: &End<'_>,
+    shown: Option<&ObservedJob>,
+    make: impl Fn(ConditionType, &str, Reason, &str) -> Condition,
+    kept: impl Fn() -> Option<Condition>,
+) -> Option<Condition> {
+    let listed = shown.filter(|_| !end.world.from_answer);
+    if let Some((desired, job)) = end.desired.zip(listed) {
+        let health = health::health(job, desired, end.world);
+        let status = if health.healthy { "True" } else { "False" };
+        return Some(make(ConditionType::Healthy, status, health.reason, &health.message));
+    }
+    let lost = matches!(end.plan.reason, Reason::JobMissing | Reason::ServicePrincipalNotFound);
+    match (&end.world.job_id, lost) {
+        (None, _) => None,
+        (Some(_), true) => Some(make(ConditionType::Healthy, "Unknown", end.plan.reason, &end.plan.told())),
+        (Some(_), false) => kept(),
+    }
 }
 
 /// Whether `Ready` has been False for longer than trouble of its kind is given.

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::decide::Plan;
 use super::desired::Desired;
+use super::observed::ObservedJob;
 use super::step::Step;
-use super::world::{ObservedJob, World};
+use super::world::World;
 use crate::api::{
     HandledRestart, Mode, RECONCILE_REQUESTED_AT, RESTART_REQUESTED_AT, RESTART_SCOPE, Reason, RestartResult, RunState,
     SyncJobStatus,

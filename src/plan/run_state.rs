@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use super::create::quoted;
 use super::decide::{Plan, Standing};
 use super::desired::Desired;
-use super::settings::{CORRECTION_SPACING, PAUSE_REPEAT, START_REPEAT};
+use super::observed::ObservedJob;
+use super::settings::{CORRECTION_SPACING, PAUSE_REPEAT, START_REPEAT, Settings};
 use super::step::Step;
 use super::wake::Wake;
-use super::world::{ObservedJob, RunView, World};
-use crate::api::{OutOfBandPolicy, Reason, RunState};
+use super::world::{RunView, World};
+use crate::api::{JobOrigin, OutOfBandPolicy, Reason, RunState};
 
 /// Graph accepted something this long ago at most that its answers need not show yet.
 pub(super) fn just_asked(world: &World) -> Option<Duration> {
@@ -23,9 +25,20 @@ fn repeat(state: RunState) -> Duration {
     }
 }
 
-pub(super) fn decide(job: &ObservedJob, desired: &Desired, world: &World) -> Plan {
-    if job.run_state() == desired.run_state {
+pub(super) fn decide(job: &ObservedJob, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+    let Some(state) = job.run_state() else {
+        return unknown(job, desired, settings);
+    };
+    if state == desired.run_state {
         return settled(desired);
+    }
+    if desired.run_state == RunState::Running {
+        if job.escrows_pruned {
+            return pruned(desired);
+        }
+        if let Some(plan) = not_alone(job, desired, world, settings) {
+            return plan;
+        }
     }
     match world.run {
         Some(run) if run.state == desired.run_state && run.reached => out_of_band(&run, job, desired),
@@ -35,6 +48,47 @@ pub(super) fn decide(job: &ObservedJob, desired: &Desired, world: &World) -> Pla
         },
         _ => ask(job, desired),
     }
+}
+
+/// Neither a step nor a verdict comes of what is not known.
+fn unknown(job: &ObservedJob, desired: &Desired, settings: &Settings) -> Plan {
+    let said = job.schedule_state.as_deref().unwrap_or_default();
+    let message = if said.is_empty() {
+        "Graph does not say whether the job is scheduled; nothing is sent before it does.".to_owned()
+    } else {
+        format!("Graph says '{said}' of the job's schedule, a word that is not known here; nothing is sent.")
+    };
+    let wake = Wake::After(settings.slow_retry.max(Duration::from_secs(60)).min(desired.poll_interval));
+    Plan::stop(Standing::Passing, Reason::RunStateUnknown, message, wake)
+}
+
+/// The service stops such a job and waits for a person (`synchronizationStatus`): a start would fight it.
+fn pruned(desired: &Desired) -> Plan {
+    Plan::stop(
+        Standing::Stuck,
+        Reason::EscrowsPruned,
+        "The service paused the job after its initial cycle, because so many entries failed that it dropped their records. It is not started again. Solve what the entries have in common (provisioning logs of the application); then ask for a restart with `entrain.dev/restart-requested-at`.",
+        Wake::After(desired.poll_interval),
+    )
+}
+
+/// A job that never ran is not started next to another one of its template: two running jobs would provision the same
+/// accounts.
+fn not_alone(job: &ObservedJob, desired: &Desired, world: &World, settings: &Settings) -> Option<Plan> {
+    let fresh = world.origin == Some(JobOrigin::Created) && !job.has_history() && world.run.is_none();
+    let others: Vec<&str> = world.second_jobs(desired).map(|other| other.id.as_str()).collect();
+    (fresh && !others.is_empty()).then(|| {
+        Plan::stop(
+            Standing::Stuck,
+            Reason::SecondJobPresent,
+            format!(
+                "The service principal has more jobs of this template: {}. Job '{}' is not started, because two jobs would provision the same accounts. Delete those that nobody needs in Entra ID.",
+                quoted(others.into_iter()),
+                job.id
+            ),
+            Wake::After(settings.slow_retry),
+        )
+    })
 }
 
 fn settled(desired: &Desired) -> Plan {

@@ -19,6 +19,10 @@ pub struct Settings {
     /// request, plus the time it may commit after we gave up, plus the lag of lists. Counted on a monotonic clock from
     /// the moment this process first saw the intent.
     pub settle_window: Duration,
+    /// How long lists of an existing service principal must have lacked a job before `missingJobPolicy: Recreate` replaces
+    /// it, and before a deletion stops waiting for the job of a restored service principal: provisioning data returns
+    /// within a day (`delete-recover-faq` of the Entra documentation).
+    pub recreate_after: Duration,
     /// How long after its creation a job that Graph does not show counts as "not yet" rather than "gone".
     pub missing_grace: Duration,
     /// How long trouble that may cure itself (a role being propagated) stays `Reconciling` before it is `Stalled`.
@@ -31,6 +35,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             settle_window: Duration::from_secs(180),
+            recreate_after: Duration::from_secs(24 * 3600),
             missing_grace: Duration::from_secs(15 * 60),
             stalled_grace: Duration::from_secs(5 * 60),
             slow_retry: Duration::from_secs(60),

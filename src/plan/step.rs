@@ -1,19 +1,28 @@
 //! One thing to do, and one thing learnt. Steps are plain data: they can be printed, compared and counted.
 
+use super::observed::ObservedJob;
 use super::trouble::Trouble;
-use super::world::{ObservedJob, Rival};
-use crate::api::RestartResult;
+use super::world::{Rival, Sibling};
+use crate::api::{JobOrigin, RestartResult};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// Put our finalizer on the SyncJob, before a job can exist.
     AddFinalizer,
+    /// Learn the id of the tenant that the operator logs in to.
+    LookUpTenant,
+    /// Record the tenant of a job whose record lacks it.
+    RecordTenant {
+        id: String,
+    },
     /// List all jobs of the service principal.
     ListJobs,
     /// Take the list of jobs that another SyncJob of the service principal was answered a moment ago, or list them.
     RecallJobs,
     /// Ask whether the service principal exists.
     LookUpServicePrincipal,
+    /// Ask whether the CRD of SyncJobs is being deleted.
+    LookUpDefinition,
     /// List the templates that the service principal offers.
     ListTemplates,
     /// Write an intent to create, by compare-and-swap on the version that was decided on.
@@ -24,7 +33,7 @@ pub enum Step {
     RecordAdoption {
         id: String,
     },
-    /// Read the other SyncJobs of this service principal and template from the API server, uncached.
+    /// Read the other SyncJobs of this service principal from the API server, uncached.
     ReadRivals,
     /// Send the create request, once.
     CreateJob,
@@ -37,6 +46,11 @@ pub enum Step {
     /// Write the id of a job that was there before, in place of the intent to adopt it.
     AdoptJob {
         id: String,
+    },
+    /// Record how the job comes to be this SyncJob's by now: it is another one under the same id.
+    RecordOrigin {
+        id: String,
+        origin: JobOrigin,
     },
     /// Take back the record of a job that is gone.
     ForgetJob {
@@ -60,14 +74,23 @@ pub enum Step {
     DeleteJob {
         id: String,
     },
-    /// Delete a job that this process itself created a moment ago and that could not be bound. It never ran.
-    DeleteSurplus {
-        id: String,
-    },
-    /// Let the SyncJob go. `retained` names a job that deliberately stays behind.
+    /// Let the SyncJob go.
     RemoveFinalizer {
-        retained: Option<String>,
+        leaving: Leaving,
     },
+}
+
+/// What becomes of the job when its SyncJob goes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Leaving {
+    /// There is none, or this SyncJob deleted it.
+    Nothing,
+    /// It was gone before this SyncJob deleted it.
+    Gone { id: String },
+    /// It stays, as declared.
+    Retained { id: String },
+    /// It may exist, or come back, without a SyncJob; `None` where its id was never known.
+    LeftBehind { id: Option<String> },
 }
 
 impl Step {
@@ -78,12 +101,14 @@ impl Step {
             | Self::StartJob { .. }
             | Self::PauseJob { .. }
             | Self::RestartJob { .. }
-            | Self::DeleteJob { .. }
-            | Self::DeleteSurplus { .. } => true,
+            | Self::DeleteJob { .. } => true,
             Self::AddFinalizer
+            | Self::LookUpTenant
+            | Self::RecordTenant { .. }
             | Self::ListJobs
             | Self::RecallJobs
             | Self::LookUpServicePrincipal
+            | Self::LookUpDefinition
             | Self::ListTemplates
             | Self::RecordIntent { .. }
             | Self::ReadRivals
@@ -91,6 +116,7 @@ impl Step {
             | Self::BindJob { .. }
             | Self::RecordAdoption { .. }
             | Self::AdoptJob { .. }
+            | Self::RecordOrigin { .. }
             | Self::ForgetJob { .. }
             | Self::RecordRestart { .. }
             | Self::RemoveFinalizer { .. } => false,
@@ -99,13 +125,21 @@ impl Step {
 
     /// Whether the step only asks.
     pub fn only_asks(&self) -> bool {
-        matches!(self, Self::ListJobs | Self::RecallJobs | Self::LookUpServicePrincipal | Self::ListTemplates)
+        matches!(
+            self,
+            Self::LookUpTenant
+                | Self::ListJobs
+                | Self::RecallJobs
+                | Self::LookUpServicePrincipal
+                | Self::LookUpDefinition
+                | Self::ListTemplates
+        )
     }
 
     /// Whether the step begins something that has to be brought to an end. What only records an effect that has
     /// happened, or takes something back, does not.
     pub fn begins_something(&self) -> bool {
-        self.writes_to_graph() && !matches!(self, Self::DeleteSurplus { .. })
+        self.writes_to_graph()
             || matches!(self, Self::RecordIntent { .. } | Self::RecordAdoption { .. } | Self::RecordRestart { .. })
     }
 
@@ -120,13 +154,20 @@ impl Step {
 pub enum Fact {
     FinalizerAdded,
     FinalizerRemoved,
+    TenantKnown {
+        id: String,
+    },
+    TenantRecorded,
     JobsListed(Vec<ObservedJob>),
     /// The jobs as they were listed a moment ago.
     JobsRecalled(Vec<ObservedJob>),
-    /// Graph answered 404 where the jobs of the service principal, or the job to be deleted, should be.
+    /// Graph answered 404 where the jobs of the service principal should be.
     NotFound,
     ServicePrincipalLookedUp {
         exists: bool,
+    },
+    DefinitionLookedUp {
+        going: bool,
     },
     TemplatesListed(Vec<String>),
     IntentRecorded {
@@ -139,10 +180,17 @@ pub enum Fact {
     JobAdopted {
         id: String,
     },
+    OriginRecorded {
+        origin: JobOrigin,
+    },
     JobForgotten,
-    RivalsRead(Vec<Rival>),
+    RivalsRead {
+        rivals: Vec<Rival>,
+        siblings: Vec<Sibling>,
+    },
+    /// The answer to the create request, which may show a job that was there before.
     JobCreated(ObservedJob),
-    /// The create request was provably not carried out.
+    /// The create request was provably not carried out; of kind `Conflict` if somebody's job is in its place.
     CreateRefused(Trouble),
     /// The create request may have been carried out.
     CreateUnknown(Trouble),
@@ -153,7 +201,6 @@ pub enum Fact {
     BindLost {
         id: String,
     },
-    SurplusDeleted,
     /// A start or a pause was accepted.
     RunStateRequested,
     RestartRecorded {
@@ -165,6 +212,10 @@ pub enum Fact {
         message: String,
     },
     JobDeleted,
+    /// Graph answered 404 to the deletion. One such answer proves nothing: replicas differ.
+    DeleteNotFound,
+    /// The deletion may have been carried out, or may yet be.
+    DeleteUnknown(Trouble),
     /// The step did not succeed; what it was for is unchanged.
     Trouble(Trouble),
 }

@@ -33,6 +33,8 @@ pub enum TroubleKind {
     ObjectChanged,
     /// The Kubernetes API failed.
     ClusterUnavailable,
+    /// The Kubernetes API refused: a right is missing, or a policy says no.
+    ClusterRefused,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +55,24 @@ impl Trouble {
         traced(&self.detail, self.trace.as_deref())
     }
 
+    /// Whether Graph answered, so that what it was asked may have been carried out.
+    pub(super) fn may_have_been_answered(&self) -> bool {
+        match self.kind {
+            TroubleKind::GraphUnavailable | TroubleKind::Conflict | TroubleKind::Rejected => true,
+            TroubleKind::Throttled
+            | TroubleKind::LoginUnavailable
+            | TroubleKind::LoginRefused
+            | TroubleKind::TokenRejected
+            | TroubleKind::Unauthorized
+            | TroubleKind::Forbidden
+            | TroubleKind::NotFound
+            | TroubleKind::Busy
+            | TroubleKind::ObjectChanged
+            | TroubleKind::ClusterUnavailable
+            | TroubleKind::ClusterRefused => false,
+        }
+    }
+
     pub(super) fn reason(&self) -> Reason {
         match self.kind {
             TroubleKind::Throttled => Reason::Throttled,
@@ -64,7 +84,7 @@ impl Trouble {
             TroubleKind::NotFound => Reason::ProvisioningNotReady,
             TroubleKind::Conflict | TroubleKind::Rejected => Reason::RequestRefused,
             TroubleKind::Busy | TroubleKind::ObjectChanged => Reason::Interrupted,
-            TroubleKind::ClusterUnavailable => Reason::ClusterUnavailable,
+            TroubleKind::ClusterUnavailable | TroubleKind::ClusterRefused => Reason::ClusterUnavailable,
         }
     }
 
@@ -83,7 +103,8 @@ impl Trouble {
             | TroubleKind::Forbidden
             | TroubleKind::NotFound
             | TroubleKind::Conflict
-            | TroubleKind::Rejected => Standing::Blocked,
+            | TroubleKind::Rejected
+            | TroubleKind::ClusterRefused => Standing::Blocked,
         }
     }
 
@@ -108,7 +129,10 @@ impl Trouble {
             TroubleKind::Busy => {
                 "Nothing to do if it passes: the operator's own limit of requests in flight was reached. If it lasts, raise `--graph-in-flight-max`."
             }
-            TroubleKind::ObjectChanged => "Nothing to do: the work begins anew.",
+            TroubleKind::ObjectChanged => "Nothing to do: the work begins again.",
+            TroubleKind::ClusterRefused => {
+                "Give the operator the rights of its chart, or change the admission policy that refuses it. Where the namespace is being deleted, its RoleBinding may have gone first: see the page on removing a watched namespace."
+            }
             TroubleKind::ClusterUnavailable => {
                 "If it lasts, check the operator's access to the Kubernetes API (network, RBAC)."
             }
@@ -120,8 +144,8 @@ impl Trouble {
             return Wake::not_before(after);
         }
         match self.kind {
-            TroubleKind::ObjectChanged => Wake::backoff(0),
-            TroubleKind::Throttled
+            TroubleKind::ObjectChanged
+            | TroubleKind::Throttled
             | TroubleKind::GraphUnavailable
             | TroubleKind::LoginUnavailable
             | TroubleKind::Busy
@@ -132,7 +156,8 @@ impl Trouble {
             | TroubleKind::TokenRejected
             | TroubleKind::Unauthorized
             | TroubleKind::Forbidden
-            | TroubleKind::Rejected => Wake::After(Wake::backoff(failures).delay().max(settings.slow_retry)),
+            | TroubleKind::Rejected
+            | TroubleKind::ClusterRefused => Wake::After(Wake::backoff(failures).delay().max(settings.slow_retry)),
         }
     }
 }

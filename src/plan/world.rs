@@ -1,64 +1,12 @@
 //! What is known: what the cluster and Graph said, and how long ago. Built by `observe`, grown by facts.
 
-use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-
 use super::desired::{Adoption, Desired};
+use super::observed::ObservedJob;
 use super::requests::Requests;
-use super::step::Fact;
-use super::trouble::{Trouble, TroubleKind};
-use crate::api::{EntryCount, Execution, HandledRestart, JobOrigin, Mode, QuarantineStatus, RestartResult, RunState};
-
-/// A job as Graph listed it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ObservedJob {
-    pub id: String,
-    pub template_id: Option<String>,
-    /// Graph's status code, for display and for quarantine.
-    pub code: Option<String>,
-    /// Graph's schedule state; only "Active" means that cycles run.
-    pub schedule_state: Option<String>,
-    pub interval: Option<String>,
-    /// What is only shown.
-    pub shown: Box<Shown>,
-    /// Whether another SyncJob holds it, as far as the watch knows.
-    pub held_by_other: bool,
-}
-
-/// The parts of a job on which nothing is decided.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shown {
-    pub last_execution: Option<Execution>,
-    pub last_success_time: Option<Time>,
-    pub successive_failure_count: i64,
-    pub steady_state_since_time: Option<Time>,
-    pub entries: Vec<EntryCount>,
-    pub troubleshooting_url: Option<String>,
-    pub quarantine: Option<QuarantineStatus>,
-}
-
-/// Two jobs that differ only in what is shown may share a hash.
-impl Hash for ObservedJob {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.id, &self.template_id, &self.code, &self.schedule_state, self.held_by_other).hash(state);
-    }
-}
-
-impl ObservedJob {
-    pub fn scheduled(&self) -> bool {
-        self.schedule_state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("Active"))
-    }
-
-    pub fn quarantined(&self) -> bool {
-        self.code.as_deref().is_some_and(|code| code.eq_ignore_ascii_case("Quarantine"))
-    }
-
-    pub fn run_state(&self) -> RunState {
-        if self.scheduled() { RunState::Running } else { RunState::Paused }
-    }
-}
+use super::trouble::Trouble;
+use crate::api::{HandledRestart, JobOrigin, Mode, RunState};
 
 /// The run state that was last asked for, or found to be as declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,6 +33,15 @@ pub struct Rival {
     pub job_id: Option<String>,
     /// Whether the rival comes before this SyncJob in the order (creation time, uid) that all of them agree on.
     pub precedes: bool,
+}
+
+/// A SyncJob for the same service principal and another template that has an intent or a job.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Sibling {
+    /// `namespace/name`, for messages.
+    pub name: String,
+    /// `None` while only its intent stands.
+    pub job_id: Option<String>,
 }
 
 /// What is known of rivals. Only an uncached read made after our own intent was written may allow a create.
@@ -138,23 +95,43 @@ pub struct World {
     pub origin: Option<JobOrigin>,
     /// Since `job_id` was recorded.
     pub bound_for: Duration,
+    /// The tenant that the operator logs in to, once that is known.
+    pub tenant: Option<String>,
+    /// The tenant that the job or the intent was recorded for; `None` where an older version recorded it.
+    pub recorded_tenant: Option<String>,
+    /// Whether a list has shown the recorded job.
+    pub seen: bool,
+    /// Whether the recorded job has shown a history.
+    pub lived: bool,
+    /// Since lists of an existing service principal have lacked the recorded job.
+    pub missing_for: Option<Duration>,
     /// The service principal was gone after the job had been recorded, and the job has not been seen since.
     pub service_principal_lost: bool,
     pub rivals: Rivals,
+    /// As up to date as `rivals`.
+    pub siblings: Vec<Sibling>,
     /// All jobs of the service principal, if they were listed in this pass.
     pub jobs: Option<Vec<ObservedJob>>,
+    /// Whether the recorded job stands in `jobs` by the word of its create answer only.
+    pub from_answer: bool,
     /// Whether that list is one that was answered a moment before this pass.
     pub jobs_recalled: bool,
     /// Lists in a row, over several passes, that did not show what was looked for.
     pub absences: u32,
-    /// Graph answered 404 for the list of jobs or for the job to be deleted.
+    /// Since the first of these lists.
+    pub absent_for: Duration,
+    /// Graph answered 404 for the list of jobs.
     pub not_found: bool,
+    /// Graph answered 404 to the deletion of the job.
+    pub delete_not_found: bool,
+    /// Since this process, or one before it, may have sent a deletion whose outcome nobody knows.
+    pub delete_unknown_for: Option<Duration>,
+    /// Whether the CRD of SyncJobs is being deleted, and every SyncJob with it.
+    pub definition_going: Option<bool>,
     pub service_principal_exists: Option<bool>,
     pub templates: Option<Vec<String>>,
     /// The answer to the create request of this pass, not yet bound.
     pub created: Option<ObservedJob>,
-    /// A job of ours that this SyncJob can no longer hold.
-    pub surplus: Option<String>,
     pub job_deleted: bool,
     pub run: Option<RunView>,
     /// What people ask for by annotation.
@@ -180,16 +157,26 @@ impl World {
             job_id: None,
             origin: None,
             bound_for: Duration::ZERO,
+            tenant: None,
+            recorded_tenant: None,
+            seen: false,
+            lived: false,
+            missing_for: None,
             service_principal_lost: false,
             rivals: Rivals::Cached(Vec::new()),
+            siblings: Vec::new(),
             jobs: None,
+            from_answer: false,
             jobs_recalled: false,
             absences: 0,
+            absent_for: Duration::ZERO,
             not_found: false,
+            delete_not_found: false,
+            delete_unknown_for: None,
+            definition_going: None,
             service_principal_exists: None,
             templates: None,
             created: None,
-            surplus: None,
             job_deleted: false,
             run: None,
             requests: Requests::default(),
@@ -199,96 +186,6 @@ impl World {
             trouble: None,
             refusal: None,
             failures: 0,
-        }
-    }
-
-    /// What a step taught us.
-    #[must_use]
-    pub fn with(mut self, fact: Fact, desired: &Desired) -> Self {
-        match fact {
-            Fact::FinalizerAdded => self.finalizer = true,
-            Fact::FinalizerRemoved => self.finalizer = false,
-            Fact::JobsListed(jobs) => {
-                let seen = self.sought_is_in(&jobs, desired);
-                self.absences = if seen { 0 } else { self.absences.saturating_add(1) };
-                (self.jobs, self.jobs_recalled) = (Some(jobs), false);
-            }
-            Fact::JobsRecalled(jobs) => (self.jobs, self.jobs_recalled) = (Some(jobs), true),
-            Fact::NotFound => {
-                self.not_found = true;
-                self.absences = self.absences.saturating_add(1);
-            }
-            Fact::ServicePrincipalLookedUp { exists } => self.service_principal_exists = Some(exists),
-            Fact::TemplatesListed(templates) => self.templates = Some(templates),
-            Fact::IntentRecorded { baseline } => self.recorded(baseline, None),
-            Fact::AdoptionRecorded { id } => self.recorded(Vec::new(), Some(id)),
-            Fact::IntentCleared => self.intent = None,
-            Fact::RivalsRead(rivals) => self.rivals = Rivals::Read(rivals),
-            Fact::JobCreated(job) => self.created = Some(job),
-            Fact::CreateRefused(trouble) => {
-                self.mark_intent(IntentOrigin::Refused);
-                self.refusal = Some(trouble);
-            }
-            Fact::CreateUnknown(trouble) => {
-                self.mark_intent(IntentOrigin::Unknown);
-                self.trouble = Some(trouble);
-            }
-            Fact::JobBound { id } => self.bound(id, JobOrigin::Created),
-            Fact::JobAdopted { id } => self.bound(id, JobOrigin::Adopted),
-            Fact::JobForgotten => (self.job_id, self.origin, self.run, self.absences) = (None, None, None, 0),
-            Fact::BindLost { id } => {
-                self.surplus = Some(id);
-                self.created = None;
-                self.intent = None;
-            }
-            Fact::SurplusDeleted => self.surplus_deleted(),
-            Fact::RunStateRequested => self.run = Some(RunView::asked(desired.run_state)),
-            Fact::RestartRecorded { token } => self.restart_recorded(token),
-            Fact::RestartAnswered { result, message } => self.restart_answered(result, message),
-            Fact::JobDeleted => self.job_deleted = true,
-            Fact::Trouble(trouble) => self.trouble = Some(trouble),
-        }
-        self
-    }
-
-    fn recorded(&mut self, baseline: Vec<String>, adopt: Option<String>) {
-        self.rivals = Rivals::Cached(self.rivals.known().to_vec());
-        self.intent = Some(IntentView { baseline, adopt, origin: IntentOrigin::Recorded, age: Duration::ZERO });
-    }
-
-    fn bound(&mut self, id: String, origin: JobOrigin) {
-        (self.job_id, self.origin, self.bound_for) = (Some(id), Some(origin), Duration::ZERO);
-        (self.intent, self.absences) = (None, 0);
-        if let Some(job) = self.created.take() {
-            self.jobs.get_or_insert_default().push(job);
-        }
-    }
-
-    /// What is known of the object is older than the loss of its intent, so nothing may be begun on it.
-    fn surplus_deleted(&mut self) {
-        self.surplus = None;
-        self.trouble = Some(Trouble {
-            kind: TroubleKind::ObjectChanged,
-            detail: "The intent to create the job was withdrawn by somebody else.".to_owned(),
-            trace: None,
-            retry_after: None,
-        });
-    }
-
-    fn restart_recorded(&mut self, token: String) {
-        let message = "The restart is about to be requested.".to_owned();
-        self.handled_restart = Some(HandledRestart { token, result: RestartResult::Requested, message });
-        self.restart_due = true;
-    }
-
-    /// A restarted job is scheduled, and everything that was listed of it is out of date.
-    fn restart_answered(&mut self, result: RestartResult, message: String) {
-        if let Some(handled) = &mut self.handled_restart {
-            (handled.result, handled.message) = (result, message);
-        }
-        self.restart_due = false;
-        if result == RestartResult::Accepted {
-            (self.run, self.jobs) = (Some(RunView::asked(RunState::Running)), None);
         }
     }
 
@@ -327,34 +224,26 @@ impl World {
         self.jobs.iter().flatten().filter(beside).filter(|job| desired.template.made(job))
     }
 
-    /// Jobs that the outstanding intent may have made: of our template, not there before, and nobody else's.
+    /// Jobs that the outstanding intent may have made: of our template, not there before, nobody else's, and without a life
+    /// of their own, since a job is started only after its id was recorded.
     pub fn candidates<'a>(&'a self, desired: &'a Desired) -> impl Iterator<Item = &'a ObservedJob> {
-        self.newcomers().filter(|job| desired.template.made(job))
+        self.newcomers().filter(|job| desired.template.made(job) && !job.lives())
     }
 
     /// Jobs that appeared after the baseline was taken and that no other SyncJob is known to hold.
     pub fn newcomers(&self) -> impl Iterator<Item = &ObservedJob> {
         let baseline = self.intent.as_ref().map_or(&[][..], |intent| &intent.baseline);
-        self.jobs.iter().flatten().filter(move |job| !baseline.contains(&job.id) && !self.held_by_rival(&job.id))
+        self.jobs.iter().flatten().filter(move |job| !baseline.contains(&job.id) && !self.is_held(&job.id))
     }
 
-    pub(super) fn held_by_rival(&self, id: &str) -> bool {
-        self.rivals.known().iter().any(|rival| rival.job_id.as_deref() == Some(id))
+    /// Whether another SyncJob holds the job, of whatever template.
+    pub(super) fn is_held(&self, id: &str) -> bool {
+        let rivals = self.rivals.known().iter().filter_map(|rival| rival.job_id.as_deref());
+        rivals.chain(self.siblings.iter().filter_map(|sibling| sibling.job_id.as_deref())).any(|held| held == id)
     }
 
-    fn sought_is_in(&self, jobs: &[ObservedJob], desired: &Desired) -> bool {
-        match (&self.job_id, &self.intent) {
-            (Some(id), _) => jobs.iter().any(|job| &job.id == id),
-            (None, Some(intent)) => jobs.iter().any(|job| {
-                desired.template.made(job) && !intent.baseline.contains(&job.id) && !self.held_by_rival(&job.id)
-            }),
-            (None, None) => true,
-        }
-    }
-
-    fn mark_intent(&mut self, origin: IntentOrigin) {
-        if let Some(intent) = &mut self.intent {
-            intent.origin = origin;
-        }
+    /// Whether the list of this pass shows the recorded job.
+    pub fn seen_in_list(&self) -> bool {
+        self.bound_job().is_some() && !self.from_answer
     }
 }

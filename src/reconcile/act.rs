@@ -11,7 +11,7 @@ use super::{Context, identity, observe, restart};
 use crate::api::SyncJob;
 use crate::cluster::{self, read, write};
 use crate::graph;
-use crate::plan::{Desired, Fact, ObservedJob, Step, Trouble, TroubleKind, World};
+use crate::plan::{Desired, Fact, Leaving, ObservedJob, Step, Trouble, TroubleKind, World};
 
 /// A create request leaves within this time after its intent was recorded, or not at all. The settle window counts on it.
 const SEND_WITHIN: Duration = Duration::from_secs(15);
@@ -24,8 +24,13 @@ pub(super) async fn act(
     context: &Context,
 ) -> Fact {
     match (step, desired) {
-        (Step::RemoveFinalizer { .. }, _) => match write::remove_finalizer(&context.client, &pass.object).await {
-            Ok(()) => Fact::FinalizerRemoved,
+        (Step::RemoveFinalizer { leaving }, _) => match write::remove_finalizer(&context.client, &pass.object).await {
+            Ok(()) => {
+                if matches!(leaving, Leaving::LeftBehind { .. }) {
+                    context.metrics.left_behind();
+                }
+                Fact::FinalizerRemoved
+            }
             Err(error) => changed(&error, "removing the finalizer", pass),
         },
         (Step::AddFinalizer, _) => match write::add_finalizer(&context.client, &pass.object).await {
@@ -35,13 +40,20 @@ pub(super) async fn act(
             }
             Err(error) => changed(&error, "adding the finalizer", pass),
         },
+        (Step::LookUpDefinition, _) => match read::definition_is_going(&context.client).await {
+            Ok(going) => Fact::DefinitionLookedUp { going },
+            // An installation without rights on cluster-wide objects goes by `deletionPolicy` alone.
+            Err(cluster::Error::Refused(_)) => Fact::DefinitionLookedUp { going: false },
+            Err(error) => {
+                Fact::Trouble(cluster_trouble(&error, "looking whether the CRD of SyncJobs is being deleted"))
+            }
+        },
+        (Step::LookUpTenant, _) => match context.graph.tenant().await {
+            Ok(id) => Fact::TenantKnown { id },
+            Err(error) => Fact::Trouble(graph_trouble(&error)),
+        },
         (step, Some(desired)) => act_on(step, desired, world, pass, context).await,
-        (_, None) => Fact::Trouble(Trouble {
-            kind: TroubleKind::ObjectChanged,
-            detail: "The spec cannot be acted on.".to_owned(),
-            trace: None,
-            retry_after: None,
-        }),
+        (step, None) => identity::not_here(step),
     }
 }
 
@@ -71,26 +83,39 @@ async fn act_on(step: &Step, desired: &Desired, world: &World, pass: &mut Pass, 
         Step::ReadRivals => match read::holders(&context.client, &context.namespaces, service_principal).await {
             Ok(holders) => {
                 let holders: Vec<std::sync::Arc<SyncJob>> = holders.into_iter().map(Into::into).collect();
-                Fact::RivalsRead(observe::rivals(&pass.object, desired, &holders))
+                let (rivals, siblings) = observe::holders(&pass.object, desired, &holders);
+                Fact::RivalsRead { rivals, siblings }
             }
             Err(error) => {
                 Fact::Trouble(cluster_trouble(&error, "reading the other SyncJobs of this service principal"))
             }
         },
-        Step::CreateJob => create(desired, pass, context).await,
+        Step::CreateJob => create(desired, world, pass, context).await,
         Step::StartJob { id } => {
-            let answer = graph.start_job(service_principal, id, &|| true).await;
+            let answer = graph.start_job(service_principal, id, &|| context.may_send()).await;
             run_state(answer, desired, pass, context)
         }
         Step::PauseJob { id } => {
-            let answer = graph.pause_job(service_principal, id, &|| true).await;
+            let answer = graph.pause_job(service_principal, id, &|| context.may_send()).await;
             run_state(answer, desired, pass, context)
         }
         Step::RecordRestart { token } => restart::record(token, pass, context).await,
         Step::RestartJob { id, scope } => restart::send(id, scope.as_deref(), desired, world, pass, context).await,
-        Step::DeleteJob { id } => delete(id, desired, context).await,
-        Step::DeleteSurplus { id } => delete_surplus(id, desired, context).await,
-        _ => identity::write(step, desired, world, pass, context).await,
+        Step::DeleteJob { id } => delete(id, desired, pass, context).await,
+        Step::RecordIntent { .. } | Step::RecordAdoption { .. } => match context.graph.closed_until() {
+            // An intent whose request has to wait would only be taken back again.
+            Some(until) => Fact::Trouble(shut(until)),
+            None => identity::write(step, desired, world, pass, context).await,
+        },
+        Step::RecordTenant { .. }
+        | Step::ClearIntent
+        | Step::BindJob { .. }
+        | Step::AdoptJob { .. }
+        | Step::RecordOrigin { .. }
+        | Step::ForgetJob { .. } => identity::write(step, desired, world, pass, context).await,
+        Step::AddFinalizer | Step::LookUpTenant | Step::LookUpDefinition | Step::RemoveFinalizer { .. } => {
+            identity::not_here(step)
+        }
     }
 }
 
@@ -109,35 +134,38 @@ fn listed(jobs: Vec<graph::Job>, desired: &Desired, pass: &Pass, context: &Conte
     jobs
 }
 
+fn shut(until: Instant) -> Trouble {
+    Trouble {
+        kind: TroubleKind::Throttled,
+        detail: "Graph asked to wait, and nothing was begun.".to_owned(),
+        trace: None,
+        retry_after: Some(until.saturating_duration_since(Instant::now())),
+    }
+}
+
 /// Sends the request, once.
-async fn create(desired: &Desired, pass: &mut Pass, context: &Context) -> Fact {
-    let in_time = pass.intent_recorded.is_some_and(|at| at.elapsed() < SEND_WITHIN);
-    let Some((intent, nonce)) = pass
-        .entry
-        .intent
-        .as_mut()
-        .and_then(|intent| {
-            let nonce = Uuid::parse_str(&intent.nonce).ok()?;
-            Some((intent, nonce))
-        })
-        .filter(|_| in_time)
-    else {
-        return Fact::CreateRefused(Trouble {
-            kind: TroubleKind::ObjectChanged,
-            detail: "Too much time had passed since the intent to create the job was recorded; no request was sent."
-                .to_owned(),
-            trace: None,
-            retry_after: None,
-        });
+async fn create(desired: &Desired, world: &World, pass: &mut Pass, context: &Context) -> Fact {
+    let recorded = pass.intent_recorded;
+    let Some((intent, nonce)) = pass.entry.intent.as_mut().and_then(|intent| {
+        let nonce = Uuid::parse_str(&intent.nonce).ok()?;
+        Some((intent, nonce))
+    }) else {
+        return Fact::CreateRefused(too_late());
     };
     pass.entry.unsent.clear();
     let service_principal = desired.service_principal.as_str();
-    let answer = context.graph.create_job(service_principal, desired.template.as_str(), nonce, &|| true).await;
+    let in_time = || context.may_send() && recorded.is_some_and(|at| at.elapsed() < SEND_WITHIN);
+    let answer = context.graph.create_job(service_principal, desired.template.as_str(), nonce, &in_time).await;
     context.listings.changed(service_principal);
     match answer {
         Ok(job) => {
             let job = observed(job);
-            intent.created = Some(job.clone());
+            context.listings.is_back(&job.id);
+            if world.is_somebodys(&job) {
+                pass.entry.unsent.push(nonce.to_string());
+            } else {
+                intent.created = Some(job.clone());
+            }
             Fact::JobCreated(job)
         }
         Err(error) => {
@@ -146,7 +174,7 @@ async fn create(desired: &Desired, pass: &mut Pass, context: &Context) -> Fact {
                 graph::Processed::No => {
                     // As good as unsent: should taking the intent back fail, nothing has to be waited for.
                     pass.entry.unsent.push(nonce.to_string());
-                    Fact::CreateRefused(trouble)
+                    Fact::CreateRefused(conflict(&error, trouble))
                 }
                 graph::Processed::Unknown => Fact::CreateUnknown(trouble),
             }
@@ -154,30 +182,38 @@ async fn create(desired: &Desired, pass: &mut Pass, context: &Context) -> Fact {
     }
 }
 
-async fn delete(id: &str, desired: &Desired, context: &Context) -> Fact {
-    let service_principal = desired.service_principal.as_str();
-    let answer = context.graph.delete_job(service_principal, id, &|| true).await;
-    context.listings.changed(service_principal);
-    found(answer, |()| {
-        context.listings.deleted(id);
-        Fact::JobDeleted
-    })
+fn too_late() -> Trouble {
+    Trouble {
+        kind: TroubleKind::ObjectChanged,
+        detail: "The intent to create the job is not this pass's; no request was sent.".to_owned(),
+        trace: None,
+        retry_after: None,
+    }
 }
 
-/// Deletes a job for which this process holds the answer to its own create request, unless somebody holds it by now.
-async fn delete_surplus(id: &str, desired: &Desired, context: &Context) -> Fact {
+/// A refusal because a job is there already is a conflict under any status.
+fn conflict(error: &graph::Error, trouble: Trouble) -> Trouble {
+    let said = format!("{} {}", error.code, error.message).to_ascii_lowercase();
+    let exists = said.contains("alreadyexists") || said.contains("already exists");
+    let rejected = matches!(trouble.kind, TroubleKind::Rejected | TroubleKind::Conflict);
+    let kind = if exists && rejected { TroubleKind::Conflict } else { trouble.kind };
+    Trouble { kind, ..trouble }
+}
+
+async fn delete(id: &str, desired: &Desired, pass: &mut Pass, context: &Context) -> Fact {
     let service_principal = desired.service_principal.as_str();
-    let holds = |holder: &SyncJob| holder.status.as_ref().is_some_and(|status| status.job_id.as_deref() == Some(id));
-    match read::holders(&context.client, &context.namespaces, service_principal).await {
-        Ok(holders) if holders.iter().any(holds) => return Fact::SurplusDeleted,
-        Ok(_) => {}
-        Err(error) => return Fact::Trouble(cluster_trouble(&error, "making sure that nobody holds the surplus job")),
-    }
-    match context.graph.delete_job(service_principal, id, &|| true).await {
+    let answer = context.graph.delete_job(service_principal, id, &|| context.may_send()).await;
+    context.listings.changed(service_principal);
+    match answer {
         Ok(()) => {
-            context.listings.changed(service_principal);
             context.listings.deleted(id);
-            Fact::SurplusDeleted
+            pass.entry.deleted = Some(id.to_owned());
+            Fact::JobDeleted
+        }
+        Err(error) if error.kind == graph::Kind::NotFound => Fact::DeleteNotFound,
+        Err(error) if error.processed == graph::Processed::Unknown => {
+            pass.entry.delete_unknown = Some(Instant::now());
+            Fact::DeleteUnknown(graph_trouble(&error))
         }
         Err(error) => Fact::Trouble(graph_trouble(&error)),
     }

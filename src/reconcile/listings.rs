@@ -64,12 +64,17 @@ impl Listings {
     }
 
     pub fn deleted(&self, job: &str) {
-        self.graves().insert(job.to_owned(), Instant::now());
+        self.tombstones().insert(job.to_owned(), Instant::now());
+    }
+
+    /// A job of this id is there again: an id names a slot, and what was deleted may have a successor in it.
+    pub fn is_back(&self, job: &str) {
+        self.tombstones().remove(job);
     }
 
     /// Whether this process deleted the job less than `lag` ago.
     pub fn is_deleted(&self, job: &str, lag: Duration) -> bool {
-        self.graves().get(job).is_some_and(|at| at.elapsed() < lag)
+        self.tombstones().get(job).is_some_and(|at| at.elapsed() < lag)
     }
 
     /// Throws away what no longer matters.
@@ -78,14 +83,14 @@ impl Listings {
         let recent = |at: Option<Instant>| at.is_some_and(|at| at.elapsed() < lag.max(RECENT));
         let listed = |known: &Known| recent(known.listing.as_ref().map(|(asked, _)| *asked));
         self.known().retain(|_, known| listed(known) || recent(known.changed) || !idle(known));
-        self.graves().retain(|_, at| at.elapsed() < lag);
+        self.tombstones().retain(|_, at| at.elapsed() < lag);
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn graves(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+    fn tombstones(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
         self.deleted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

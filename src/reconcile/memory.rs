@@ -15,6 +15,14 @@ pub(super) struct Entry {
     pub failures: u32,
     /// Lists in a row that did not show what was looked for.
     pub absences: u32,
+    /// When the first of these was asked for.
+    pub absent_since: Option<Instant>,
+    /// Whether this process has looked at the object before.
+    pub met: bool,
+    /// When a deletion may last have been sent whose outcome nobody knows.
+    pub delete_unknown: Option<Instant>,
+    /// The job whose deletion Graph accepted.
+    pub deleted: Option<String>,
     pub intent: Option<SeenIntent>,
     /// Intents that this process wrote, or tried to write, and whose requests certainly have no effect:
     /// they have not left, or were refused.

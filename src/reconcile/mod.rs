@@ -61,6 +61,13 @@ pub struct Context {
     shutdown: watch::Receiver<bool>,
 }
 
+impl Context {
+    /// Whether a write to Graph may leave at this instant.
+    fn may_send(&self) -> bool {
+        self.fence.is_open()
+    }
+}
+
 /// What the loop is given.
 pub struct Parts {
     pub client: kube::Client,
@@ -82,9 +89,9 @@ pub struct Parts {
 }
 
 /// What an object says by itself, to somebody who remembers nothing and sees no other object.
-pub(crate) fn recorded(object: &SyncJob, desired: &Desired) -> World {
+pub(crate) fn recorded(object: &SyncJob, desired: &Desired, tenant: Option<&str>) -> World {
     let no_others = Stores::of(&[]);
-    observe::world(object, Some(desired), &mut Entry::default(), &no_others)
+    observe::world(object, Some(desired), tenant, &mut Entry::default(), &no_others)
 }
 
 /// Runs until `shutdown` turns true and the passes under way have ended.

@@ -10,11 +10,11 @@ use kube::ResourceExt;
 use tokio::time::Instant;
 
 use super::memory::{Entry, SeenIntent};
-use crate::api::{FINALIZER, RunRecord, SyncJob};
+use crate::api::{FINALIZER, RunRecord, SyncJob, SyncJobStatus};
 use crate::cluster::watch::Stores;
 use crate::plan::desired::ServicePrincipalId;
 use crate::plan::requests::{Requests, RestartRequest};
-use crate::plan::{Desired, IntentOrigin, IntentView, Rival, Rivals, RunView, World};
+use crate::plan::{Desired, IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
 
 /// The newer of what the watch shows and what our own last write answered.
 pub(super) fn freshest(object: Arc<SyncJob>, entry: &Entry) -> Arc<SyncJob> {
@@ -25,17 +25,26 @@ pub(super) fn freshest(object: Arc<SyncJob>, entry: &Entry) -> Arc<SyncJob> {
     }
 }
 
-pub(super) fn world(object: &SyncJob, desired: Option<&Desired>, entry: &mut Entry, stores: &Stores) -> World {
+pub(super) fn world(
+    object: &SyncJob,
+    desired: Option<&Desired>,
+    tenant: Option<&str>,
+    entry: &mut Entry,
+    stores: &Stores,
+) -> World {
     let status = object.status.as_ref();
     let intent = status.and_then(|status| status.intent.as_ref());
     let job_id = status.and_then(|status| status.job_id.clone());
-    let surplus = surplus(intent.map(|intent| intent.nonce.as_str()), job_id.as_deref(), entry);
-    let seen = intent.filter(|_| surplus.is_none()).map(|intent| remember(&intent.nonce, entry));
-    let bound_for = status.and_then(|status| status.job_bound_time.as_ref()).map_or(Duration::ZERO, since);
+    meet(object, job_id.as_deref(), entry);
+    let seen = intent.map(|intent| remember(&intent.nonce, entry));
+    let time = |of: fn(&SyncJobStatus) -> &Option<Time>| status.and_then(|status| of(status).as_ref());
     let requests = Requests::parse(object.annotations());
     let unsent = |request: &RestartRequest| entry.restart_unsent.as_ref() == Some(&request.token);
     let restart_due = requests.restart.as_ref().is_some_and(unsent);
-    let unsettled = job_id.is_none();
+    let (rivals, siblings) = match desired {
+        Some(desired) if job_id.is_none() => holders(object, desired, &stores.state()),
+        Some(_) | None => (Vec::new(), Vec::new()),
+    };
     World {
         deletion_requested: object.metadata.deletion_timestamp.is_some(),
         finalizer: object.finalizers().iter().any(|finalizer| finalizer == FINALIZER),
@@ -46,16 +55,21 @@ pub(super) fn world(object: &SyncJob, desired: Option<&Desired>, entry: &mut Ent
             age: seen.since.elapsed(),
         }),
         created: seen.and_then(|seen| seen.created),
-        job_id,
+        job_deleted: job_id.is_some() && entry.deleted == job_id,
         origin: status.and_then(|status| status.job_origin),
-        bound_for,
-        service_principal_lost: status.is_some_and(|status| status.service_principal_lost_time.is_some()),
-        rivals: Rivals::Cached(match desired {
-            Some(desired) if unsettled => rivals(object, desired, &stores.state()),
-            _ => Vec::new(),
-        }),
-        surplus,
+        bound_for: time(|status| &status.job_bound_time).map_or(Duration::ZERO, since),
+        tenant: tenant.map(str::to_owned),
+        recorded_tenant: status.and_then(|status| status.tenant_id.clone()),
+        seen: status.is_some_and(|status| was_seen(status)),
+        lived: time(|status| &status.job_lived_time).is_some(),
+        missing_for: time(|status| &status.job_missing_since_time).map(since),
+        service_principal_lost: time(|status| &status.service_principal_lost_time).is_some(),
+        job_id,
+        rivals: Rivals::Cached(rivals),
+        siblings,
         absences: entry.absences,
+        absent_for: entry.absent_since.map_or(Duration::ZERO, |at| at.elapsed()),
+        delete_unknown_for: entry.delete_unknown.map(|at| at.elapsed()),
         run: run(status.and_then(|status| status.run.as_ref()), entry),
         requests,
         handled_reconcile: status.and_then(|status| status.last_handled_reconcile.clone()),
@@ -83,11 +97,19 @@ fn run(status: Option<&RunRecord>, entry: &Entry) -> Option<RunView> {
     })
 }
 
-/// A job that this process created for an intent which somebody else has cleared since.
-fn surplus(nonce: Option<&str>, job_id: Option<&str>, entry: &Entry) -> Option<String> {
-    let seen = entry.intent.as_ref().filter(|seen| Some(seen.nonce.as_str()) != nonce)?;
-    let created = seen.created.as_ref()?;
-    (job_id != Some(created.id.as_str())).then(|| created.id.clone())
+/// An object that is being deleted when this process first meets it may have been worked on by another one, whose last
+/// request nobody knows.
+fn meet(object: &SyncJob, job_id: Option<&str>, entry: &mut Entry) {
+    if !entry.met && object.metadata.deletion_timestamp.is_some() && job_id.is_some() {
+        entry.delete_unknown = Some(Instant::now());
+    }
+    entry.met = true;
+}
+
+/// Versions that did not record the tenant did not record this either; they showed only what a list had shown.
+fn was_seen(status: &SyncJobStatus) -> bool {
+    let shown = status.job.as_ref().map(|job| &job.id);
+    status.job_seen_time.is_some() || status.tenant_id.is_none() && shown.is_some() && shown == status.job_id.as_ref()
 }
 
 fn remember(nonce: &str, entry: &mut Entry) -> SeenIntent {
@@ -103,24 +125,29 @@ pub(super) fn held_by_others(own: &SyncJob, stores: &Stores) -> HashSet<String> 
     others.filter_map(|other| other.status.as_ref()?.job_id.clone()).collect()
 }
 
-/// The other SyncJobs among `objects` that hold an intent or a job for the same service principal and template.
-pub(super) fn rivals<T: AsRef<SyncJob>>(own: &SyncJob, desired: &Desired, objects: &[T]) -> Vec<Rival> {
+/// The other SyncJobs among `objects` that hold an intent or a job for the same service principal: those of the same
+/// template, and those of others.
+pub(super) fn holders<T: AsRef<SyncJob>>(
+    own: &SyncJob,
+    desired: &Desired,
+    objects: &[T],
+) -> (Vec<Rival>, Vec<Sibling>) {
     let order = |object: &SyncJob| (object.creation_timestamp().map(|time| time.0), object.uid());
-    objects
-        .iter()
-        .map(AsRef::as_ref)
-        .filter(|other| other.uid() != own.uid())
-        .filter(|other| {
-            ServicePrincipalId::parse(&other.spec.service_principal_id).as_ref() == Some(&desired.service_principal)
-        })
-        .filter(|other| desired.template.same_as(&other.spec.template_id))
-        .filter_map(|other| {
-            let status = other.status.as_ref()?;
-            (status.job_id.is_some() || status.intent.is_some()).then(|| Rival {
-                name: format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()),
-                job_id: status.job_id.clone(),
-                precedes: order(other) < order(own),
-            })
-        })
-        .collect()
+    let (mut rivals, mut siblings) = (Vec::new(), Vec::new());
+    for other in objects.iter().map(AsRef::as_ref) {
+        let holds = |status: &&SyncJobStatus| status.job_id.is_some() || status.intent.is_some();
+        let Some(status) = other.status.as_ref().filter(holds) else { continue };
+        let principal = ServicePrincipalId::parse(&other.spec.service_principal_id);
+        if other.uid() == own.uid() || principal.as_ref() != Some(&desired.service_principal) {
+            continue;
+        }
+        let name = format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any());
+        let job_id = status.job_id.clone();
+        if desired.template.same_as(&other.spec.template_id) {
+            rivals.push(Rival { name, job_id, precedes: order(other) < order(own) });
+        } else {
+            siblings.push(Sibling { name, job_id });
+        }
+    }
+    (rivals, siblings)
 }

@@ -9,10 +9,12 @@ use tokio::time::Instant;
 
 use super::memory::Entry;
 use super::{Context, act, observe};
-use crate::api::SyncJob;
+use crate::api::{Reason, SyncJob};
 use crate::cluster::{self, write};
 use crate::plan::report::{self, End};
-use crate::plan::{Desired, Fact, Plan, Refusals, Standing, Step, Wake, World, decide, events, refused, requests};
+use crate::plan::{
+    Desired, Fact, Plan, Refusals, Standing, Step, Trouble, TroubleKind, Wake, World, decide, events, refused, requests,
+};
 
 /// More steps than the longest way through `decide` has; a pass that needs more goes round in circles.
 const STEPS_MAX: usize = 16;
@@ -42,7 +44,9 @@ pub(super) async fn run(object: Arc<SyncJob>, context: &Context) -> Ended {
     let object = observe::freshest(object, &entry);
     let mut pass = Pass { object, entry, intent_recorded: None };
     let desired = Desired::parse(&pass.object.spec);
-    let world = observe::world(&pass.object, desired.as_ref().ok(), &mut pass.entry, &context.stores);
+    let tenant = context.graph.known_tenant();
+    let world =
+        observe::world(&pass.object, desired.as_ref().ok(), tenant.as_deref(), &mut pass.entry, &context.stores);
     let (world, plan, done) = steps(&desired, world, &mut pass, context).await;
     let gone = done.iter().any(|(_, fact)| *fact == Fact::FinalizerRemoved);
     tell(&desired, &world, &plan, &done, &mut pass, context).await;
@@ -65,25 +69,45 @@ async fn steps(
     loop {
         let plan = match desired {
             Ok(desired) => decide(desired, &world, &context.settings),
-            Err(refusals) => refused(refusals, &world, pass.object.spec.deletion_policy),
+            Err(refusals) => refused(refusals, &world, pass.object.spec.deletion_policy, &context.settings),
         };
         let Some(step) = plan.step.clone() else { return (world, plan, done) };
-        if done.len() == STEPS_MAX || began.elapsed() > STEPS_WITHIN || !may_go_on(&step, pass, context) {
-            let plan =
-                Plan { step: None, standing: Standing::Passing, reason: crate::api::Reason::Interrupted, ..plan };
-            return (world, plan, done);
+        if done.len() == STEPS_MAX {
+            return in_circles(world, plan, done);
+        }
+        if began.elapsed() > STEPS_WITHIN || !may_go_on(&step, pass, context) {
+            return (world, cut_short(plan), done);
         }
         let fact = act::act(&step, desired.as_ref().ok(), &world, pass, context).await;
         log(&step, &fact, &pass.object);
-        if let Ok(desired) = desired {
-            world = world.with(fact.clone(), desired);
-        }
         let over = matches!(fact, Fact::FinalizerRemoved);
+        match (desired, &fact) {
+            (Ok(desired), _) => world = world.with(fact.clone(), desired),
+            (Err(_), Fact::Trouble(trouble)) => world.trouble = Some(trouble.clone()),
+            (Err(_), _) => {}
+        }
         done.push((step, fact));
-        if over || desired.is_err() {
+        if over {
             return (world, Plan { step: None, ..plan }, done);
         }
     }
+}
+
+fn cut_short(plan: Plan) -> Plan {
+    Plan { step: None, standing: Standing::Passing, reason: Reason::Interrupted, ..plan }
+}
+
+/// Always a defect, and waited out like a failure, so that it costs little.
+fn in_circles(mut world: World, plan: Plan, done: Vec<(Step, Fact)>) -> (World, Plan, Vec<(Step, Fact)>) {
+    tracing::error!(step = ?plan.step, "a pass takes more steps than any pass should");
+    world.trouble = Some(Trouble {
+        kind: TroubleKind::ObjectChanged,
+        detail: "The pass took more steps than any pass should.".to_owned(),
+        trace: None,
+        retry_after: None,
+    });
+    let wake = Wake::backoff(world.failures);
+    (world, Plan { wake, ..cut_short(plan) }, done)
 }
 
 /// The fence before a step that changes something: besides `may_begin`, the wish is still the one that was decided on.
@@ -112,7 +136,12 @@ fn remember(world: &World, pass: &mut Pass) {
     pass.entry.failures =
         if world.trouble.is_some() || world.refusal.is_some() { world.failures.saturating_add(1) } else { 0 };
     pass.entry.absences = world.absences;
-    if world.intent.is_none() && world.surplus.is_none() {
+    match (world.absences, pass.entry.absent_since) {
+        (0, _) => pass.entry.absent_since = None,
+        (_, None) => pass.entry.absent_since = Some(Instant::now()),
+        (_, Some(_)) => {}
+    }
+    if world.intent.is_none() {
         pass.entry.intent = None;
         // A write of an intent whose answer was lost may still show up.
         if world.trouble.is_none() {
@@ -165,7 +194,7 @@ fn wrote(written: Result<SyncJob, cluster::Error>, what: &str, plan: &Plan, pass
         }
         // Whoever changed the object woke us, or its deletion will: the next pass tells.
         Err(cluster::Error::Changed | cluster::Error::Gone) => pass.entry.written = None,
-        Err(cluster::Error::Unavailable(error)) => {
+        Err(cluster::Error::Unavailable(error) | cluster::Error::Refused(error)) => {
             tracing::warn!(namespace, name, error, "status could not be written");
         }
     }
@@ -174,13 +203,42 @@ fn wrote(written: Result<SyncJob, cluster::Error>, what: &str, plan: &Plan, pass
 
 fn log(step: &Step, fact: &Fact, object: &SyncJob) {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    let failed = matches!(fact, Fact::Trouble(_) | Fact::NotFound | Fact::CreateRefused(_) | Fact::CreateUnknown(_));
+    let failed = matches!(
+        fact,
+        Fact::Trouble(_)
+            | Fact::NotFound
+            | Fact::DeleteNotFound
+            | Fact::DeleteUnknown(_)
+            | Fact::CreateRefused(_)
+            | Fact::CreateUnknown(_)
+    );
     let outcome = match fact {
         Fact::JobCreated(job) => format!("created {}", job.id),
         Fact::Trouble(trouble) | Fact::CreateRefused(trouble) | Fact::CreateUnknown(trouble) => trouble.told(),
         Fact::RestartAnswered { message, .. } => message.clone(),
-        Fact::NotFound => "not found".to_owned(),
-        _ => "done".to_owned(),
+        Fact::NotFound | Fact::DeleteNotFound => "not found".to_owned(),
+        Fact::DeleteUnknown(trouble) => trouble.told(),
+        Fact::FinalizerAdded
+        | Fact::FinalizerRemoved
+        | Fact::TenantKnown { .. }
+        | Fact::TenantRecorded
+        | Fact::JobsListed(_)
+        | Fact::JobsRecalled(_)
+        | Fact::ServicePrincipalLookedUp { .. }
+        | Fact::DefinitionLookedUp { .. }
+        | Fact::TemplatesListed(_)
+        | Fact::IntentRecorded { .. }
+        | Fact::IntentCleared
+        | Fact::AdoptionRecorded { .. }
+        | Fact::JobAdopted { .. }
+        | Fact::OriginRecorded { .. }
+        | Fact::JobForgotten
+        | Fact::RivalsRead { .. }
+        | Fact::JobBound { .. }
+        | Fact::BindLost { .. }
+        | Fact::RunStateRequested
+        | Fact::RestartRecorded { .. }
+        | Fact::JobDeleted => "done".to_owned(),
     };
     if step.writes_to_graph() {
         let message = if failed { "could not write to Graph" } else { "wrote to Graph" };

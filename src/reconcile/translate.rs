@@ -20,6 +20,7 @@ pub(crate) fn observed(job: graph::Job) -> ObservedJob {
     let status = job.status.unwrap_or_default();
     let (state, interval) = job.schedule.map_or((None, None), |schedule| (schedule.state, schedule.interval));
     ObservedJob {
+        escrows_pruned: status.escrows_pruned == Some(true),
         id: job.id,
         template_id: job.template_id,
         code: status.code.as_deref().map(|code| cut(code, WORD_CHARS_MAX)),
@@ -34,15 +35,30 @@ fn shown(status: graph::Status) -> Shown {
     let time_of = |execution: &Option<graph::Execution>| time(execution.as_ref()?.time_ended.as_deref());
     Shown {
         last_success_time: time_of(&status.last_successful_execution),
-        last_execution: status.last_execution.and_then(execution),
+        cycle_running: status.last_execution.as_ref().is_some_and(in_flight) || status.has_progress,
+        last_execution: status.last_execution.filter(|last| !in_flight(last)).and_then(execution),
         successive_failure_count: status.count_successive_complete_failures.unwrap_or_default(),
         steady_state_since_time: time(status.steady_state_first_achieved_time.as_deref()),
         entries: entries(status.synchronized_entry_count_by_type.unwrap_or_default()),
         troubleshooting_url: status
             .troubleshooting_url
             .filter(|url| url.starts_with("https://") && url.chars().count() <= URL_CHARS_MAX),
+        quarantine_lapsed: status.quarantine.as_ref().is_some_and(lapsed),
         quarantine: status.quarantine.map(quarantine),
     }
+}
+
+/// A cycle that has begun and has no end, or an end before its begin: that of the cycle before
+/// (PowerShell module ECMA2HostTools, `Get-ECMA2ConnectorSyncJob`).
+fn in_flight(execution: &graph::Execution) -> bool {
+    let (began, ended) = (time(execution.time_began.as_deref()), time(execution.time_ended.as_deref()));
+    began.is_some_and(|began| ended.is_none_or(|ended| ended.0 < began.0))
+}
+
+fn lapsed(quarantine: &graph::Quarantine) -> bool {
+    let most = SignedDuration::from_hours(24 * health::QUARANTINE_DAYS_MAX);
+    let since = time(quarantine.series_began.as_deref()).or_else(|| time(quarantine.current_began.as_deref()));
+    since.is_some_and(|since| Timestamp::now().duration_since(since.0) > most)
 }
 
 /// `None` for the object that Graph fills in before the first cycle has ended: it looks like a failure and is none.
@@ -85,7 +101,8 @@ fn entries(counts: Vec<graph::EntryCount>) -> Vec<EntryCount> {
 }
 
 fn quarantine(quarantine: graph::Quarantine) -> QuarantineStatus {
-    let reason = cut(quarantine.reason.as_deref().unwrap_or("Unknown"), TEXT_CHARS_MAX);
+    let said = quarantine.reason.as_deref().filter(|reason| !reason.is_empty());
+    let reason = cut(said.unwrap_or("Unknown"), TEXT_CHARS_MAX);
     let since = time(quarantine.series_began.as_deref());
     let most = SignedDuration::from_hours(24 * health::QUARANTINE_DAYS_MAX);
     QuarantineStatus {
@@ -131,6 +148,7 @@ pub(super) fn graph_trouble(error: &graph::Error) -> Trouble {
 pub(super) fn cluster_trouble(error: &cluster::Error, doing: &str) -> Trouble {
     let kind = match error {
         cluster::Error::Changed | cluster::Error::Gone => TroubleKind::ObjectChanged,
+        cluster::Error::Refused(_) => TroubleKind::ClusterRefused,
         cluster::Error::Unavailable(_) => TroubleKind::ClusterUnavailable,
     };
     Trouble { kind, detail: format!("While {doing}: {error}."), trace: None, retry_after: None }

@@ -22,17 +22,33 @@ pub struct Looks<'a> {
     jobs: Option<Fact>,
     templates: Option<Fact>,
     exists: Option<Fact>,
+    tenant: Option<String>,
 }
 
 impl<'a> Looks<'a> {
     pub fn new(client: &'a Client, caller: Caller, service_principal: String) -> Self {
-        Self { client, caller, service_principal, jobs: None, templates: None, exists: None }
+        let tenant = client.known_tenant();
+        Self { client, caller, service_principal, jobs: None, templates: None, exists: None, tenant }
+    }
+
+    /// The tenant that is asked, as far as it is known without a login.
+    pub fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
     }
 
     /// What a step that only asks has for an answer; `None` for a step that does more. A login that does not succeed
     /// ends everything, because it would not succeed for the next SyncJob either.
     pub async fn answer(&mut self, step: &Step) -> Result<Option<Fact>, PlanError> {
         let (client, id) = (self.client, self.service_principal.as_str());
+        if *step == Step::LookUpTenant {
+            return Ok(Some(match patiently(|| client.tenant()).await {
+                Ok(id) => Fact::TenantKnown { id },
+                Err(error) if concerns_all(&error) => {
+                    return Err(PlanError::Login { error, remedy: login_remedy(self.caller) });
+                }
+                Err(error) => found(Err(error), |fact| fact),
+            }));
+        }
         let kept = match step {
             Step::ListJobs | Step::RecallJobs => &mut self.jobs,
             Step::ListTemplates => &mut self.templates,

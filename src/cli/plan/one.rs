@@ -1,5 +1,7 @@
 //! One SyncJob: which job is its own, what the plan says, and what that means for a reader.
 
+use std::time::Duration;
+
 use super::PlanError;
 use super::document::{Item, Remark};
 use super::look::Looks;
@@ -19,7 +21,9 @@ pub async fn plan(manifest: &Manifest, looks: &mut Looks<'_>) -> Result<Item, Pl
     let mut world = World {
         // A plan looks once: what the list does not show is taken to be gone for good.
         absences: ABSENCES_MIN - 1,
-        ..recorded(&manifest.object, desired)
+        seen: true,
+        missing_for: Some(Duration::MAX),
+        ..recorded(&manifest.object, desired, looks.tenant())
     };
     let mut ahead = look_ahead(desired, &world);
     for _ in 0..QUESTIONS_MAX {
@@ -62,6 +66,7 @@ fn is_open(step: &Step, world: &World) -> bool {
         Step::ListJobs | Step::RecallJobs => world.jobs.is_none() && !world.not_found,
         Step::ListTemplates => world.templates.is_none(),
         Step::LookUpServicePrincipal => world.service_principal_exists.is_none(),
+        Step::LookUpTenant => world.tenant.is_none(),
         _ => false,
     }
 }

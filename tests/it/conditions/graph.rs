@@ -13,7 +13,11 @@ pub const OTHER: &str = "BoxOutDelta.7f0c2b1e5c1d4d0a9a530d6f4b8a2e11.c2d3a7f0-9
 /// Whether a step fails.
 pub type Fails = fn(&Step) -> bool;
 
+/// The tenant that the operator logs in to.
+pub const TENANT: &str = "7f0c2b1e-5c1d-4d0a-9a53-0d6f4b8a2e11";
+
 pub struct Graph {
+    pub tenant: &'static str,
     pub jobs: Vec<ObservedJob>,
     pub templates: &'static [&'static str],
     /// Whether Graph answers 404 for the list of jobs and for each of them.
@@ -29,6 +33,7 @@ pub struct Graph {
 impl Graph {
     pub fn new() -> Self {
         Self {
+            tenant: TENANT,
             jobs: Vec::new(),
             templates: &["BoxOutDelta", "scim"],
             hides_jobs: false,
@@ -48,7 +53,10 @@ impl Graph {
             (Step::CreateJob, Some(trouble)) => Fact::CreateRefused(trouble),
             (_, Some(trouble)) => Fact::Trouble(trouble),
             (Step::AddFinalizer, _) => Fact::FinalizerAdded,
-            (Step::ListJobs | Step::RecallJobs | Step::DeleteJob { .. }, _) if self.hides_jobs => Fact::NotFound,
+            (Step::ListJobs | Step::RecallJobs, _) if self.hides_jobs => Fact::NotFound,
+            (Step::DeleteJob { .. }, _) if self.hides_jobs => Fact::DeleteNotFound,
+            (Step::LookUpDefinition, _) => Fact::DefinitionLookedUp { going: false },
+            (Step::RecordOrigin { origin, .. }, _) => Fact::OriginRecorded { origin: *origin },
             (Step::ListJobs | Step::RecallJobs, _) => Fact::JobsListed(self.jobs.clone()),
             (Step::LookUpServicePrincipal, _) => Fact::ServicePrincipalLookedUp { exists: self.service_principal },
             (Step::ListTemplates, _) => {
@@ -56,7 +64,10 @@ impl Graph {
             }
             (Step::RecordIntent { baseline }, _) => Fact::IntentRecorded { baseline: baseline.clone() },
             (Step::RecordAdoption { id }, _) => Fact::AdoptionRecorded { id: id.clone() },
-            (Step::ReadRivals, _) => Fact::RivalsRead(self.rivals.iter().chain(&self.late_rival).cloned().collect()),
+            (Step::ReadRivals, _) => Fact::RivalsRead {
+                rivals: self.rivals.iter().chain(&self.late_rival).cloned().collect(),
+                siblings: Vec::new(),
+            },
             (Step::CreateJob, _) => {
                 self.jobs.push(job(JOB, "Disabled"));
                 Fact::JobCreated(job(JOB, "Disabled"))
@@ -93,6 +104,13 @@ impl Graph {
             disabled_after_time: Some(time("2026-12-22T09:05:00Z")),
             error: refused.then(|| error("SystemForCrossDomainIdentityManagementCredentialValidationUnavailable")),
         });
+    }
+
+    /// A cycle has succeeded.
+    pub fn has_run(&mut self) {
+        let shown = &mut self.job().shown;
+        shown.last_success_time = Some(time("2026-11-24T09:10:00Z"));
+        shown.steady_state_since_time = Some(time("2026-11-24T09:10:00Z"));
     }
 
     /// Whole cycles fail, one after the other, where one had succeeded before.
@@ -134,7 +152,7 @@ pub fn job(id: &str, state: &str) -> ObservedJob {
         schedule_state: Some(state.to_owned()),
         interval: Some("PT40M".to_owned()),
         shown: Box::new(Shown::default()),
-        held_by_other: false,
+        ..ObservedJob::default()
     }
 }
 

@@ -33,6 +33,7 @@ pub struct Story {
     deletion: Option<Timestamp>,
     status: SyncJobStatus,
     absences: u32,
+    absent_since: Option<Timestamp>,
     failures: u32,
 }
 
@@ -51,6 +52,7 @@ impl Story {
             // The default of the schema.
             status: SyncJobStatus { observed_generation: Some(-1), ..SyncJobStatus::default() },
             absences: 0,
+            absent_since: None,
             failures: 0,
         }
     }
@@ -90,6 +92,7 @@ impl Story {
         let (world, plan, done) = self.steps(&spec, &settings);
         let desired = desired.as_ref().ok();
         self.absences = world.absences;
+        self.absent_since = (world.absences > 0).then(|| self.absent_since.unwrap_or(self.now));
         let troubled = world.trouble.is_some() || world.refusal.is_some();
         self.failures = if troubled { self.failures + 1 } else { 0 };
         let end = End { desired, world: &world, plan: &plan, done: &done };
@@ -106,7 +109,7 @@ impl Story {
         let (mut world, mut done) = (self.world(), Vec::new());
         let desired = match Desired::parse(spec) {
             Ok(desired) => desired,
-            Err(refusals) => return (world.clone(), refused(&refusals, &world, spec.deletion_policy), done),
+            Err(refusals) => return (world.clone(), refused(&refusals, &world, spec.deletion_policy, settings), done),
         };
         loop {
             let plan = decide(&desired, &world, settings);
@@ -135,9 +138,15 @@ impl Story {
             job_id: status.job_id.clone(),
             origin: status.job_origin,
             bound_for: status.job_bound_time.as_ref().map_or(Duration::ZERO, |time| self.since(time)),
+            tenant: Some(self.graph.tenant.to_owned()),
+            recorded_tenant: status.tenant_id.clone(),
+            seen: status.job_seen_time.is_some(),
+            lived: status.job_lived_time.is_some(),
+            missing_for: status.job_missing_since_time.as_ref().map(|time| self.since(time)),
             service_principal_lost: status.service_principal_lost_time.is_some(),
             rivals: Rivals::Cached(rivals),
             absences: self.absences,
+            absent_for: self.absent_since.map_or(Duration::ZERO, |since| self.since(&Time(since))),
             run: status.run.as_ref().map(|run| RunView {
                 state: run.state,
                 asked: run.requested_time.as_ref().map(|time| self.since(time)),
@@ -169,7 +178,10 @@ impl Story {
             Fact::FinalizerAdded => self.finalizer = true,
             Fact::IntentRecorded { baseline } => status.intent = Some(intent(baseline, None)),
             Fact::AdoptionRecorded { id } => status.intent = Some(intent(&[], Some(id))),
-            Fact::IntentCleared => (status.intent, status.service_principal_id) = (None, None),
+            Fact::IntentCleared => {
+                (status.intent, status.service_principal_id, status.tenant_id) = (None, None, None);
+            }
+            Fact::OriginRecorded { origin } => status.job_origin = Some(*origin),
             Fact::JobBound { id } | Fact::JobAdopted { id } => {
                 let adopted = matches!(fact, Fact::JobAdopted { .. });
                 status.job_origin = Some(if adopted { JobOrigin::Adopted } else { JobOrigin::Created });
@@ -182,6 +194,7 @@ impl Story {
         }
         if status.intent.is_some() || status.job_id.is_some() {
             status.service_principal_id = Some(desired.service_principal.as_str().to_owned());
+            status.tenant_id.get_or_insert_with(|| self.graph.tenant.to_owned());
         }
     }
 
@@ -222,7 +235,10 @@ fn with_report(report: Report, identity: &SyncJobStatus) -> SyncJobStatus {
         job: report.job,
         quarantine: report.quarantine,
         run: report.run,
-        service_principal_lost_time: report.service_principal_lost_time,
+        job_seen_time: report.witness.job_seen_time,
+        job_lived_time: report.witness.job_lived_time,
+        job_missing_since_time: report.witness.job_missing_since_time,
+        service_principal_lost_time: report.witness.service_principal_lost_time,
         plan: report.plan,
         deletion_policy: report.deletion_policy,
         ..identity.clone()

@@ -8,7 +8,7 @@ use entrain::api::{DeletionPolicy, JobOrigin, MissingJobPolicy, Mode, Reason, Ru
 use entrain::plan::desired::Adoption;
 use entrain::plan::report::{End, Report, report};
 use entrain::plan::{
-    Desired, Fact, IntentOrigin, ObservedJob, Plan, Rivals, Settings, Standing, Step, World, decide, preview,
+    Desired, Fact, IntentOrigin, Leaving, ObservedJob, Plan, Rivals, Settings, Standing, Step, World, decide, preview,
 };
 use jiff::Timestamp;
 use proptest::collection::vec;
@@ -18,11 +18,16 @@ use worlds::{beginning, luck, outcome, wish, world};
 
 /// More than a pass may take.
 const STEPS_MAX: usize = 16;
+
 /// What must be true of a step in the world in which it is chosen.
 fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
     let demand = |held: bool, what: &str| if held { Ok(()) } else { Err(format!("{step:?} {what} in {world:?}")) };
     let holds = matches!(step, Step::BindJob { .. } | Step::AdoptJob { .. });
     demand(!(step.begins_something() || holds) || world.finalizer, "without the finalizer")?;
+    let holds_something = world.job_id.is_some() || world.intent.is_some();
+    let elsewhere = world.tenant.is_some() && world.recorded_tenant.is_some() && world.tenant != world.recorded_tenant;
+    let lets_go = matches!(step, Step::RemoveFinalizer { leaving: Leaving::Nothing | Leaving::Retained { .. } });
+    demand(!(holds_something && elsewhere) || lets_go, "for a record of another tenant")?;
     let unmanaged = wish.mode != Mode::Manage;
     demand(
         !unmanaged || step.only_asks() || matches!(step, Step::RemoveFinalizer { .. }),
@@ -60,7 +65,9 @@ fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
             demand(world.jobs.iter().flatten().any(|job| &job.id == id), "unseen")
         }
         Step::ForgetJob { id } => {
-            demand(wish.missing_job == MissingJobPolicy::Recreate && !world.service_principal_lost, "unasked")?;
+            demand(wish.missing_job == MissingJobPolicy::Recreate && world.seen, "unasked, or never seen")?;
+            let a_day = world.missing_for.is_some_and(|since| since >= Duration::from_secs(24 * 3600));
+            demand(a_day && world.service_principal_exists == Some(true), "too early")?;
             demand(world.job_id.as_ref() == Some(id) && world.bound_job().is_none() && world.absences >= 3, "too early")
         }
         Step::RecordRestart { token } => {
@@ -72,19 +79,48 @@ fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
             let job = world.bound_job();
             let quarantined = job.is_some_and(ObservedJob::quarantined);
             demand(!quarantined || matches!(step, Step::PauseJob { .. }), "of a job in quarantine")?;
-            demand(
-                job.is_some_and(|job| job.scheduled() == matches!(step, Step::PauseJob { .. })),
-                "that is so already",
-            )?;
+            let opposite = if matches!(step, Step::PauseJob { .. }) { RunState::Running } else { RunState::Paused };
+            demand(job.and_then(ObservedJob::run_state) == Some(opposite), "that is so already, or unknown")?;
+            let starts = matches!(step, Step::StartJob { .. });
+            demand(!(starts && job.is_some_and(|job| job.escrows_pruned)), "that the service stopped")?;
             demand(world.job_id.as_ref() == Some(id), "of a job that is not recorded")?;
             demand(!world.deletion_requested && world.bound_job().is_some(), "unseen")
         }
-        Step::DeleteJob { id } => {
-            demand(world.deletion_requested && world.job_id.as_ref() == Some(id), "of a job that is not to go")
-        }
-        Step::RemoveFinalizer { .. } => demand(world.deletion_requested, "although nobody deletes it"),
-        _ => Ok(()),
+        Step::DeleteJob { .. } | Step::RemoveFinalizer { .. } => lets_go_carefully(step, world),
+        Step::AddFinalizer
+        | Step::LookUpTenant
+        | Step::RecordTenant { .. }
+        | Step::ListJobs
+        | Step::RecallJobs
+        | Step::LookUpServicePrincipal
+        | Step::LookUpDefinition
+        | Step::ListTemplates
+        | Step::ReadRivals
+        | Step::ClearIntent => Ok(()),
+        Step::RecordOrigin { .. } => demand(world.bound_job().is_some_and(|job| !job.lives()), "of a job that lives"),
     }
+}
+
+/// What must be true of the steps that cannot be undone.
+fn lets_go_carefully(step: &Step, world: &World) -> Result<(), String> {
+    let demand = |held: bool, what: &str| if held { Ok(()) } else { Err(format!("{step:?} {what} in {world:?}")) };
+    demand(world.deletion_requested, "although nobody deletes it")?;
+    if let Step::DeleteJob { id } = step {
+        demand(world.job_id.as_ref() == Some(id), "of a job that is not recorded")?;
+        demand(world.definition_going == Some(false), "while the CRD may be going")?;
+        return demand(world.jobs.is_some() || world.not_found, "without a look");
+    }
+    let retained = matches!(step, Step::RemoveFinalizer { leaving: Leaving::Retained { .. } });
+    let held = world.job_id.is_some() && !retained;
+    demand(!held || world.job_deleted || world.absences >= 3, "on the word of a single answer")?;
+    let window = Settings::default().settle_window;
+    demand(!held || world.delete_unknown_for.is_none_or(|since| since >= window), "while a deletion may take effect")
+}
+
+/// A step that failed is not tried again in the same pass.
+fn moves_on(failed: Option<&Step>, next: &Plan) -> Result<(), String> {
+    let same = failed.is_some() && failed == next.step.as_ref();
+    if same { Err(format!("the step that failed comes next: {next:?}")) } else { Ok(()) }
 }
 
 /// A plan without a step says why and never asks at once again.
@@ -104,7 +140,10 @@ fn written(report: &Report, identity: &SyncJobStatus) -> SyncJobStatus {
         job: report.job.clone(),
         quarantine: report.quarantine.clone(),
         run: report.run.clone(),
-        service_principal_lost_time: report.service_principal_lost_time.clone(),
+        job_seen_time: report.witness.job_seen_time.clone(),
+        job_lived_time: report.witness.job_lived_time.clone(),
+        job_missing_since_time: report.witness.job_missing_since_time.clone(),
+        service_principal_lost_time: report.witness.service_principal_lost_time.clone(),
         plan: report.plan.clone(),
         deletion_policy: report.deletion_policy,
         ..identity.clone()
@@ -129,7 +168,8 @@ proptest! {
             careful(step, &wish, &world).map_err(TestCaseError::fail)?;
             if matches!(step, Step::DeleteJob { .. }) {
                 let written_out = wish.deletion_policy == Some(DeletionPolicy::Delete);
-                prop_assert!(written_out || wish.deletion_policy.is_none() && world.origin != Some(JobOrigin::Adopted));
+                let created = !matches!(world.origin, Some(JobOrigin::Adopted | JobOrigin::Replaced));
+                prop_assert!(written_out || wish.deletion_policy.is_none() && created);
             }
         }
     }
@@ -139,16 +179,18 @@ proptest! {
         wish in wish(), start in beginning(), lucks in vec(luck(), STEPS_MAX + 1),
     ) {
         let (mut world, mut created, mut restarted) = (start, 0, 0);
-        let mut ended = false;
+        let (mut ended, mut failed) = (false, None);
         for luck in lucks {
             let plan = decide(&wish, &world, &Settings::default());
             told(&plan).map_err(TestCaseError::fail)?;
+            moves_on(failed.as_ref(), &plan).map_err(TestCaseError::fail)?;
             let Some(step) = plan.step else { ended = true; break };
             careful(&step, &wish, &world).map_err(TestCaseError::fail)?;
             created += usize::from(step == Step::CreateJob);
             restarted += usize::from(matches!(step, Step::RestartJob { .. }));
             let fact = outcome(&step, luck);
             if fact == Fact::FinalizerRemoved { ended = true; break }
+            failed = matches!(fact, Fact::Trouble(_)).then_some(step);
             world = world.with(fact, &wish);
         }
         prop_assert!(ended, "the pass goes round in circles in {:?}", world);

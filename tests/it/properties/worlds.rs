@@ -8,8 +8,11 @@ use entrain::api::{
 use entrain::plan::desired::{Adoption, ServicePrincipalId, TemplateId};
 use entrain::plan::requests::{Requests, RestartRequest};
 use entrain::plan::{
-    Desired, Fact, IntentOrigin, IntentView, ObservedJob, Rival, Rivals, RunView, Step, Trouble, TroubleKind, World,
+    Desired, Fact, IntentOrigin, IntentView, ObservedJob, Rival, Rivals, RunView, Shown, Sibling, Step, Trouble,
+    TroubleKind, World,
 };
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -28,6 +31,7 @@ const KINDS: &[TroubleKind] = &[
     TroubleKind::Busy,
     TroubleKind::ObjectChanged,
     TroubleKind::ClusterUnavailable,
+    TroubleKind::ClusterRefused,
 ];
 
 prop_compose! {
@@ -68,9 +72,11 @@ prop_compose! {
         id in id(),
         template in option::of(prop::sample::select(vec!["BoxOutDelta", "boxoutdelta", "scim"])),
         code in option::of(prop::sample::select(vec!["Active", "Paused", "Quarantine", "Hibernating"])),
-        state in option::of(prop::sample::select(vec!["Active", "Disabled", "Paused"])),
-        held in any::<bool>(),
+        state in option::of(prop::sample::select(vec!["Active", "Disabled", "Paused", "Hibernating", ""])),
+        (held, pruned, lived, in_flight) in (any::<bool>(), prop::bool::weighted(0.1), any::<bool>(), prop::bool::weighted(0.1)),
     ) -> ObservedJob {
+        let past = Time(Timestamp::from_second(1_700_000_000).unwrap());
+        let shown = Shown { steady_state_since_time: lived.then_some(past), cycle_running: in_flight, ..Shown::default() };
         let owned = |text: Option<&str>| text.map(str::to_owned);
         ObservedJob {
             id,
@@ -78,6 +84,8 @@ prop_compose! {
             code: owned(code),
             schedule_state: owned(state),
             held_by_other: held,
+            escrows_pruned: pruned,
+            shown: Box::new(shown),
             ..ObservedJob::default()
         }
     }
@@ -92,6 +100,30 @@ prop_compose! {
 prop_compose! {
     pub fn rival()(job_id in option::of(id()), precedes in any::<bool>()) -> Rival {
         Rival { name: "elsewhere/other".to_owned(), job_id, precedes }
+    }
+}
+
+prop_compose! {
+    fn sibling()(job_id in option::of(id())) -> Sibling {
+        Sibling { name: "elsewhere/sibling".to_owned(), job_id }
+    }
+}
+
+fn tenant() -> impl Strategy<Value = Option<String>> {
+    option::weighted(0.9, prop::sample::select(vec!["t1", "t1", "t1", "t2"])).prop_map(|id| id.map(str::to_owned))
+}
+
+prop_compose! {
+    /// What is remembered of the recorded job, and which tenant is in force.
+    fn memory()(
+        (tenant, recorded, seen, lived) in (tenant(), tenant(), any::<bool>(), any::<bool>()),
+        (missing, absent, deletion) in (option::of(seconds()), seconds(), option::weighted(0.2, seconds())),
+        origin in option::of(prop::sample::select(vec![JobOrigin::Created, JobOrigin::Adopted, JobOrigin::Replaced])),
+    ) -> World {
+        World {
+            tenant, recorded_tenant: recorded, seen, lived, missing_for: missing, absent_for: absent,
+            delete_unknown_for: deletion, origin, ..World::unobserved()
+        }
     }
 }
 
@@ -144,11 +176,15 @@ prop_compose! {
         (intent, job_id, bound_for, read) in (option::of(intent()), option::of(id()), seconds(), any::<bool>()),
         (rivals, jobs, absences) in (vec(rival(), 0..3), option::of(vec(job(), 0..4)), 0..6_u32),
         (exists, templates) in (option::of(any::<bool>()), option::of(vec(prop::sample::select(vec!["BoxOutDelta", "scim"]), 0..3))),
-        (created, surplus, run) in (option::of(job()), option::weighted(0.1, id()), option::of(run())),
-        (adopted, lost, recalled, restart) in (any::<bool>(), any::<bool>(), any::<bool>(), restart()),
+        (created, run, siblings, memory) in (option::of(job()), option::of(run()), vec(sibling(), 0..2), memory()),
+        (answer, lost, recalled, restart) in (any::<bool>(), any::<bool>(), any::<bool>(), restart()),
+        (delete_not_found, going) in (any::<bool>(), option::of(prop::bool::weighted(0.2))),
         (trouble, refusal, failures) in (option::weighted(0.3, trouble()), option::weighted(0.1, trouble()), 0..40_u32),
     ) -> World {
-        let mut world = World::unobserved();
+        let mut world = memory;
+        world.siblings = siblings;
+        world.from_answer = answer;
+        (world.delete_not_found, world.definition_going) = (delete_not_found, going);
         world.deletion_requested = deletion_requested;
         world.finalizer = finalizer;
         world.not_found = not_found;
@@ -162,9 +198,7 @@ prop_compose! {
         world.service_principal_exists = exists;
         world.templates = templates.map(|ids| ids.into_iter().map(str::to_owned).collect());
         world.created = created;
-        world.surplus = surplus;
         world.run = run;
-        world.origin = adopted.then_some(JobOrigin::Adopted);
         world.service_principal_lost = lost;
         world.jobs_recalled = recalled;
         (world.requests, world.handled_restart, world.restart_due) = restart;
@@ -181,9 +215,11 @@ prop_compose! {
         (deletion_requested, finalizer) in (any::<bool>(), any::<bool>()),
         (intent, bound, bound_for) in (option::of(intent()), option::of(id()), seconds()),
         (rivals, absences, failures) in (vec(rival(), 0..2), 0..6_u32, 0..10_u32),
-        (run, restart, lost) in (option::of(run()), restart(), any::<bool>()),
+        (run, restart, lost, memory) in (option::of(run()), restart(), any::<bool>(), memory()),
+        siblings in vec(sibling(), 0..2),
     ) -> World {
-        let mut world = World::unobserved();
+        let mut world = memory;
+        world.siblings = siblings;
         world.deletion_requested = deletion_requested;
         world.finalizer = finalizer;
         world.intent = intent.filter(|_| bound.is_none());
@@ -221,10 +257,12 @@ prop_compose! {
 pub fn outcome(step: &Step, luck: Luck) -> Fact {
     let Luck { choice, jobs, job, rivals, trouble } = luck;
     match (step, choice) {
+        (Step::DeleteJob { .. }, 0) => Fact::DeleteNotFound,
+        (Step::DeleteJob { .. }, 2) => Fact::DeleteUnknown(trouble),
         (Step::CreateJob, 0) => Fact::CreateRefused(trouble),
         (Step::CreateJob, 1) => Fact::CreateUnknown(trouble),
         (Step::BindJob { id }, 0) => Fact::BindLost { id: id.clone() },
-        (Step::ListJobs | Step::RecallJobs | Step::ListTemplates | Step::DeleteJob { .. }, 0) => Fact::NotFound,
+        (Step::ListJobs | Step::RecallJobs | Step::ListTemplates, 0) => Fact::NotFound,
         (Step::RecallJobs, 2..4) => Fact::JobsRecalled(jobs),
         (Step::RestartJob { .. }, 2) => {
             Fact::RestartAnswered { result: RestartResult::Unknown, message: "No answer.".to_owned() }
@@ -243,14 +281,17 @@ pub fn outcome(step: &Step, luck: Luck) -> Fact {
         (Step::ListTemplates, 2) => Fact::TemplatesListed(vec!["scim".to_owned()]),
         (Step::ListTemplates, _) => Fact::TemplatesListed(vec!["BoxOutDelta".to_owned()]),
         (Step::RecordIntent { baseline }, _) => Fact::IntentRecorded { baseline: baseline.clone() },
-        (Step::ReadRivals, 2) => Fact::RivalsRead(rivals),
-        (Step::ReadRivals, _) => Fact::RivalsRead(Vec::new()),
+        (Step::ReadRivals, 2) => Fact::RivalsRead { rivals, siblings: Vec::new() },
+        (Step::ReadRivals, _) => Fact::RivalsRead { rivals: Vec::new(), siblings: Vec::new() },
+        (Step::LookUpTenant, _) => Fact::TenantKnown { id: if choice % 2 == 0 { "t1" } else { "t2" }.to_owned() },
+        (Step::LookUpDefinition, _) => Fact::DefinitionLookedUp { going: choice == 2 },
+        (Step::RecordTenant { .. }, _) => Fact::TenantRecorded,
+        (Step::RecordOrigin { origin, .. }, _) => Fact::OriginRecorded { origin: *origin },
         (Step::CreateJob, _) => Fact::JobCreated(job),
         (Step::ClearIntent, _) => Fact::IntentCleared,
         (Step::BindJob { id }, _) => Fact::JobBound { id: id.clone() },
         (Step::StartJob { .. } | Step::PauseJob { .. }, _) => Fact::RunStateRequested,
         (Step::DeleteJob { .. }, _) => Fact::JobDeleted,
-        (Step::DeleteSurplus { .. }, _) => Fact::SurplusDeleted,
         (Step::RemoveFinalizer { .. }, _) => Fact::FinalizerRemoved,
     }
 }

@@ -3,7 +3,8 @@
 use entrain::plan::{ObservedJob, Plan, Step, Trouble, TroubleKind, World};
 use stateright::{Model, Property};
 
-use super::moves::{commit, end};
+use super::moves::end;
+use super::service::{commit, deleted};
 
 /// A guard taken out, to see that the search would notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,58 @@ pub enum Without {
     GivingWay,
     /// A write succeeds whatever version it was decided on.
     CompareAndSwap,
+    /// Whatever answers a create request counts as made by it.
+    AnswerCheck,
+    /// A conflict counts as an unknown outcome instead of a refusal.
+    ConflictRefuses,
+    /// Jobs of other templates may explain an unknown outcome.
+    OwnTemplate,
+    /// A SyncJob lets go although a deletion that it sent may still be carried out.
+    DeletionWindow,
+    /// One look without the job is enough to let go.
+    SeveralLooks,
+}
+
+/// What the third part of a job id is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    ByApplication,
+    Random,
+}
+
+/// What a create request does where a job of its template is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duplicate {
+    Conflict,
+    Existing,
+    Replace,
+    /// Possible with random ids only.
+    Second,
+}
+
+/// Every world that is still possible.
+pub const WORLDS: &[(Ids, Duplicate)] = &[
+    (Ids::ByApplication, Duplicate::Conflict),
+    (Ids::ByApplication, Duplicate::Existing),
+    (Ids::ByApplication, Duplicate::Replace),
+    (Ids::Random, Duplicate::Conflict),
+    (Ids::Random, Duplicate::Existing),
+    (Ids::Random, Duplicate::Replace),
+    (Ids::Random, Duplicate::Second),
+];
+
+/// What is there, and what may happen, beside two SyncJobs for one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scene {
+    Plain,
+    /// A job is there from the beginning, and each SyncJob may adopt it.
+    Adoption,
+    /// A job that somebody runs is there, and no list shows it at first. It may not be adopted.
+    Hidden,
+    /// The second SyncJob is for another template of the same service principal.
+    Siblings,
+    /// Somebody deletes the first SyncJob.
+    Deletion,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,11 +88,17 @@ pub struct Object {
     pub intent: Option<Intent>,
     pub job: Option<String>,
     pub version: u8,
+    pub deleting: bool,
+    /// Its finalizer was removed while it was being deleted.
+    pub gone: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Job {
     pub id: String,
+    /// Which SyncJob's template it is of.
+    pub template: u8,
+    /// 0 for a job that somebody else made.
     pub nonce: u8,
     pub visible: bool,
     pub started: bool,
@@ -51,6 +110,10 @@ pub struct Actor {
     pub pass: Option<Pass>,
     pub unsent: Vec<u8>,
     pub created: Option<(u8, ObservedJob)>,
+    /// It has looked at the object before.
+    pub met: bool,
+    pub deletion_unknown: bool,
+    pub deleted: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -60,17 +123,25 @@ pub struct Pass {
     pub nonce: Option<u8>,
     /// How many intents had been recorded when the pass began.
     pub began_after: u8,
+    /// The settle window has passed for what it found, so that lists show what is there.
+    pub settled: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct State {
     pub objects: Vec<Object>,
+    /// Each object as it was before its last write.
+    pub before: Vec<Object>,
     pub actors: Vec<Actor>,
     pub jobs: Vec<Job>,
-    /// Requests that nobody waits for any more and that will still be carried out.
-    pub late: Vec<u8>,
+    /// Create requests that nobody waits for any more and that will still be carried out, with their object.
+    pub late: Vec<(u8, usize)>,
+    /// Deletions of that kind, with the object that sent them.
+    pub late_deletions: Vec<(String, usize)>,
     pub nonces: u8,
     pub faults: u8,
+    /// A job that another SyncJob records was deleted, or a job that is nobody's was.
+    pub harmed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,14 +155,18 @@ pub enum Outcome {
     RequestLost,
     /// Refused with an answer.
     Refused,
+    /// A replica answers that lags behind: nothing is shown, or nothing is there to be deleted.
+    Lagging,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// A pass begins; `settled` says whether the settle window has passed for the intent it finds.
+    /// A pass begins; `settled` says whether the settle window has passed for what it finds, `stale` that the watch shows
+    /// the object as it was before its last write.
     Begin {
         actor: usize,
         settled: bool,
+        stale: bool,
     },
     Advance {
         actor: usize,
@@ -103,16 +178,25 @@ pub enum Action {
     Commit {
         index: usize,
     },
+    CommitDeletion {
+        index: usize,
+    },
     Reveal {
         index: usize,
     },
+    /// Somebody deletes a SyncJob.
+    Delete {
+        object: usize,
+    },
 }
 
+#[derive(Clone, Debug)]
 pub struct Protocol {
     /// For each actor, the SyncJob it works on.
     pub actors: Vec<usize>,
-    /// A job is there from the beginning, and each SyncJob may adopt it.
-    pub adoption: bool,
+    pub scene: Scene,
+    pub ids: Ids,
+    pub duplicate: Duplicate,
     pub faults_max: u8,
     pub nonces_max: u8,
     pub without: Without,
@@ -122,63 +206,93 @@ pub fn trouble(kind: TroubleKind) -> Trouble {
     Trouble { kind, detail: String::new(), trace: None, retry_after: None }
 }
 
+impl Protocol {
+    pub fn template(&self, object: usize) -> u8 {
+        u8::from(self.scene == Scene::Siblings && object == 1)
+    }
+
+    /// Lists lag within the settle window. That a new job is not shown yet is a state of the job.
+    fn may_lag(&self, pass: &Pass) -> bool {
+        self.scene == Scene::Deletion && pass.world.deletion_requested && !pass.settled
+    }
+
+    fn begins(&self, state: &State, actor: usize, actions: &mut Vec<Action>) {
+        let object = &state.objects[self.actors[actor]];
+        if object.gone {
+            return;
+        }
+        actions.push(Action::Begin { actor, settled: false, stale: false });
+        let waits = object.intent.is_some() || object.deleting;
+        if waits && self.may_be_settled(state, self.actors[actor]) {
+            actions.push(Action::Begin { actor, settled: true, stale: false });
+        }
+        let differs = state.before[self.actors[actor]] != *object;
+        if differs && state.faults < self.faults_max {
+            actions.push(Action::Begin { actor, settled: false, stale: true });
+        }
+    }
+}
+
 impl Model for Protocol {
     type State = State;
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
         let objects = self.actors.iter().max().map_or(0, |last| last + 1);
-        let foreign = Job { id: "BoxOutDelta.foreign".to_owned(), nonce: 0, visible: true, started: false };
+        let id = if self.ids == Ids::ByApplication { "T0.app" } else { "T0.0" };
+        let there = |visible, started| Job { id: id.to_owned(), template: 0, nonce: 0, visible, started };
         vec![State {
-            jobs: if self.adoption { vec![foreign] } else { Vec::new() },
+            jobs: match self.scene {
+                Scene::Adoption => vec![there(true, false)],
+                // One that never ran, and whose request was not ours, is told apart by a clear answer only.
+                Scene::Hidden => vec![there(false, self.faults_max > 0)],
+                Scene::Plain | Scene::Siblings | Scene::Deletion => Vec::new(),
+            },
             objects: vec![Object::default(); objects],
+            before: vec![Object::default(); objects],
             actors: vec![Actor::default(); self.actors.len()],
             ..State::default()
         }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        for (actor, index) in self.actors.iter().enumerate() {
-            match &state.actors[actor].pass {
-                None => {
-                    actions.push(Action::Begin { actor, settled: false });
-                    if state.objects[*index].intent.is_some() && self.may_be_settled(state, *index) {
-                        actions.push(Action::Begin { actor, settled: true });
-                    }
-                }
-                Some(pass) => {
-                    actions.push(Action::Advance { actor, outcome: Outcome::Good });
-                    if state.faults < self.faults_max {
-                        actions.push(Action::Crash { actor });
-                        actions.extend(
-                            outcomes(&self.decide(&pass.world))
-                                .iter()
-                                .map(|outcome| Action::Advance { actor, outcome: *outcome }),
-                        );
-                    }
-                }
+        for actor in 0..self.actors.len() {
+            let Some(pass) = &state.actors[actor].pass else {
+                self.begins(state, actor, actions);
+                continue;
+            };
+            actions.push(Action::Advance { actor, outcome: Outcome::Good });
+            if state.faults < self.faults_max {
+                actions.push(Action::Crash { actor });
+                let ways = outcomes(&self.decide(self.actors[actor], &pass.world)).iter();
+                let possible = |outcome: &&Outcome| **outcome != Outcome::Lagging || self.may_lag(pass);
+                actions.extend(ways.filter(possible).map(|outcome| Action::Advance { actor, outcome: *outcome }));
             }
         }
         actions.extend((0..state.late.len()).map(|index| Action::Commit { index }));
-        actions.extend(
-            state.jobs.iter().enumerate().filter(|(_, job)| !job.visible).map(|(index, _)| Action::Reveal { index }),
-        );
+        actions.extend((0..state.late_deletions.len()).map(|index| Action::CommitDeletion { index }));
+        let hidden = state.jobs.iter().enumerate().filter(|(_, job)| !job.visible);
+        actions.extend(hidden.map(|(index, _)| Action::Reveal { index }));
+        if self.scene == Scene::Deletion && !state.objects[0].deleting {
+            actions.push(Action::Delete { object: 0 });
+        }
     }
 
     fn next_state(&self, last: &State, action: Action) -> Option<State> {
         let mut state = last.clone();
         match action {
-            Action::Begin { actor, settled } => state.actors[actor].pass = Some(self.begin(last, actor, settled)),
+            Action::Begin { actor, settled, stale } => {
+                state.faults += u8::from(stale);
+                let pass = self.begin(&mut state, actor, settled, stale);
+                state.actors[actor].pass = Some(pass);
+            }
             Action::Advance { actor, outcome } => {
                 state.faults += u8::from(outcome != Outcome::Good);
                 let mut pass = state.actors[actor].pass.take()?;
-                match self.decide(&pass.world).step {
-                    Some(step) => {
-                        let fact = self.act(&mut state, actor, &mut pass, &step, outcome);
-                        pass.world = pass.world.with(fact, &self.desired());
-                        state.actors[actor].pass = Some(pass);
-                    }
-                    None => end(&mut state, actor, &pass),
+                if self.advance(&mut state, actor, &mut pass, outcome) {
+                    state.actors[actor].pass = Some(pass);
+                } else {
+                    end(&mut state, actor, &pass);
                 }
             }
             Action::Crash { actor } => {
@@ -186,10 +300,18 @@ impl Model for Protocol {
                 state.actors[actor] = Actor::default();
             }
             Action::Commit { index } => {
-                let nonce = state.late.remove(index);
-                commit(&mut state, nonce);
+                let (nonce, object) = state.late.remove(index);
+                drop(commit(self, &mut state, nonce, object));
+            }
+            Action::CommitDeletion { index } => {
+                let (id, object) = state.late_deletions.remove(index);
+                deleted(&mut state, &id, object);
             }
             Action::Reveal { index } => state.jobs[index].visible = true,
+            Action::Delete { object } => {
+                let deleting = &mut state.objects[object];
+                (deleting.deleting, deleting.version) = (true, deleting.version + 1);
+            }
         }
         Some(state)
     }
@@ -200,21 +322,35 @@ impl Model for Protocol {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("never two jobs", |_, state: &State| state.jobs.len() <= 1),
-            Property::always("a started job is a recorded one", |_, state: &State| {
+            Property::always("never two jobs", |_, state: &State| {
                 state
                     .jobs
                     .iter()
-                    .filter(|job| job.started)
-                    .all(|job| state.objects.iter().any(|object| object.job.as_ref() == Some(&job.id)))
+                    .all(|job| state.jobs.iter().filter(|other| other.template == job.template).count() == 1)
+            }),
+            Property::always("a started job is a recorded one", |_, state: &State| {
+                let recorded = |job: &Job| {
+                    state.objects.iter().any(|object| object.job.as_ref() == Some(&job.id)) || job.nonce == 0
+                };
+                state.jobs.iter().filter(|job| job.started).all(recorded)
             }),
             Property::always("one job is never recorded twice", |_, state: &State| {
-                state.objects.iter().filter(|object| object.job.is_some()).count() <= 1
+                let recorded: Vec<&String> = state.objects.iter().filter_map(|object| object.job.as_ref()).collect();
+                recorded.iter().all(|id| recorded.iter().filter(|other| other == &id).count() == 1)
+            }),
+            Property::always("a job that may not be adopted is never recorded", |model: &Self, state: &State| {
+                let id = state.jobs.iter().find(|job| job.nonce == 0).map(|job| &job.id);
+                let held = id.is_some() && state.objects.iter().any(|object| object.job.as_ref() == id);
+                model.scene != Scene::Hidden || !held
+            }),
+            Property::always("nobody else's job is deleted", |_, state: &State| !state.harmed),
+            Property::always("a SyncJob that is gone leaves no job", |model: &Self, state: &State| {
+                model.scene != Scene::Deletion || !state.objects[0].gone || super::service::nothing_left(state, 0)
             }),
             Property::always("every state leads to one job, recorded and started", |model: &Self, state: &State| {
-                model.without != Without::Nothing || model.recovers(state)
+                !matches!(model.without, Without::Nothing | Without::OwnTemplate) || model.recovers(state)
             }),
-            Property::sometimes("a job is started", |_, state: &State| state.jobs.iter().any(|job| job.started)),
+            Property::sometimes("the end is reached", |model: &Self, state: &State| model.settled(state)),
         ]
     }
 }
@@ -223,11 +359,16 @@ impl Model for Protocol {
 fn outcomes(plan: &Plan) -> &'static [Outcome] {
     match plan.step {
         Some(Step::CreateJob) => &[Outcome::AnswerLost, Outcome::Late, Outcome::RequestLost, Outcome::Refused],
+        Some(Step::DeleteJob { .. }) => {
+            &[Outcome::AnswerLost, Outcome::Late, Outcome::RequestLost, Outcome::Refused, Outcome::Lagging]
+        }
+        Some(Step::ListJobs) => &[Outcome::Lagging],
         Some(
             Step::RecordIntent { .. }
             | Step::BindJob { .. }
             | Step::RecordAdoption { .. }
             | Step::AdoptJob { .. }
+            | Step::RemoveFinalizer { .. }
             | Step::ClearIntent,
         ) => &[Outcome::AnswerLost, Outcome::RequestLost],
         _ => &[],

@@ -4,25 +4,27 @@ use std::time::Duration;
 
 use entrain::plan::desired::{Adoption, ServicePrincipalId, TemplateId};
 use entrain::plan::{
-    Desired, Fact, IntentOrigin, IntentView, ObservedJob, Plan, Rival, Rivals, Settings, Step, TroubleKind, World,
-    decide,
+    Desired, Fact, IntentOrigin, IntentView, Plan, Rival, Rivals, Settings, Sibling, Step, TroubleKind, World, decide,
 };
 
-use super::model::{Intent, Job, Object, Outcome, Pass, Protocol, State, Without, trouble};
+use super::model::{Intent, Object, Outcome, Pass, Protocol, Scene, State, Without, trouble};
+use super::service::{commit, create, delete, deleted, observed};
+
+const LONG: Duration = Duration::from_secs(3600);
 
 impl Protocol {
-    pub fn desired(&self) -> Desired {
+    pub fn desired(&self, object: usize) -> Desired {
         Desired {
-            adoption: if self.adoption { Adoption::IfExists } else { Adoption::Never },
+            adoption: if self.scene == Scene::Adoption { Adoption::IfExists } else { Adoption::Never },
             ..Desired::new(
                 ServicePrincipalId::parse("2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f").unwrap(),
-                TemplateId::parse("BoxOutDelta").unwrap(),
+                TemplateId::parse(&format!("T{}", self.template(object))).unwrap(),
             )
         }
     }
 
-    pub fn decide(&self, world: &World) -> Plan {
-        let mut plan = decide(&self.desired(), world, &Settings::default());
+    pub fn decide(&self, object: usize, world: &World) -> Plan {
+        let mut plan = decide(&self.desired(object), world, &Settings::default());
         let unsent = world.created.is_none()
             && world.trouble.is_none()
             && world.intent.as_ref().is_some_and(|intent| intent.origin == IntentOrigin::Recorded);
@@ -38,15 +40,28 @@ impl Protocol {
         plan
     }
 
-    pub fn begin(&self, state: &State, actor: usize, settled: bool) -> Pass {
+    pub fn begin(&self, state: &mut State, actor: usize, settled: bool, stale: bool) -> Pass {
         let index = self.actors[actor];
-        let object = &state.objects[index];
-        let memory = &state.actors[actor];
+        let object = if stale { state.before[index].clone() } else { state.objects[index].clone() };
+        let memory = &mut state.actors[actor];
+        memory.deletion_unknown |= !memory.met && object.deleting && object.job.is_some();
+        memory.met = true;
+        let memory = state.actors[actor].clone();
         let ours = |nonce: u8| memory.created.as_ref().filter(|(known, _)| *known == nonce).map(|(_, job)| job.clone());
+        let (rivals, siblings) = if settled { self.holders(state, index) } else { (Vec::new(), Vec::new()) };
+        let looked = settled || self.without == Without::SeveralLooks && object.deleting;
+        let over = if settled || self.without == Without::DeletionWindow { LONG } else { Duration::ZERO };
         let world = World {
-            finalizer: true,
+            finalizer: !object.gone,
+            deletion_requested: object.deleting,
+            definition_going: Some(false),
+            service_principal_exists: object.deleting.then_some(true),
             job_id: object.job.clone(),
-            bound_for: Duration::from_secs(3600),
+            job_deleted: object.job.is_some() && memory.deleted,
+            bound_for: LONG,
+            tenant: Some("tenant".to_owned()),
+            recorded_tenant: Some("tenant".to_owned()),
+            seen: true,
             intent: object.intent.as_ref().map(|intent| IntentView {
                 baseline: intent.baseline.clone(),
                 adopt: intent.adopt.clone(),
@@ -55,12 +70,19 @@ impl Protocol {
                 } else {
                     IntentOrigin::Unknown
                 },
-                age: if settled { Duration::from_secs(3600) } else { Duration::ZERO },
+                age: if settled { LONG } else { Duration::ZERO },
             }),
             created: object.intent.as_ref().and_then(|intent| ours(intent.nonce)),
-            rivals: Rivals::Cached(if settled { rivals(state, index) } else { Vec::new() }),
-            templates: Some(vec!["BoxOutDelta".to_owned()]),
-            absences: if settled { 3 } else { 0 },
+            rivals: Rivals::Cached(rivals),
+            siblings,
+            templates: Some(if self.without == Without::OwnTemplate {
+                vec!["T0".to_owned()]
+            } else {
+                vec!["T0".to_owned(), "T1".to_owned()]
+            }),
+            absences: if looked { 3 } else { 0 },
+            absent_for: if looked { LONG } else { Duration::ZERO },
+            delete_unknown_for: memory.deletion_unknown.then_some(over),
             ..World::unobserved()
         };
         Pass {
@@ -68,25 +90,40 @@ impl Protocol {
             version: object.version,
             nonce: object.intent.as_ref().map(|intent| intent.nonce),
             began_after: state.nonces,
+            settled,
         }
     }
 
-    /// What the settle window promises about the intent of an object.
+    /// What the settle window promises about the intent and the deletions of an object.
     pub fn may_be_settled(&self, state: &State, index: usize) -> bool {
-        let Some(nonce) = state.objects[index].intent.as_ref().map(|intent| intent.nonce) else { return true };
-        self.without == Without::SettleWindow
-            || (!state.late.contains(&nonce)
+        let object = &state.objects[index];
+        let deletions = || state.late_deletions.iter().all(|(_, sender)| *sender != index);
+        let shown = || state.jobs.iter().all(|job| job.visible || object.job.as_ref() != Some(&job.id));
+        let nonce = object.intent.as_ref().map(|intent| intent.nonce);
+        let creations = |nonce: u8| {
+            state.late.iter().all(|(late, _)| *late != nonce)
                 && state.jobs.iter().all(|job| job.nonce != nonce || job.visible)
-                && !state.actors.iter().any(|actor| actor.pass.as_ref().is_some_and(|pass| pass.began_after < nonce)))
+                && !state.actors.iter().any(|actor| actor.pass.as_ref().is_some_and(|pass| pass.began_after < nonce))
+        };
+        self.without == Without::SettleWindow || (deletions() && shown() && nonce.is_none_or(creations))
+    }
+
+    /// Decides and carries out one step; `false` if the pass is over.
+    pub fn advance(&self, state: &mut State, actor: usize, pass: &mut Pass, outcome: Outcome) -> bool {
+        let object = self.actors[actor];
+        let Some(step) = self.decide(object, &pass.world).step else { return false };
+        let fact = self.act(state, actor, pass, &step, outcome);
+        let over = fact == Fact::FinalizerRemoved;
+        pass.world = pass.world.clone().with(fact, &self.desired(object));
+        !over
     }
 
     /// Carries the step out against the shared state and says what the actor learns.
-    pub fn act(&self, state: &mut State, actor: usize, pass: &mut Pass, step: &Step, outcome: Outcome) -> Fact {
+    fn act(&self, state: &mut State, actor: usize, pass: &mut Pass, step: &Step, outcome: Outcome) -> Fact {
         let index = self.actors[actor];
         match step {
-            Step::ListJobs => {
-                Fact::JobsListed(state.jobs.iter().filter(|job| job.visible || job.started).map(observed).collect())
-            }
+            Step::ListJobs if outcome == Outcome::Lagging => Fact::JobsListed(Vec::new()),
+            Step::ListJobs => Fact::JobsListed(state.jobs.iter().filter(|job| job.visible).map(observed).collect()),
             Step::RecordIntent { baseline } => self
                 .record(state, actor, pass, (baseline.clone(), None), outcome)
                 .unwrap_or(Fact::IntentRecorded { baseline: baseline.clone() }),
@@ -102,13 +139,30 @@ impl Protocol {
             Step::AdoptJob { id } => {
                 self.bind(state, index, pass, id, outcome).unwrap_or(Fact::JobAdopted { id: id.clone() })
             }
-            Step::ReadRivals if self.without == Without::RivalRead => Fact::RivalsRead(Vec::new()),
-            Step::ReadRivals => Fact::RivalsRead(rivals(state, index)),
-            Step::CreateJob => create(state, actor, pass, outcome),
+            Step::ReadRivals if self.without == Without::RivalRead => {
+                Fact::RivalsRead { rivals: Vec::new(), siblings: Vec::new() }
+            }
+            Step::ReadRivals => {
+                let (rivals, siblings) = self.holders(state, index);
+                Fact::RivalsRead { rivals, siblings }
+            }
+            Step::CreateJob => create(self, state, actor, pass, outcome),
             Step::StartJob { id } => {
                 state.jobs.iter_mut().filter(|job| &job.id == id).for_each(|job| job.started = true);
                 Fact::RunStateRequested
             }
+            Step::DeleteJob { id } => {
+                let fact = delete(state, id, index, outcome);
+                let memory = &mut state.actors[actor];
+                memory.deleted |= fact == Fact::JobDeleted;
+                memory.deletion_unknown |= matches!(fact, Fact::DeleteUnknown(_));
+                fact
+            }
+            Step::RemoveFinalizer { .. } => self
+                .write(state, index, pass, outcome, |object| {
+                    *object = Object { gone: true, deleting: true, version: object.version, ..Object::default() };
+                })
+                .unwrap_or(Fact::FinalizerRemoved),
             other => panic!("the model does not expect {other:?}"),
         }
     }
@@ -138,7 +192,7 @@ impl Protocol {
     }
 
     /// A compare-and-swap; `None` if it was done and its answer arrived.
-    pub fn write(
+    fn write(
         &self,
         state: &mut State,
         index: usize,
@@ -153,89 +207,80 @@ impl Protocol {
         if outcome == Outcome::RequestLost {
             return Some(Fact::Trouble(trouble(TroubleKind::ClusterUnavailable)));
         }
+        state.before[index] = object.clone();
         change(object);
         object.version += 1;
         pass.version = object.version;
         (outcome == Outcome::AnswerLost).then(|| Fact::Trouble(trouble(TroubleKind::ClusterUnavailable)))
     }
 
-    /// Whether an undisturbed run from here ends with one job, bound and started.
+    fn holders(&self, state: &State, index: usize) -> (Vec<Rival>, Vec<Sibling>) {
+        let (mut rivals, mut siblings) = (Vec::new(), Vec::new());
+        for (other, object) in state.objects.iter().enumerate() {
+            if other == index || object.intent.is_none() && object.job.is_none() {
+                continue;
+            }
+            let (name, job_id) = (format!("{other}"), object.job.clone());
+            if self.template(other) == self.template(index) {
+                rivals.push(Rival { name, job_id, precedes: other < index });
+            } else if self.without != Without::OwnTemplate {
+                siblings.push(Sibling { name, job_id });
+            }
+        }
+        (rivals, siblings)
+    }
+
+    /// Whether an undisturbed run from here comes to the end that is wished for.
     pub fn recovers(&self, state: &State) -> bool {
         let mut state = state.clone();
         for _ in 0..12 {
-            if settled(&state) {
+            if self.settled(&state) {
                 return true;
             }
-            while let Some(nonce) = state.late.pop() {
-                commit(&mut state, nonce);
+            while let Some((nonce, object)) = state.late.pop() {
+                drop(commit(self, &mut state, nonce, object));
+            }
+            while let Some((id, object)) = state.late_deletions.pop() {
+                deleted(&mut state, &id, object);
             }
             state.jobs.iter_mut().for_each(|job| job.visible = true);
             for actor in 0..self.actors.len() {
-                let mut pass = state.actors[actor]
-                    .pass
-                    .take()
-                    .unwrap_or_else(|| self.begin(&state, actor, self.may_be_settled(&state, self.actors[actor])));
+                if state.objects[self.actors[actor]].gone {
+                    state.actors[actor].pass = None;
+                    continue;
+                }
+                let settled = self.may_be_settled(&state, self.actors[actor]);
+                let begun = state.actors[actor].pass.take();
+                let mut pass = begun.unwrap_or_else(|| self.begin(&mut state, actor, settled, false));
                 for count in 0.. {
-                    let Some(step) = self.decide(&pass.world).step else { break };
-                    assert!(count < 16, "{step:?} in {:?}", pass.world);
-                    let fact = self.act(&mut state, actor, &mut pass, &step, Outcome::Good);
-                    pass.world = pass.world.with(fact, &self.desired());
+                    assert!(count < 24, "{:?}", pass.world);
+                    if !self.advance(&mut state, actor, &mut pass, Outcome::Good) {
+                        break;
+                    }
                 }
                 end(&mut state, actor, &pass);
             }
         }
         false
     }
-}
 
-/// One job, recorded once, and started.
-pub fn settled(state: &State) -> bool {
-    let bound: Vec<&String> = state.objects.iter().filter_map(|object| object.job.as_ref()).collect();
-    state.jobs.len() == 1 && state.jobs[0].started && bound == [&state.jobs[0].id]
-}
-
-pub fn observed(job: &Job) -> ObservedJob {
-    ObservedJob {
-        id: job.id.clone(),
-        template_id: Some("BoxOutDelta".to_owned()),
-        schedule_state: Some(if job.started { "Active" } else { "Disabled" }.to_owned()),
-        ..ObservedJob::default()
+    /// What is wished for: one job for each SyncJob or for one of the twins, recorded once, and started. A job that may
+    /// not be adopted is left alone; where a SyncJob is being deleted, it goes with its job.
+    pub fn settled(&self, state: &State) -> bool {
+        let mut bound: Vec<&String> = state.objects.iter().filter_map(|object| object.job.as_ref()).collect();
+        let mut jobs: Vec<&String> = state.jobs.iter().map(|job| &job.id).collect();
+        bound.sort();
+        jobs.sort();
+        let started = state.jobs.iter().all(|job| job.started);
+        let leaving = state.objects.iter().any(|object| object.deleting && !object.gone);
+        let wanted = match self.scene {
+            Scene::Hidden => return bound.is_empty() && jobs.len() == 1,
+            Scene::Siblings => state.objects.len(),
+            Scene::Plain | Scene::Adoption => 1,
+            Scene::Deletion => usize::from(state.objects.iter().any(|object| !object.gone)),
+        };
+        bound == jobs && bound.len() == wanted && started && !leaving
     }
-}
-
-pub fn rivals(state: &State, index: usize) -> Vec<Rival> {
-    let others = state.objects.iter().enumerate().filter(|(other, _)| *other != index);
-    others
-        .filter(|(_, object)| object.intent.is_some() || object.job.is_some())
-        .map(|(other, object)| Rival { name: format!("{other}"), job_id: object.job.clone(), precedes: other < index })
-        .collect()
-}
-
-pub fn commit(state: &mut State, nonce: u8) -> ObservedJob {
-    let job = Job { id: format!("BoxOutDelta.{}", state.jobs.len()), nonce, visible: false, started: false };
-    let answer = observed(&job);
-    state.jobs.push(job);
-    answer
-}
-
-pub fn create(state: &mut State, actor: usize, pass: &Pass, outcome: Outcome) -> Fact {
-    let nonce = pass.nonce.unwrap_or_default();
-    state.actors[actor].unsent.clear();
-    match outcome {
-        Outcome::Good => {
-            let job = commit(state, nonce);
-            state.actors[actor].created = Some((nonce, job.clone()));
-            return Fact::JobCreated(job);
-        }
-        Outcome::AnswerLost => drop(commit(state, nonce)),
-        Outcome::Late => state.late.push(nonce),
-        Outcome::RequestLost => {}
-        Outcome::Refused => {
-            state.actors[actor].unsent.push(nonce);
-            return Fact::CreateRefused(trouble(TroubleKind::Throttled));
-        }
-    }
-    Fact::CreateUnknown(trouble(TroubleKind::GraphUnavailable))
 }
 
 pub fn end(state: &mut State, actor: usize, pass: &Pass) {

@@ -21,6 +21,17 @@ pub(super) fn states() -> Vec<State> {
     states.extend(service_principal());
     states.extend(creation());
     states.extend(adoption());
+    states.extend(also_lasting(
+        "create-conflict",
+        "Graph refuses because a job is there, and no list shows it",
+        || {
+            let mut story = Story::new();
+            let said = "A job of this template exists already";
+            story.graph.fails =
+                Some((create, trouble(TroubleKind::Conflict, Operation::CreateJob, Some(409), "Conflict", said)));
+            passed(story)
+        },
+    ));
     states
 }
 

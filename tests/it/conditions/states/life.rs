@@ -4,8 +4,8 @@ use entrain::api::{RESTART_REQUESTED_AT, RESTART_SCOPE};
 use serde_json::json;
 
 use super::trouble::throttled;
-use super::{State, passed, running, running_until, state};
-use crate::conditions::graph::{OTHER, any_call, job};
+use super::{State, lasting, passed, running, running_until, state};
+use crate::conditions::graph::{JOB, OTHER, any_call, job};
 use crate::conditions::story::Story;
 
 /// Every reason that the documentation of Graph names, and one that it does not.
@@ -79,6 +79,28 @@ pub(super) fn states() -> Vec<State> {
                 story.graph.jobs.clear();
             })),
         ),
+        state("never-visible", "No list has shown the job since it was created", never_visible()),
+        state("never-visible-for-long", "The same, for more than five minutes", lasting(never_visible())),
+        state("missing-and-recreated-later", "Gone, and to be replaced once it has been missing for a day", {
+            let mut story = running();
+            story.edit(json!({"missingJobPolicy": "Recreate"}));
+            story.graph.jobs.clear();
+            story.wait(20);
+            gone(passed(story))
+        }),
+        state("job-replaced", "Somebody set the job up once more under the same id", replaced()),
+        state("run-state-unknown", "Graph does not say whether the job is scheduled", {
+            running_until(|story| story.graph.job().schedule_state = None)
+        }),
+        state("escrows-pruned", "The service paused the job after its initial cycle", {
+            running_until(|story| {
+                story.graph.shows("Paused");
+                story.graph.job().escrows_pruned = true;
+            })
+        }),
+        state("tenant-mismatch", "The operator logs in to another tenant", {
+            running_until(|story| story.graph.tenant = "11111111-2222-3333-4444-555555555555")
+        }),
         state("service-principal-lost", "The service principal was deleted", lost()),
         state("service-principal-restored", "It was restored, and its jobs are not there yet", {
             let mut story = lost();
@@ -87,6 +109,23 @@ pub(super) fn states() -> Vec<State> {
             gone(story)
         }),
     ]
+}
+
+fn never_visible() -> Story {
+    let mut story = passed(Story::new());
+    story.graph.jobs.clear();
+    story.wait(20);
+    passed(story)
+}
+
+fn replaced() -> Story {
+    let mut story = running();
+    story.graph.has_run();
+    story.wait(20);
+    let mut story = passed(story);
+    story.graph.jobs = vec![job(JOB, "Disabled")];
+    story.wait(20);
+    passed(story)
 }
 
 fn lost() -> Story {
@@ -128,6 +167,12 @@ pub(super) fn service() -> Vec<State> {
             story.graph.fails = Some((any_call, throttled()));
             story.wait(20);
             passed(story)
+        }),
+        state("quarantined-and-paused", "In quarantine, and somebody paused it", {
+            running_until(|story| {
+                story.graph.quarantine("EncounteredQuarantineException");
+                story.graph.shows("Paused");
+            })
         }),
         state("paused-in-quarantine", "Paused, as declared, and in quarantine", {
             let mut story = paused();
