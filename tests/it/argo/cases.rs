@@ -130,3 +130,35 @@ impl Case {
         object
     }
 }
+
+/// An object that is being deleted, in its second generation, with conditions of a kind, a status and a generation.
+fn deleting(observed: i64, conditions: &[(&str, &str, i64)]) -> String {
+    let condition = |(kind, status, generation): &(&str, &str, i64)| {
+        json!({
+            "type": kind, "status": status, "reason": format!("{kind}Reason"), "message": "Words.",
+            "observedGeneration": generation,
+        })
+    };
+    let conditions: Vec<Value> = conditions.iter().map(condition).collect();
+    let object = json!({
+        "metadata": {"generation": 2, "deletionTimestamp": NOW},
+        "status": {"observedGeneration": observed, "conditions": conditions},
+    });
+    let health = vm::health(&files::script("health.lua"), &object).unwrap();
+    assert_eq!(health.status, "Progressing");
+    health.message
+}
+
+#[test]
+fn a_deletion_names_what_it_waits_for_unless_the_condition_is_older_than_the_deletion() {
+    let ready = ("Ready", "False", 2);
+    let stalled = [ready, ("Reconciling", "False", 2), ("Stalled", "True", 2)];
+    assert_eq!(deleting(2, &stalled), "Pending deletion: StalledReason: Words.");
+    let reconciling = [ready, ("Stalled", "False", 2), ("Reconciling", "True", 2)];
+    assert_eq!(deleting(2, &reconciling), "Pending deletion: ReconcilingReason: Words.");
+    assert_eq!(deleting(2, &[ready, ("Stalled", "True", 1)]), "Pending deletion: ReadyReason: Words.");
+    let unknown = "Pending deletion: the operator does not say what it waits for.";
+    assert_eq!(deleting(2, &[("Ready", "True", 2)]), unknown);
+    assert_eq!(deleting(2, &[("Ready", "False", 1)]), unknown);
+    assert_eq!(deleting(1, &stalled), "Pending deletion: the operator has not acted on it yet.");
+}
