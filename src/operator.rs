@@ -21,8 +21,10 @@ use crate::metrics::{Metrics, Objects, RestMetrics};
 use crate::reconcile::{self, Parts, Pulse};
 use crate::{graph, serve};
 
-/// How long passes under way may take to end after a signal.
-const SHUTDOWN_MAX: Duration = Duration::from_secs(8);
+/// How long passes under way may take to end after a signal. A request to Graph that is cut off leaves an outcome that
+/// is unknown for the whole settle window; the chart grants 30 s (`terminationGracePeriodSeconds`), of which the rest is
+/// for giving back the lease.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(25);
 /// How often it is asked whether the API server answers, until it does.
 const SERVED_INTERVAL: Duration = Duration::from_secs(1);
 
