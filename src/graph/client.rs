@@ -39,7 +39,7 @@ pub struct Options {
     pub call_timeout: Duration,
     /// The longest time of a list, all its pages together.
     pub list_timeout: Duration,
-    /// The longest time of one login. A call waits for a login beside its own time.
+    /// The longest time of one login. A call that waits for a login does so outside of its own time.
     pub login_timeout: Duration,
     /// How long a refused login is remembered before it is tried again.
     pub login_retry: Duration,
