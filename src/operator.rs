@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::args::{Election, MetricsServer, Operator};
+use crate::args::{Election, MetricsServer, Operator, SETTLE_WINDOW_SECONDS_MIN};
 use crate::cluster::lease::{self, Elector, Fence};
 use crate::cluster::watch::{Stores, sync_jobs};
 use crate::cluster::{Namespaces, events::Events, proxy, read};
@@ -21,8 +21,10 @@ use crate::metrics::{Metrics, Objects, RestMetrics};
 use crate::reconcile::{self, Parts, Pulse};
 use crate::{graph, serve};
 
-/// How long passes under way may take to end after a signal.
-const SHUTDOWN_MAX: Duration = Duration::from_secs(8);
+/// How long passes under way may take to end after a signal. A request to Graph that is cut off leaves an outcome that
+/// is unknown for the whole settle window; the chart grants 30 s (`terminationGracePeriodSeconds`), of which the rest is
+/// for giving back the lease.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(25);
 /// How often it is asked whether the API server answers, until it does.
 const SERVED_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -41,12 +43,49 @@ pub enum RunError {
     Listen { address: SocketAddr, error: std::io::Error },
     #[error("metrics cannot be served over HTTPS: {0}")]
     Certificate(#[from] serve::CertificateError),
-    #[error("the renew deadline of the lease must be shorter than its duration")]
-    LeaseTimes,
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     #[error("the lease is lost; another operator may be at work by now")]
     LeaseLost,
     #[error("the controller ended by itself")]
     Ended,
+}
+
+/// Settings that do not go together, or that would make creation unsafe.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    #[error(
+        "--settle-window-seconds is {given}, but must be at least {SETTLE_WINDOW_SECONDS_MIN}: a create request may be under way for nearly as long, and would be sent a second time"
+    )]
+    SettleWindow { given: u64 },
+    #[error(
+        "--lease-retry-seconds is {retry}, but must be less than --lease-renew-deadline-seconds, which is {deadline}"
+    )]
+    LeaseRetry { retry: u64, deadline: u64 },
+    #[error(
+        "--lease-renew-deadline-seconds is {deadline}, but must be shorter than --lease-duration-seconds, which is {duration}, by at least {margin} seconds"
+    )]
+    LeaseRenewDeadline { deadline: u64, duration: u64, margin: u64 },
+}
+
+/// Refuses settings under which two operators could be at work at the same time, or one create twice.
+fn check(options: &Operator) -> Result<(), SettingsError> {
+    let (election, lenient) = (&options.election, options.unsafe_short_windows);
+    let given = options.settle_window_seconds;
+    if given < SETTLE_WINDOW_SECONDS_MIN && !lenient {
+        return Err(SettingsError::SettleWindow { given });
+    }
+    let (duration, deadline) = (election.lease_duration_seconds, election.lease_renew_deadline_seconds);
+    let retry = election.lease_retry_seconds;
+    if retry >= deadline {
+        return Err(SettingsError::LeaseRetry { retry, deadline });
+    }
+    // No write begins in the margin: a holder that still tries to renew in it would hold a lease with which it does nothing.
+    let margin = if lenient { 1 } else { lease::MARGIN.as_secs() };
+    if deadline + margin > duration {
+        return Err(SettingsError::LeaseRenewDeadline { deadline, duration, margin });
+    }
+    Ok(())
 }
 
 /// What the probes see.
@@ -67,11 +106,12 @@ impl serve::Health for Health {
 
 /// Runs until SIGTERM or SIGINT; what is under way is finished first, within seconds.
 pub async fn run(options: &Operator) -> Result<(), RunError> {
+    check(options)?;
     let mut config = kube::Config::infer().await?;
     // The client's own retries repeat writes behind our back: a lost answer would come back as a conflict with ourselves.
     config.default_retry = false;
     proxy::heed_no_proxy(&mut config, |name| std::env::var(name).ok());
-    let lease = options.election.leader_elect.then(|| lease_config(&options.election, &config)).transpose()?;
+    let lease = options.election.leader_elect.then(|| lease_config(&options.election, &config));
     let rest = RestMetrics::new(&config.cluster_url);
     let client = ClientBuilder::try_from(config)?.with_layer(&rest).build();
     let namespaces = Namespaces::new(&options.watch_namespaces);
@@ -177,19 +217,15 @@ impl Leadership {
     }
 }
 
-fn lease_config(election: &Election, config: &kube::Config) -> Result<lease::Config, RunError> {
-    let (duration, renew_deadline) = (election.lease_duration_seconds, election.lease_renew_deadline_seconds);
-    if renew_deadline >= duration {
-        return Err(RunError::LeaseTimes);
-    }
-    Ok(lease::Config {
+fn lease_config(election: &Election, config: &kube::Config) -> lease::Config {
+    lease::Config {
         namespace: election.leader_election_namespace.clone().unwrap_or_else(|| config.default_namespace.clone()),
         name: election.leader_election_id.clone(),
         identity: format!("{}_{}", instance(), uuid::Uuid::new_v4()),
-        duration: Duration::from_secs(duration),
-        renew_deadline: Duration::from_secs(renew_deadline),
+        duration: Duration::from_secs(election.lease_duration_seconds),
+        renew_deadline: Duration::from_secs(election.lease_renew_deadline_seconds),
         retry: Duration::from_secs(election.lease_retry_seconds),
-    })
+    }
 }
 
 /// The pod's name, which is its host name.
@@ -272,5 +308,47 @@ async fn terminated() -> std::io::Result<&'static str> {
     tokio::select! {
         _ = terminate.recv() => Ok("SIGTERM"),
         _ = interrupt.recv() => Ok("SIGINT"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    fn checked(flags: &[&str]) -> Result<(), SettingsError> {
+        let line = ["entrain", "operator"].into_iter().chain(flags.iter().copied());
+        let Command::Operator(options) = Cli::try_parse_from(line).unwrap().command else { panic!("another command") };
+        check(&options)
+    }
+
+    #[test]
+    fn the_defaults_go_together() {
+        assert_eq!(checked(&[]), Ok(()));
+    }
+
+    #[test]
+    fn a_settle_window_that_a_request_may_outlast_is_refused_unless_a_test_asks_for_it() {
+        assert_eq!(checked(&["--settle-window-seconds=119"]), Err(SettingsError::SettleWindow { given: 119 }));
+        assert_eq!(checked(&["--settle-window-seconds=120"]), Ok(()));
+        assert_eq!(checked(&["--settle-window-seconds=0", "--unsafe-short-windows"]), Ok(()));
+    }
+
+    #[test]
+    fn the_times_of_the_lease_leave_room_for_a_renewal_and_for_the_margin() {
+        let lease = |duration, deadline, retry| {
+            let flags = [("duration", duration), ("renew-deadline", deadline), ("retry", retry)];
+            let flags = flags.map(|(name, seconds): (&str, u64)| format!("--lease-{name}-seconds={seconds}"));
+            checked(&flags.each_ref().map(String::as_str))
+        };
+        assert_eq!(lease(30, 20, 19), Ok(()));
+        assert_eq!(lease(30, 20, 20), Err(SettingsError::LeaseRetry { retry: 20, deadline: 20 }));
+        let refused = SettingsError::LeaseRenewDeadline { deadline: 21, duration: 30, margin: 10 };
+        assert_eq!(lease(30, 21, 5), Err(refused));
+        assert!(checked(&["--lease-duration-seconds=15"]).is_err());
+        let short = ["--unsafe-short-windows", "--lease-duration-seconds=15", "--lease-renew-deadline-seconds=15"];
+        assert!(checked(&short).is_err(), "even a test needs a deadline before the end");
     }
 }

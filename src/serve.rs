@@ -2,6 +2,7 @@
 
 mod access;
 mod certificate;
+mod limited;
 mod probes;
 pub mod secure;
 
@@ -22,7 +23,8 @@ pub use probes::{Check, Health, probes};
 
 /// Answers `/metrics` until dropped.
 pub async fn metrics(listener: TcpListener, metrics: Arc<Metrics>) -> io::Result<()> {
-    axum::serve(listener, metrics_routes(metrics)).await
+    let server = limited::limited(axum_server::from_tcp(listener.into_std()?)?);
+    server.serve(metrics_routes(metrics).into_make_service()).await
 }
 
 /// Compressed for who can read that: the series of thousands of SyncJobs are some megabytes of much the same text.

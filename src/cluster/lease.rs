@@ -18,7 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::{Error, bounded};
 
 /// No write to Graph begins with less than this left.
-const MARGIN: Duration = Duration::from_secs(10);
+pub const MARGIN: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug)]
 pub struct Config {

@@ -35,11 +35,13 @@ pub struct Options {
     pub ca_pem: Option<Vec<u8>>,
     /// How many requests may be in flight at the same time; the limits of these endpoints are not published.
     pub in_flight_max: usize,
-    /// The longest time of the requests of one call, from the sending on. As long may it wait for its turn before.
+    /// How long a call may wait until it is one of them.
+    pub turn_timeout: Duration,
+    /// The longest time of the requests of one call, from the sending on.
     pub call_timeout: Duration,
     /// The longest time of a list, all its pages together.
     pub list_timeout: Duration,
-    /// The longest time of one login. A call waits for a login beside its own time.
+    /// The longest time of one login. A call that waits for a login does so outside of its own time.
     pub login_timeout: Duration,
     /// How long a refused login is remembered before it is tried again.
     pub login_retry: Duration,
@@ -53,6 +55,7 @@ impl Options {
             endpoints,
             ca_pem: None,
             in_flight_max: 16,
+            turn_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(30),
             list_timeout: Duration::from_secs(60),
             login_timeout: Duration::from_secs(10),
@@ -95,8 +98,8 @@ impl Client {
         });
         let in_flight_max = options.in_flight_max.max(1);
         let (gate, slots) = (Mutex::default(), Semaphore::new(in_flight_max));
-        let (call_timeout, observer) = (options.call_timeout, options.observer);
-        let sender = Sender { http, root, tokens, gate, slots, in_flight_max, call_timeout, observer };
+        let (turn_timeout, call_timeout, observer) = (options.turn_timeout, options.call_timeout, options.observer);
+        let sender = Sender { http, root, tokens, gate, slots, in_flight_max, turn_timeout, call_timeout, observer };
         Ok(Self(Arc::new(Inner { tenant, sender, list_timeout: options.list_timeout })))
     }
 

@@ -65,7 +65,7 @@ impl Credential {
     /// `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or `AZURE_FEDERATED_TOKEN_FILE`; the secret wins.
     /// White space around a value, such as the line break at the end of a file, is not part of it.
     pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Self, CredentialError> {
-        let value = |name| clean(name, get(name).unwrap_or_default());
+        let value = |name| clean(name, &get(name).unwrap_or_default());
         let needed = |name| value(name)?.ok_or(CredentialError::Missing(name));
         let tenant_id = needed(TENANT_ID)?;
         if !is_tenant(&tenant_id) {
@@ -87,7 +87,7 @@ impl Credential {
 }
 
 /// The bare value; `None` if there is nothing but white space.
-fn clean(name: &'static str, value: String) -> Result<Option<String>, CredentialError> {
+fn clean(name: &'static str, value: &str) -> Result<Option<String>, CredentialError> {
     let value = value.trim();
     let quote = |c| matches!(c, '"' | '\'' | '`' | '\u{201c}' | '\u{201d}');
     if value.starts_with(quote) || value.ends_with(quote) {

@@ -29,7 +29,7 @@ pub(super) struct Sender {
     pub gate: Mutex<Gate>,
     pub slots: Semaphore,
     pub in_flight_max: usize,
-    /// The limit of the wait for a slot, and another time that of the requests of one call.
+    pub turn_timeout: Duration,
     pub call_timeout: Duration,
     pub observer: Arc<dyn Observer>,
 }
@@ -111,7 +111,7 @@ impl Sender {
             self.pass_gate(call)?;
             let token = self.token(call).await?;
             let last = until.is_some();
-            let limit = *until.get_or_insert_with(|| Instant::now() + self.call_timeout);
+            let limit = *until.get_or_insert_with(|| Instant::now() + self.turn_timeout);
             let slot = match tokio::time::timeout_at(limit, self.slots.acquire()).await {
                 Ok(slot) => slot.map_err(|_| call.failed(Kind::Network, "the client is closed"))?,
                 Err(_) => return Err(self.busy(call)),
@@ -126,7 +126,7 @@ impl Sender {
     }
 
     fn busy(&self, call: &Call<'_>) -> Error {
-        let (waited, most) = (self.call_timeout.as_secs_f64(), self.in_flight_max);
+        let (waited, most) = (self.turn_timeout.as_secs_f64(), self.in_flight_max);
         let message = format!("waited {waited} s for one of the {most} requests in flight; nothing was sent");
         call.failed(Kind::Busy, &message)
     }

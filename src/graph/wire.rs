@@ -174,7 +174,7 @@ mod tests {
     }
 
     /// A list with a sound job and one with these members.
-    fn beside(members: &str) -> Vec<Job> {
+    fn neighbour(members: &str) -> Vec<Job> {
         let text = format!(r#"{{"value":[{{"id":"sound","status":{{"code":"Active"}}}},{{"id":"odd",{members}}}]}}"#);
         let page: Page<Job> = serde_json::from_str(&text).unwrap();
         assert_eq!(page.value.len(), 2, "{members}");
@@ -194,7 +194,7 @@ mod tests {
             r#""status":{"progress":{"a":1},"synchronizedEntryCountByType":{"key":"Users"}}"#,
             r#""status":{"lastExecution":"never","steadyStateFirstAchievedTime":0,"troubleshootingUrl":[]}"#,
         ] {
-            let job = beside(members).remove(1);
+            let job = neighbour(members).remove(1);
             let status = job.status.unwrap_or_default();
             assert_eq!((job.template_id, status), (None, Status::default()), "{members}");
             assert_eq!(job.schedule.unwrap_or_default(), Schedule::default(), "{members}");
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_stands_beside_an_odd_member_is_read() {
-        let job = beside(
+        let job = neighbour(
             r#""templateId":"scim","status":{"code":"Quarantine","countSuccessiveCompleteFailures":"3","escrowsPruned":"true",
             "lastExecution":{"state":7,"timeBegan":"","countExported":12.0,"countEscrowed":{},"error":"none"},"progress":[{}],
             "quarantine":{"reason":"","seriesBegan":"2026-11-19T20:00:00Z","currentBegan":"2026-11-20T09:00:15Z","seriesCount":"2","nextAttempt":""},

@@ -36,7 +36,7 @@ pub async fn probes(listener: TcpListener, health: Arc<impl Health>) -> io::Resu
             "/readyz",
             get(async move |RawQuery(query)| answer("readyz", &ready.ready(), is_verbose(query.as_deref()))),
         );
-    axum::serve(listener, router).await
+    super::limited::limited(axum_server::from_tcp(listener.into_std()?)?).serve(router.into_make_service()).await
 }
 
 fn is_verbose(query: Option<&str>) -> bool {

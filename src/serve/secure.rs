@@ -39,7 +39,8 @@ pub async fn metrics(
 ) -> io::Result<()> {
     let guard = Guard { client, verdicts: Mutex::default(), reviews: Semaphore::new(REVIEWS_MAX) };
     let router = guarded(super::metrics_routes(metrics), Arc::new(guard));
-    let server = axum_server::from_tcp_rustls(listener.into_std()?, certificate.config.clone())?;
+    let server =
+        super::limited::limited(axum_server::from_tcp_rustls(listener.into_std()?, certificate.config.clone())?);
     tokio::select! {
         outcome = server.serve(router.into_make_service()) => outcome,
         () = certificate.follow() => Ok(()),

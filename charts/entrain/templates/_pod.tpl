@@ -36,6 +36,7 @@ name that is there twice. */}}
 - --watch-namespace={{ . }}
 {{- end }}
 - --concurrency={{ int .Values.concurrency }}
+- --graph-in-flight-max={{ int .Values.graphInFlightMax }}
 - --settle-window-seconds={{ int .Values.settleWindowSeconds }}
 - --missing-grace-seconds={{ int .Values.missingGraceSeconds }}
 - --stalled-grace-seconds={{ int .Values.stalledGraceSeconds }}

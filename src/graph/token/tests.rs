@@ -32,14 +32,14 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let (login, begun) = (Arc::new(Mutex::new(Login::Grants)), Arc::new(AtomicUsize::new(0)));
-        let (now, counted) = (login.clone(), begun.clone());
+        let (conduct, begun) = (Arc::new(Mutex::new(Login::Grants)), Arc::new(AtomicUsize::new(0)));
+        let (now, counted) = (conduct.clone(), begun.clone());
         let log_in: LogIn = Box::new(move || {
             counted.fetch_add(1, Ordering::SeqCst);
             Box::pin(answer(now.lock().unwrap().clone()))
         });
         let settings = Settings { log_in, login_timeout: TIMEOUT, login_retry: RETRY, observer: Arc::new(Nobody) };
-        Self { tokens: Tokens::new(settings), login, begun }
+        Self { tokens: Tokens::new(settings), login: conduct, begun }
     }
 
     /// With a token that is due for renewal, and a login that answers in this way from now on.

@@ -64,7 +64,7 @@ fn the_page_of_the_flags_is_fresh() {
     let mut page = format!(
         "# Flags of the operator\n\n`entrain operator`; an environment variable stands for its flag where one is named. The chart sets the flags from\n[its values](https://github.com/entrain-dev/entrain/blob/main/charts/entrain/README.md). `RUST_LOG` filters the log; `info` is the default. {NOTE}\n| flag | environment | default | meaning |\n|---|---|---|---|\n"
     );
-    for flag in operator.get_arguments().filter(|flag| flag.get_id() != "help") {
+    for flag in operator.get_arguments().filter(|flag| flag.get_id() != "help" && !flag.is_hide_set()) {
         let value = flag.get_value_names().filter(|_| flag.get_action().takes_values());
         let value = value.map_or(String::new(), |names| format!(" {}", names[0]));
         let environment = flag.get_env().map_or(String::new(), |name| format!("`{}`", name.display()));

@@ -120,6 +120,9 @@ async fn a_wrong_pair_of_times_is_refused_at_once() {
     assert_eq!(status.code(), Some(1));
     let log = rig.operator_log();
     let last: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
-    assert!(last["level"] == "ERROR" && last["error"].to_string().contains("shorter than its duration"), "{log}");
+    assert!(
+        last["level"] == "ERROR" && last["error"].to_string().contains("must be shorter than --lease-duration-seconds"),
+        "{log}"
+    );
     assert_eq!(rig.wrote_anything().await, Vec::<Value>::new());
 }

@@ -9,7 +9,7 @@ use super::rig::Rig;
 use crate::life::BOX;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_to_end_is_followed_within_ten_seconds_even_while_graph_hangs() {
+async fn a_request_to_end_is_followed_within_what_the_chart_grants_even_while_graph_hangs() {
     let mut rig = Rig::start().await;
     rig.control
         .put_fault(&json!({"operation": "createJob", "times": 1, "action": {"hang": {"commit": true}}}))
@@ -17,7 +17,7 @@ async fn a_request_to_end_is_followed_within_ten_seconds_even_while_graph_hangs(
         .unwrap();
     rig.apply_box().await;
     rig.until_graph("the request is sent", async |control| !calls(control, "createJob").await.is_empty()).await;
-    assert_eq!(rig.stop_operator(Duration::from_secs(10)).await, Some(0), "{}", rig.operator_log());
+    assert_eq!(rig.stop_operator(Duration::from_secs(30)).await, Some(0), "{}", rig.operator_log());
     rig.start_operator();
     rig.becomes_ready_with_one_job().await;
     assert_eq!(rig.stop_operator(Duration::from_secs(10)).await, Some(0));

@@ -21,8 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(45);
 const POLL: Duration = Duration::from_millis(40);
 /// The windows of the operators under test, in seconds. The safety argument needs the settle window to be longer than
 /// the longest pass; the faults of these tests answer at once.
-const WINDOWS: &[&str] =
-    &["--settle-window-seconds=4", "--missing-grace-seconds=4", "--stalled-grace-seconds=3", "--slow-retry-seconds=1"];
+const WINDOWS: &[&str] = &[
+    "--unsafe-short-windows",
+    "--settle-window-seconds=4",
+    "--missing-grace-seconds=4",
+    "--stalled-grace-seconds=3",
+    "--slow-retry-seconds=1",
+];
 
 /// Whoever has hundreds of SyncJobs at once holds this meanwhile: two such tests would starve the others.
 pub static CROWDED: Mutex<()> = Mutex::const_new(());
