@@ -129,7 +129,7 @@ fn answer(call: &Call<'_>, context: &str, all: Vec<Value>) -> Answered {
 }
 
 /// `property eq 'value'`, with quotes doubled inside.
-fn equality(filter: &str) -> Option<(String, String)> {
+pub fn equality(filter: &str) -> Option<(String, String)> {
     let (name, value) = filter.split_once(" eq ")?;
     let inner = value.trim().strip_prefix('\'')?.strip_suffix('\'')?;
     let plain = inner.replace("''", "\u{0}");

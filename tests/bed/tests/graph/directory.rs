@@ -34,6 +34,12 @@ async fn a_service_principal_without_templates_is_an_unknown_error() {
     let bed = Bed::new().await;
     bed.put_sp(json!({"templates": []})).await;
     assert_eq!(bed.sync("GET", "templates", None).await.code(), "UnknownError");
+    bed.control.put_tenant(TENANT, &json!({"withoutTemplates": "emptyLists"})).await.unwrap();
+    for list in ["templates", "jobs"] {
+        let answer = bed.sync("GET", list, None).await;
+        assert_eq!((answer.status, answer.json()["value"].clone()), (200, json!([])));
+    }
+    assert_eq!(bed.sync("GET", "secrets", None).await.code(), "UnknownError");
 }
 
 #[tokio::test]

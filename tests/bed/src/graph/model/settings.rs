@@ -73,11 +73,15 @@ switch! {
     Repeated { Ignored, Refused }
 }
 switch! {
+    /// What a start of a running job does; `stops` leaves it as a pause would.
+    StartRunning { Ignored, Refused, Stops }
+}
+switch! {
     /// What a restart of a job does that never ran.
     RestartNeverStarted { Starts, Refused }
 }
 switch! {
-    /// What happens to query options on jobs.
+    /// What happens to query options on jobs; `$filter=templateId eq '…'` is carried out unless they are refused.
     QueryOptions { Ignored, Refused }
 }
 switch! {
@@ -138,6 +142,18 @@ switch! {
     /// they say that it is off.
     DeletionGuard { DeleteThresholdEnabled, UnlessDisabled }
 }
+switch! {
+    /// The 404 of a job that is not there.
+    MissingJob { ResourceNotFound, RequestResourceNotFound, UnknownError }
+}
+switch! {
+    /// Whether a job that is paused in quarantine keeps the `quarantine` object.
+    PausedQuarantine { Cleared, Kept }
+}
+switch! {
+    /// What lists of jobs and templates answer where a service principal offers no template; other routes are refused.
+    WithoutTemplates { UnknownError, EmptyLists }
+}
 impl JobIds {
     /// Whether two jobs of one template on one service principal get different ids.
     pub fn leave_room(self) -> bool {
@@ -175,7 +191,7 @@ pub struct Settings {
     pub pause_leaves: PauseLeaves,
     pub pause_takes_effect: PauseTakesEffect,
     pub start_without_credentials: StartWithoutCredentials,
-    pub start_running: Repeated,
+    pub start_running: StartRunning,
     pub pause_paused: Repeated,
     pub restart_never_started: RestartNeverStarted,
     pub query_options_on_jobs: QueryOptions,
@@ -206,6 +222,9 @@ pub struct Settings {
     pub last_successful: LastSuccessful,
     pub quarantine_retries: QuarantineRetries,
     pub deletion_guard: DeletionGuard,
+    pub missing_job: MissingJob,
+    pub paused_quarantine: PausedQuarantine,
+    pub without_templates: WithoutTemplates,
     pub throttling: Throttling,
     /// In place of the resource units in 10 s that the size gives.
     pub resource_unit_limit: Option<u64>,
@@ -240,7 +259,7 @@ impl Default for Settings {
             pause_leaves: PauseLeaves::default(),
             pause_takes_effect: PauseTakesEffect::default(),
             start_without_credentials: StartWithoutCredentials::default(),
-            start_running: Repeated::default(),
+            start_running: StartRunning::default(),
             pause_paused: Repeated::default(),
             restart_never_started: RestartNeverStarted::default(),
             query_options_on_jobs: QueryOptions::default(),
@@ -266,6 +285,9 @@ impl Default for Settings {
             last_successful: LastSuccessful::default(),
             quarantine_retries: QuarantineRetries::default(),
             deletion_guard: DeletionGuard::default(),
+            missing_job: MissingJob::default(),
+            paused_quarantine: PausedQuarantine::default(),
+            without_templates: WithoutTemplates::default(),
             throttling: Throttling::default(),
             resource_unit_limit: None,
             write_limit: None,
