@@ -42,7 +42,7 @@ pub const ALL: &[Behaviour] = &[
     row("an assertion that is presented twice is refused (AADSTS50013)", Guessed, "§12.12", &[]),
     row("federated token: issuer, subject and audience to the letter; RS256 only", Documented, "§8.3 [entra:workload-identity-federation-considerations]", &[]),
     row("claims challenge for a revoked token of a capable client", Documented, "§6.4 [entra:claims-challenge]", &["claimsChallenges"]),
-    row("managed identity: numbers as strings, `bad_request_102`", Documented, "§8.4 [entra:how-to-use-vm-token]", &[]),
+    row("managed identity: numbers as strings, `bad_request_102`; several and none named is 400", Documented, "§8.4 [entra:how-to-use-vm-token]", &[]),
     row("429 of the token endpoint in plain text (by fault)", Observed, "§8.5 [iss:AzureAD/microsoft-authentication-library-for-dotnet#2855]", &[]),
     // Permissions
     row("permission classes; users need a directory role", Documented, "§2.1 [perm] [api:*]", &[]),
