@@ -46,7 +46,9 @@ pub const ALL: &[Behaviour] = &[
     row("429 of the token endpoint in plain text (by fault)", Observed, "§8.5 [iss:AzureAD/microsoft-authentication-library-for-dotnet#2855]", &[]),
     // Permissions
     row("permission classes; users need a directory role", Documented, "§2.1 [perm] [api:*]", &[]),
-    row("a missing application permission is 401 `UnknownError` with an empty message", Observed, "§6.3 [iss:microsoftgraph/microsoft-graph-docs-contrib#8800]", &["missingPermission"]),
+    row("with the role a general read scope is enough to read", Observed, "§2.1 [iss:microsoft/zerotrustassessment#1382]", &["personScopes"]),
+    row("with the role a general write scope is enough to write", Guessed, "§2.1, §13.24", &["personScopes"]),
+    row("a missing permission is 401 `UnknownError` with an empty message, to people too", Observed, "§6.3 [iss:microsoftgraph/microsoft-graph-docs-contrib#8800] [iss:microsoft/zerotrustassessment#1382]", &["missingPermission"]),
     row("OwnedBy counts for owners of the service principal", Observed, "§2.1 [iss:microsoftgraph/microsoft-graph-docs#21813]", &["ownedBy"]),
     row("`Application.ReadWrite.All` and `Directory.ReadWrite.All` open the routes", Observed, "§2.1 [tf]", &["broadRoles"]),
     // Jobs

@@ -17,7 +17,7 @@ macro_rules! switch {
 }
 
 switch! {
-    /// How a missing application permission looks below `/synchronization/`.
+    /// How a missing permission looks below `/synchronization/`, to an application and to a person.
     MissingPermission { UnknownError401, Denied403 }
 }
 switch! {
@@ -154,6 +154,10 @@ switch! {
     /// What lists of jobs and templates answer where a service principal offers no template; other routes are refused.
     WithoutTemplates { UnknownError, EmptyLists }
 }
+switch! {
+    /// What a person needs beside a directory role: any scope that reads or writes applications, or a Synchronization one.
+    PersonScopes { RoleDecides, ScopeToo }
+}
 impl JobIds {
     /// Whether two jobs of one template on one service principal get different ids.
     pub fn leave_room(self) -> bool {
@@ -225,6 +229,7 @@ pub struct Settings {
     pub missing_job: MissingJob,
     pub paused_quarantine: PausedQuarantine,
     pub without_templates: WithoutTemplates,
+    pub person_scopes: PersonScopes,
     pub throttling: Throttling,
     /// In place of the resource units in 10 s that the size gives.
     pub resource_unit_limit: Option<u64>,
@@ -288,6 +293,7 @@ impl Default for Settings {
             missing_job: MissingJob::default(),
             paused_quarantine: PausedQuarantine::default(),
             without_templates: WithoutTemplates::default(),
+            person_scopes: PersonScopes::default(),
             throttling: Throttling::default(),
             resource_unit_limit: None,
             write_limit: None,
