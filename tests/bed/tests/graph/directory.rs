@@ -140,7 +140,7 @@ async fn parts_of_a_batch_succeed_fail_and_wait_for_each_other() {
 
 #[tokio::test]
 async fn a_part_of_a_batch_is_throttled_alone() {
-    let bed = Bed::with(json!({"throttling": "small", "resourceUnitLimit": 2})).await;
+    let bed = Bed::with(json!({"throttling": "small", "resourceUnitLimit": 1})).await;
     let jobs = format!("/servicePrincipals/{SP}/synchronization/jobs");
     let answer = bed
         .call("POST", "$batch", Some(json!({"requests": [part("1", "GET", &jobs), part("2", "GET", &jobs)]})))

@@ -235,6 +235,14 @@ pub struct Settings {
     pub resource_unit_limit: Option<u64>,
     /// In place of 3,000 writes in 150 s.
     pub write_limit: Option<u64>,
+    /// In place of 130,000 requests of an application in 10 s, over all tenants.
+    pub request_limit: Option<u64>,
+    /// In place of 150,000 resource units of an application in 20 s, over all tenants.
+    pub application_unit_limit: Option<u64>,
+    /// In place of 70,000 writes of an application in 5 minutes, over all tenants.
+    pub application_write_limit: Option<u64>,
+    /// In place of 18,000 writes in a tenant in 5 minutes, over all applications.
+    pub tenant_write_limit: Option<u64>,
     pub retry_after: RetryAfter,
     pub throttled_code: ThrottledCode,
     pub token_lifetime_seconds: i64,
@@ -297,6 +305,10 @@ impl Default for Settings {
             throttling: Throttling::default(),
             resource_unit_limit: None,
             write_limit: None,
+            request_limit: None,
+            application_unit_limit: None,
+            application_write_limit: None,
+            tenant_write_limit: None,
             retry_after: RetryAfter::default(),
             throttled_code: ThrottledCode::default(),
             token_lifetime_seconds: 3600,
