@@ -20,7 +20,7 @@ use Mark::{Documented, Guessed, Observed};
 pub struct Behaviour {
     pub what: &'static str,
     pub mark: Mark,
-    /// Section and source tag of graph-api.md.
+    /// Section and source tag of CONTRACT.md.
     pub source: &'static str,
     /// The settings of the tenant that change it.
     pub switches: &'static [&'static str],
@@ -146,6 +146,24 @@ mod tests {
         let known: BTreeSet<&str> = settings.as_object().unwrap().keys().map(String::as_str).collect();
         let named: BTreeSet<&str> = ALL.iter().flat_map(|row| row.switches).copied().collect();
         assert_eq!(named, known);
+    }
+
+    #[test]
+    fn every_section_that_the_table_names_is_in_the_contract() {
+        let contract = include_str!("../../CONTRACT.md");
+        let is_there = |section: &str| match section.split_once('.') {
+            Some(("12", item)) => contract.contains(&format!("\n{item}. ")),
+            Some(("13", item)) => contract.contains(&format!("\n| {item} | ")),
+            Some(_) => contract.contains(&format!("\n### {section} ")),
+            None => contract.contains(&format!("\n## {section}. ")),
+        };
+        for row in ALL {
+            for section in row.source.split('§').skip(1) {
+                let section = section.split([',', ' ']).next().unwrap_or_default();
+                assert!(is_there(section), "tests/bed/CONTRACT.md has no §{section}, which is named for: {}", row.what);
+            }
+        }
+        assert!(!is_there("4.77") && !is_there("13.99"));
     }
 
     #[test]

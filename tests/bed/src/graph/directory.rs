@@ -1,4 +1,4 @@
-//! Applications and service principals: read, filtered, soft-deleted and restored (graph-api §4.7 to §4.9, §5.1).
+//! Applications and service principals: read, filtered, soft-deleted and restored (CONTRACT §4.7 to §4.9, §5.1).
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Who may do what (graph-api §2.1): application permissions, ownership, and users with directory roles.
+//! Who may do what (CONTRACT §2.1): application permissions, ownership, and users with directory roles.
 
 use super::http::reply::Reply;
 use super::model::settings::{Accepts, MissingPermission, OwnedBy, PersonScopes};

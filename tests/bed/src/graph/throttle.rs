@@ -1,4 +1,4 @@
-//! Throttle buckets of applications and tenants (graph-api §7). Refused requests count as well: early retries make it worse.
+//! Throttle buckets of applications and tenants (CONTRACT §7). Refused requests count as well: early retries make it worse.
 
 use std::collections::{BTreeMap, VecDeque};
 

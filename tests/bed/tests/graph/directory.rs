@@ -1,4 +1,4 @@
-//! Applications and service principals, pages, batches, headers (graph-api §1, §5, §6.1).
+//! Applications and service principals, pages, batches, headers (CONTRACT §1, §5, §6.1).
 
 use serde_json::{Value, json};
 

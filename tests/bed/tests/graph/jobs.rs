@@ -1,4 +1,4 @@
-//! Jobs: what a new one looks like, what a second create does, how actions change one (graph-api §4).
+//! Jobs: what a new one looks like, what a second create does, how actions change one (CONTRACT §4).
 
 use serde_json::{Value, json};
 

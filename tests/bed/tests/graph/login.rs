@@ -1,4 +1,4 @@
-//! Login: tokens, the three kinds of credentials, AADSTS errors, challenges (graph-api §8, §6.4).
+//! Login: tokens, the three kinds of credentials, AADSTS errors, challenges (CONTRACT §8, §6.4).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! Who may do what, and how a refusal looks (graph-api §2.1, §6.3).
+//! Who may do what, and how a refusal looks (CONTRACT §2.1, §6.3).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Throttling (graph-api §7): buckets for each application and tenant, and what a 429 says.
+//! Throttling (CONTRACT §7): buckets for each application and tenant, and what a 429 says.
 
 use serde_json::json;
 
@@ -74,7 +74,7 @@ async fn provisioning_on_demand_is_allowed_five_times_in_ten_seconds_whatever_th
     assert_eq!(seen, [400, 400, 400, 400, 400, 429]);
 }
 
-/// A tenant beside the usual one, and a token for an application in it.
+/// Another tenant, and a token for an application in it.
 async fn elsewhere(bed: &Bed, tenant: &str, app: &str, settings: &serde_json::Value) -> String {
     bed.control.put_tenant(tenant, settings).await.unwrap();
     let body = json!({"roles": ["Synchronization.ReadWrite.All"]});

@@ -1,4 +1,4 @@
-//! The token route of a virtual machine's metadata service (graph-api §8.4). A real one has an address of its own.
+//! The token route of a virtual machine's metadata service (CONTRACT §8.4). A real one has an address of its own.
 
 use serde_json::json;
 

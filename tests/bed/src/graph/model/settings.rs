@@ -1,4 +1,4 @@
-//! The switches of a tenant: where graph-api.md calls something guessed, its alternative is one of these values.
+//! The switches of a tenant: where CONTRACT.md leaves something open, its alternative is one of these values.
 
 use serde::{Deserialize, Serialize};
 
@@ -155,7 +155,7 @@ switch! {
     WithoutTemplates { UnknownError, EmptyLists }
 }
 switch! {
-    /// What a person needs beside a directory role: any scope that reads or writes applications, or a Synchronization one.
+    /// What a person needs in addition to a directory role: any scope that reads or writes applications, or a Synchronization one.
     PersonScopes { RoleDecides, ScopeToo }
 }
 impl JobIds {

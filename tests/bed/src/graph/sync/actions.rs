@@ -1,4 +1,4 @@
-//! Start, pause and restart (graph-api §3.6, §4.3).
+//! Start, pause and restart (CONTRACT §3.6, §4.3).
 
 use serde::Deserialize;
 use serde_json::{Value, json};

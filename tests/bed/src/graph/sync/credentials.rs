@@ -1,4 +1,4 @@
-//! Whether the target takes the credentials (graph-api §2.5): asked by clients, and by every cycle.
+//! Whether the target takes the credentials (CONTRACT §2.5): asked by clients, and by every cycle.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};

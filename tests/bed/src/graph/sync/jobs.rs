@@ -1,4 +1,4 @@
-//! List, create, read and delete jobs (graph-api §2.2, §4.1, §4.2, §4.6, §4.9).
+//! List, create, read and delete jobs (CONTRACT §2.2, §4.1, §4.2, §4.6, §4.9).
 
 use serde::Deserialize;
 use serde_json::{Value, json};

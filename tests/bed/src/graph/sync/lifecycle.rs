@@ -1,4 +1,4 @@
-//! The life of a job on the virtual clock: cycles, quarantine, the end after 28 days (graph-api §4.3 to §4.5).
+//! The life of a job on the virtual clock: cycles, quarantine, the end after 28 days (CONTRACT §4.3 to §4.5).
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;

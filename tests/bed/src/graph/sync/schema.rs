@@ -1,4 +1,4 @@
-//! Schemas of jobs and templates: read, replaced as a whole, reset (graph-api §2.3).
+//! Schemas of jobs and templates: read, replaced as a whole, reset (CONTRACT §2.3).
 
 use serde_json::Value;
 
