@@ -1,4 +1,4 @@
-//! `$batch` (graph-api §5.3): up to 20 requests under one token, some of which wait for others.
+//! `$batch` (CONTRACT §5.3): up to 20 requests under one token, some of which wait for others.
 
 use std::collections::{BTreeMap, BTreeSet};
 

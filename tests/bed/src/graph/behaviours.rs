@@ -20,7 +20,7 @@ use Mark::{Documented, Guessed, Observed};
 pub struct Behaviour {
     pub what: &'static str,
     pub mark: Mark,
-    /// Section and source tag of graph-api.md.
+    /// Section and source tag of CONTRACT.md.
     pub source: &'static str,
     /// The settings of the tenant that change it.
     pub switches: &'static [&'static str],
@@ -42,11 +42,13 @@ pub const ALL: &[Behaviour] = &[
     row("an assertion that is presented twice is refused (AADSTS50013)", Guessed, "§12.12", &[]),
     row("federated token: issuer, subject and audience to the letter; RS256 only", Documented, "§8.3 [entra:workload-identity-federation-considerations]", &[]),
     row("claims challenge for a revoked token of a capable client", Documented, "§6.4 [entra:claims-challenge]", &["claimsChallenges"]),
-    row("managed identity: numbers as strings, `bad_request_102`", Documented, "§8.4 [entra:how-to-use-vm-token]", &[]),
+    row("managed identity: numbers as strings, `bad_request_102`; several and none named is 400", Documented, "§8.4 [entra:how-to-use-vm-token]", &[]),
     row("429 of the token endpoint in plain text (by fault)", Observed, "§8.5 [iss:AzureAD/microsoft-authentication-library-for-dotnet#2855]", &[]),
     // Permissions
     row("permission classes; users need a directory role", Documented, "§2.1 [perm] [api:*]", &[]),
-    row("a missing application permission is 401 `UnknownError` with an empty message", Observed, "§6.3 [iss:microsoftgraph/microsoft-graph-docs-contrib#8800]", &["missingPermission"]),
+    row("with the role a general read scope is enough to read", Observed, "§2.1 [iss:microsoft/zerotrustassessment#1382]", &["personScopes"]),
+    row("with the role a general write scope is enough to write", Guessed, "§2.1, §13.24", &["personScopes"]),
+    row("a missing permission is 401 `UnknownError` with an empty message, to people too", Observed, "§6.3 [iss:microsoftgraph/microsoft-graph-docs-contrib#8800] [iss:microsoft/zerotrustassessment#1382]", &["missingPermission"]),
     row("OwnedBy counts for owners of the service principal", Observed, "§2.1 [iss:microsoftgraph/microsoft-graph-docs#21813]", &["ownedBy"]),
     row("`Application.ReadWrite.All` and `Directory.ReadWrite.All` open the routes", Observed, "§2.1 [tf]", &["broadRoles"]),
     // Jobs
@@ -70,11 +72,13 @@ pub const ALL: &[Behaviour] = &[
     row("the service pauses a job whose initial cycle dropped entries in error", Documented, "§4.3 [res:synchronization-synchronizationstatus]", &[]),
     row("start resumes and clears quarantine", Documented, "§4.3 [res:synchronization-synchronizationjob]", &[]),
     row("start of a running job, pause of a stopped one: 204, no change", Guessed, "§4.3, §13.3", &["startRunning", "pausePaused"]),
+    row("a start of a running job can stop it", Documented, "§4.3 [api:synchronization-synchronizationjob-start]", &["startRunning"]),
+    row("a pause in quarantine clears the `quarantine` object", Guessed, "§3.4, §13.22", &["pausedQuarantine"]),
     row("restart of a job that never ran starts it", Guessed, "§4.3, §13.3", &["restartNeverStarted"]),
     row("a cycle in flight runs to its end before a pause shows", Documented, "§4.3 [entra:known-issues]", &["pauseTakesEffect"]),
     row("a pause leaves the schedule `Paused`", Guessed, "§4.3", &["pauseLeaves"]),
     row("start without credentials runs, and ends in quarantine", Guessed, "§4.3, §13.4", &["startWithoutCredentials"]),
-    row("reset scopes: comma-separated, in any case; default of the portal", Documented, "§3.6 [res:synchronization-synchronizationjobrestartcriteria]", &[]),
+    row("reset scopes: comma-separated, in any case; none or an empty one is the portal's; `None` is a start", Documented, "§3.6 [res:synchronization-synchronizationjobrestartcriteria]", &[]),
     row("cycles every 20 or 40 minutes by template", Documented, "§4.5 [entra:how-provisioning-works]", &[]),
     row("when the first cycle begins, and how long cycles take", Guessed, "§4.5", &["cycleStartDelaySeconds", "initialCycleSeconds", "incrementalCycleSeconds"]),
     row("a change of the schema begins a live job anew", Documented, "§2.3 [entra:how-provisioning-works]", &[]),
@@ -84,7 +88,9 @@ pub const ALL: &[Behaviour] = &[
     row("the deletion guard is off until the notification settings switch it on", Documented, "§3.9 [entra:accidental-deletions]", &["deletionGuard"]),
     row("its number: of the notification settings, else of the job's settings, else 500", Guessed, "§3.9, §13.19", &["deletionGuard"]),
     row("a job's settings: one, two or nine by template", Documented, "§3.9 [entra:how-to-inbound-synch-ms-graph]", &[]),
+    row("a missing job is 404 `ResourceNotFound`", Guessed, "§4.9, §13.16", &["missingJob"]),
     row("query options on jobs are ignored", Guessed, "§5.1, §13.7", &["queryOptionsOnJobs"]),
+    row("`$filter=templateId eq '…'` on jobs works; paths are taken in any letter case", Observed, "§1, §5.1 [field]", &["queryOptionsOnJobs"]),
     row("routes that only the permission map names are unknown", Guessed, "§2.2, §13.8", &["unverifiedRoutes"]),
     row("unknown routes and PATCH of a schema: 404 `UnknownError` with JSON in the message", Observed, "§6.3 [iss:microsoftgraph/msgraph-sdk-python#820]", &[]),
     // Replication, service principals
@@ -94,8 +100,8 @@ pub const ALL: &[Behaviour] = &[
     row("the routes of a soft-deleted service principal answer 404 `Request_ResourceNotFound`", Guessed, "§4.9, §13.6", &["servicePrincipalDeleted"]),
     row("after a restore the jobs stay away for 40 minutes, or until a restart", Documented, "§4.9 [entra:delete-recover-faq]", &["restoreDelaySeconds"]),
     row("after 30 days a deleted service principal is gone for good, with its jobs", Documented, "§4.9 [entra:delete-recover-faq]", &[]),
-    row("`servicePrincipals(appId='…')/synchronization` is no route", Guessed, "§1 [iss:microsoftgraph/msgraph-sdk-python#961]", &["addressingByAppId"]),
-    row("no templates at all, or an application's id: `UnknownError`", Observed, "§4.9 [iss:hashicorp/terraform-provider-azuread#1099]", &[]),
+    row("`servicePrincipals(appId='…')/synchronization` is no route", Guessed, "§1 [iss:microsoftgraph/msgraph-sdk-python#961] [api:synchronization-synchronizationjob-restart]", &["addressingByAppId"]),
+    row("no templates at all, or an application's id: `UnknownError`", Observed, "§4.9 [iss:hashicorp/terraform-provider-azuread#1099]", &["withoutTemplates"]),
     // Schema, secrets, on demand
     row("a schema is replaced as a whole", Documented, "§2.3 [api:synchronization-synchronizationschema-update]", &[]),
     row("a reset of the schema answers 204", Documented, "§2.3 [api:synchronization-synchronizationschema-delete]", &["schemaResetStatus"]),
@@ -110,6 +116,9 @@ pub const ALL: &[Behaviour] = &[
     row("a skip token of somebody else's making leads to the first page", Guessed, "§5.2", &["foreignSkipTokens"]),
     row("batches: 20 parts, `dependsOn`, 424, a 429 for one part", Documented, "§5.3 [con:json-batching]", &[]),
     row("resource units and writes for each application and tenant", Documented, "§7.1 [con:throttling-limits]", &["throttling", "resourceUnitLimit", "writeLimit"]),
+    row("an application's buckets over all tenants, and a tenant's over all applications", Documented, "§7.1 [con:throttling-limits]", &["requestLimit", "applicationUnitLimit", "applicationWriteLimit", "tenantWriteLimit"]),
+    row("on demand 5 in 10 s, uploads 40 in 5 s and 6,000 in 24 h, always", Documented, "§2.6, §2.7 [api:synchronization-synchronizationjob-provisionondemand]", &[]),
+    row("a batch costs what its parts cost", Documented, "§5.3 [con:json-batching]", &[]),
     row("synchronization counts as identity and access", Guessed, "§7.1, §13.9", &["resourceUnitLimit"]),
     row("`Retry-After` on a 429", Documented, "§7.3 [con:throttling]", &["retryAfter"]),
     row("the body of a 429", Observed, "§6.3 [con:throttling]", &["throttledCode"]),
@@ -137,6 +146,24 @@ mod tests {
         let known: BTreeSet<&str> = settings.as_object().unwrap().keys().map(String::as_str).collect();
         let named: BTreeSet<&str> = ALL.iter().flat_map(|row| row.switches).copied().collect();
         assert_eq!(named, known);
+    }
+
+    #[test]
+    fn every_section_that_the_table_names_is_in_the_contract() {
+        let contract = include_str!("../../CONTRACT.md");
+        let is_there = |section: &str| match section.split_once('.') {
+            Some(("12", item)) => contract.contains(&format!("\n{item}. ")),
+            Some(("13", item)) => contract.contains(&format!("\n| {item} | ")),
+            Some(_) => contract.contains(&format!("\n### {section} ")),
+            None => contract.contains(&format!("\n## {section}. ")),
+        };
+        for row in ALL {
+            for section in row.source.split('§').skip(1) {
+                let section = section.split([',', ' ']).next().unwrap_or_default();
+                assert!(is_there(section), "tests/bed/CONTRACT.md has no §{section}, which is named for: {}", row.what);
+            }
+        }
+        assert!(!is_there("4.77") && !is_there("13.99"));
     }
 
     #[test]

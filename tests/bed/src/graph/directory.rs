@@ -1,4 +1,4 @@
-//! Applications and service principals: read, filtered, soft-deleted and restored (graph-api §4.7 to §4.9, §5.1).
+//! Applications and service principals: read, filtered, soft-deleted and restored (CONTRACT §4.7 to §4.9, §5.1).
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -129,7 +129,7 @@ fn answer(call: &Call<'_>, context: &str, all: Vec<Value>) -> Answered {
 }
 
 /// `property eq 'value'`, with quotes doubled inside.
-fn equality(filter: &str) -> Option<(String, String)> {
+pub fn equality(filter: &str) -> Option<(String, String)> {
     let (name, value) = filter.split_once(" eq ")?;
     let inner = value.trim().strip_prefix('\'')?.strip_suffix('\'')?;
     let plain = inner.replace("''", "\u{0}");

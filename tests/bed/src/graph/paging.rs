@@ -1,4 +1,4 @@
-//! Pages of a collection with opaque links to the next (graph-api §5.2).
+//! Pages of a collection with opaque links to the next (CONTRACT §5.2).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;

@@ -1,7 +1,7 @@
-//! Who may do what (graph-api §2.1): application permissions, ownership, and users with directory roles.
+//! Who may do what (CONTRACT §2.1): application permissions, ownership, and users with directory roles.
 
 use super::http::reply::Reply;
-use super::model::settings::{Accepts, MissingPermission, OwnedBy};
+use super::model::settings::{Accepts, MissingPermission, OwnedBy, PersonScopes};
 use super::model::{Caller, Delegated, Model};
 
 /// The permission class of a route.
@@ -44,13 +44,13 @@ pub fn directory_role(name: &str) -> String {
 /// Refuses as the tenant is set to.
 pub fn check(model: &Model, caller: &Caller, access: Access, service_principal: Option<&str>) -> Result<(), Reply> {
     let allowed = match &caller.delegated {
-        Some(user) => user_may(user, access),
+        Some(user) => user_may(user, access, model.settings(&caller.tenant_id).person_scopes),
         None => application_may(model, caller, access, service_principal),
     };
     let synchronization = !matches!(access, Access::DirectoryRead | Access::DirectoryWrite);
     if allowed {
         Ok(())
-    } else if caller.delegated.is_none() && synchronization {
+    } else if synchronization {
         Err(missing(model.settings(&caller.tenant_id).missing_permission))
     } else {
         Err(denied())
@@ -68,23 +68,24 @@ fn denied() -> Reply {
     Reply::error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 }
 
-fn user_may(user: &Delegated, access: Access) -> bool {
+fn user_may(user: &Delegated, access: Access, needs: PersonScopes) -> bool {
     let scope = |wanted: &[&str]| user.scopes.iter().any(|scope| wanted.contains(&scope.as_str()));
     let administrator = user.directory_roles.iter().any(|role| {
         [APPLICATION_ADMINISTRATOR, CLOUD_APPLICATION_ADMINISTRATOR, HYBRID_IDENTITY_ADMINISTRATOR]
             .contains(&role.as_str())
     });
+    let writes = scope(&["Application.ReadWrite.All", "Directory.ReadWrite.All"]);
+    let reads = writes || scope(&["Application.Read.All", "Directory.Read.All"]);
+    let role_decides = needs == PersonScopes::RoleDecides;
+    let synchronizes = scope(&["Synchronization.ReadWrite.All"]);
     match access {
         Access::Open | Access::Token => true,
-        Access::DirectoryRead => scope(&[
-            "Application.Read.All",
-            "Application.ReadWrite.All",
-            "Directory.Read.All",
-            "Directory.ReadWrite.All",
-        ]),
-        Access::DirectoryWrite => administrator && scope(&["Application.ReadWrite.All", "Directory.ReadWrite.All"]),
-        Access::Read => administrator && scope(&["Synchronization.Read.All", "Synchronization.ReadWrite.All"]),
-        Access::Write | Access::WriteAll => administrator && scope(&["Synchronization.ReadWrite.All"]),
+        Access::DirectoryRead => reads,
+        Access::DirectoryWrite => administrator && writes,
+        Access::Read => {
+            administrator && (synchronizes || scope(&["Synchronization.Read.All"]) || (role_decides && reads))
+        }
+        Access::Write | Access::WriteAll => administrator && (synchronizes || (role_decides && writes)),
         Access::Discover => administrator && scope(&["Directory.ReadWrite.All"]),
         Access::Upload => scope(&["SynchronizationData-User.Upload"]),
     }

@@ -1,4 +1,4 @@
-//! Client assertions: a certificate's signature, a federated token (graph-api §8.2, §8.3).
+//! Client assertions: a certificate's signature, a federated token (CONTRACT §8.2, §8.3).
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;

@@ -1,4 +1,4 @@
-//! Applications and service principals, pages, batches, headers (graph-api §1, §5, §6.1).
+//! Applications and service principals, pages, batches, headers (CONTRACT §1, §5, §6.1).
 
 use serde_json::{Value, json};
 
@@ -34,6 +34,12 @@ async fn a_service_principal_without_templates_is_an_unknown_error() {
     let bed = Bed::new().await;
     bed.put_sp(json!({"templates": []})).await;
     assert_eq!(bed.sync("GET", "templates", None).await.code(), "UnknownError");
+    bed.control.put_tenant(TENANT, &json!({"withoutTemplates": "emptyLists"})).await.unwrap();
+    for list in ["templates", "jobs"] {
+        let answer = bed.sync("GET", list, None).await;
+        assert_eq!((answer.status, answer.json()["value"].clone()), (200, json!([])));
+    }
+    assert_eq!(bed.sync("GET", "secrets", None).await.code(), "UnknownError");
 }
 
 #[tokio::test]
@@ -134,7 +140,7 @@ async fn parts_of_a_batch_succeed_fail_and_wait_for_each_other() {
 
 #[tokio::test]
 async fn a_part_of_a_batch_is_throttled_alone() {
-    let bed = Bed::with(json!({"throttling": "small", "resourceUnitLimit": 2})).await;
+    let bed = Bed::with(json!({"throttling": "small", "resourceUnitLimit": 1})).await;
     let jobs = format!("/servicePrincipals/{SP}/synchronization/jobs");
     let answer = bed
         .call("POST", "$batch", Some(json!({"requests": [part("1", "GET", &jobs), part("2", "GET", &jobs)]})))

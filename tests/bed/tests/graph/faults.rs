@@ -1,4 +1,4 @@
-//! Faults that are switched on at run time, and the control API itself (graph-api §12).
+//! Faults that are switched on at run time, and the control API itself (CONTRACT §12).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a job id is, what a second create does, and jobs that come after each other under one id (graph-api §4.1, §4.6).
+//! What a job id is, what a second create does, and jobs that come after each other under one id (CONTRACT §4.1, §4.6).
 
 use std::collections::BTreeSet;
 

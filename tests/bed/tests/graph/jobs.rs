@@ -1,4 +1,4 @@
-//! Jobs: what a new one looks like, what a second create does, how actions change one (graph-api §4).
+//! Jobs: what a new one looks like, what a second create does, how actions change one (CONTRACT §4).
 
 use serde_json::{Value, json};
 
@@ -171,6 +171,69 @@ async fn a_start_without_credentials_runs_into_quarantine_or_is_refused() {
 }
 
 #[tokio::test]
+async fn a_start_of_a_running_job_can_stop_it() {
+    let bed = Bed::with(json!({"startRunning": "stops"})).await;
+    let id = bed.running().await;
+    assert_eq!(bed.act(&id, "start").await, 204);
+    assert_eq!(state(&bed.job(&id).await), ("Paused", "Paused"));
+    let starts = bed.control.raw("GET", "ledger?operation=startJob", None).await.unwrap();
+    assert_eq!(starts["value"][1]["detail"], json!({"stopped": true}));
+    assert_eq!(bed.act(&id, "start").await, 204);
+    assert_eq!(state(&bed.job(&id).await), ("Active", "Active"));
+}
+
+#[tokio::test]
+async fn an_empty_scope_is_the_usual_one_and_none_is_a_start() {
+    let bed = Bed::new().await;
+    let id = bed.running().await;
+    let restart = async |scope: &str| {
+        let body = json!({"criteria": {"resetScope": scope}});
+        assert_eq!(bed.sync("POST", &format!("jobs/{id}/restart"), Some(body)).await.status, 204);
+        bed.job(&id).await
+    };
+    let before = bed.job(&id).await;
+    assert_eq!(restart("None").await, before, "a running job has nothing to start");
+    bed.act(&id, "pause").await;
+    let job = restart("None").await;
+    assert_eq!(state(&job), ("Active", "Active"));
+    assert_eq!(job["status"]["lastExecution"], before["status"]["lastExecution"]);
+    bed.control.quarantine_job(TENANT, SP, &id, &json!({})).await.unwrap();
+    assert_eq!(state(&restart("None").await), ("Active", "Active"));
+    let job = restart("").await;
+    assert_eq!(state(&job), ("NotRun", "Active"));
+    assert_eq!(job["status"]["steadyStateFirstAchievedTime"], "0001-01-01T00:00:00Z");
+}
+
+#[tokio::test]
+async fn a_missing_job_is_a_404_of_the_form_that_the_switch_says() {
+    for (setting, code) in [
+        ("resourceNotFound", "ResourceNotFound"),
+        ("requestResourceNotFound", "Request_ResourceNotFound"),
+        ("unknownError", "UnknownError"),
+    ] {
+        let bed = Bed::with(json!({"missingJob": setting})).await;
+        for (method, path) in [("GET", "jobs/nope"), ("DELETE", "jobs/nope"), ("GET", "jobs/nope/schema")] {
+            let answer = bed.sync(method, path, None).await;
+            assert_eq!((answer.status, answer.code().as_str()), (404, code), "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pause_in_quarantine_clears_it_or_keeps_it() {
+    for (setting, kept) in [("cleared", false), ("kept", true)] {
+        let bed = Bed::with(json!({"pausedQuarantine": setting})).await;
+        let id = bed.running().await;
+        bed.control.quarantine_job(TENANT, SP, &id, &json!({})).await.unwrap();
+        assert_eq!(bed.act(&id, "pause").await, 204);
+        let job = bed.job(&id).await;
+        assert_eq!((state(&job), job["status"]["quarantine"].is_object()), (("Paused", "Paused"), kept));
+        assert_eq!(bed.act(&id, "start").await, 204);
+        assert_eq!(bed.job(&id).await["status"]["quarantine"], Value::Null);
+    }
+}
+
+#[tokio::test]
 async fn a_restart_reads_its_scope_and_begins_anew() {
     let bed = Bed::new().await;
     let id = bed.running().await;
@@ -202,6 +265,39 @@ async fn query_options_on_jobs_are_ignored_or_refused() {
     assert_eq!(bed.sync("GET", "jobs?$top=1&$filter=x", None).await.status, 200);
     bed.control.put_tenant(TENANT, &json!({"queryOptionsOnJobs": "refused"})).await.unwrap();
     assert_eq!(bed.sync("GET", "jobs?$top=1", None).await.status, 400);
+}
+
+#[tokio::test]
+async fn jobs_are_filtered_by_template() {
+    let bed = Bed::new().await;
+    bed.put_sp(json!({"templates": ["scim", "AD2AADProvisioning"]})).await;
+    let (scim, cloud) = (bed.create("scim").await, bed.create("AD2AADProvisioning").await);
+    let listed = async |template: &str| {
+        let path = format!("jobs?$filter=templateId eq '{template}'");
+        let found = bed.sync("GET", &path, None).await.json()["value"].clone();
+        found.as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed("scim").await, [scim.as_str()]);
+    assert_eq!(listed("AD2AADProvisioning").await, [cloud.as_str()], "the name that was sent");
+    assert_eq!(listed("ADDCInPassthrough").await, [cloud.as_str()], "the name that is shown");
+    assert_eq!(listed("other").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn paths_are_taken_in_any_letter_case() {
+    let bed = Bed::new().await;
+    let id = bed.create("scim").await;
+    let path = format!("serviceprincipals/{SP}/Synchronization/JOBS/{id}");
+    assert_eq!(bed.call("GET", &path, None).await.json()["id"], id);
+    let fault = json!({"operation": "getJob", "servicePrincipalId": SP, "action": {"respond": {"status": 503}}});
+    bed.control.put_fault(&fault).await.unwrap();
+    assert_eq!(bed.call("GET", &path, None).await.status, 503, "a fault knows the service principal too");
+    let unknown = bed.call("GET", &format!("serviceprincipals/{SP}/SYNCHRONIZATION/nope"), None).await;
+    assert_eq!((unknown.status, unknown.code().as_str()), (404, "UnknownError"));
+    let other = bed.call("GET", &path.replace("scim", "SCIM"), None).await;
+    assert_eq!(other.status, 503, "the same route");
+    bed.control.clear_faults().await.unwrap();
+    assert_eq!(bed.call("GET", &path.replace("scim", "SCIM"), None).await.status, 404, "ids keep their case");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Login: tokens, the three kinds of credentials, AADSTS errors, challenges (graph-api §8, §6.4).
+//! Login: tokens, the three kinds of credentials, AADSTS errors, challenges (CONTRACT §8, §6.4).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -163,4 +163,32 @@ async fn a_managed_identity_gets_numbers_as_strings() {
     let wrong = path.replace(&bed.url, "https://other.example.test");
     let refused = bed.send("GET", &wrong, None, "", &[("metadata", "true")]).await.unwrap();
     assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_resource")));
+}
+
+#[tokio::test]
+async fn a_machine_with_several_identities_wants_to_know_which() {
+    let bed = Bed::new().await;
+    let path = format!("/metadata/identity/oauth2/token?api-version=2018-02-01&resource={}", bed.url);
+    let ask = async |query: &str| {
+        let answer = bed.send("GET", &format!("{path}{query}"), None, "", &[("metadata", "true")]).await.unwrap();
+        let token = answer.json()["access_token"].as_str().map(|token| claims(token)["appid"].clone());
+        (answer.status, token.unwrap_or_default(), answer.json()["error_description"].to_string())
+    };
+    assert_eq!(ask("").await.1, APP, "the only one there is");
+    let other = "33333333-0000-4000-8000-000000000001";
+    bed.control.put_application(TENANT, other, &json!({})).await.unwrap();
+    let (status, _, text) = ask("").await;
+    assert!(status == 400 && text.contains("Multiple user assigned identities"), "{text}");
+    assert_eq!(ask(&format!("&client_id={other}")).await.1, other);
+    let registered = json!([
+        {"tenantId": TENANT, "clientId": other, "objectId": "o", "resourceId": "/subscriptions/s/x"},
+        {"tenantId": TENANT, "clientId": APP},
+    ]);
+    bed.control.put_managed_identities(&registered).await.unwrap();
+    assert_eq!(ask("&object_id=o").await.1, other);
+    assert_eq!(ask("&msi_res_id=/subscriptions/s/x").await.1, other);
+    assert_eq!(ask("").await.0, 400);
+    bed.control.put_managed_identities(&json!([{"tenantId": TENANT, "clientId": other}])).await.unwrap();
+    assert_eq!(ask("").await.1, other);
+    assert!(ask(&format!("&client_id={APP}")).await.2.contains("Identity not found"));
 }

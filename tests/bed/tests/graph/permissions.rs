@@ -1,4 +1,4 @@
-//! Who may do what, and how a refusal looks (graph-api §2.1, §6.3).
+//! Who may do what, and how a refusal looks (CONTRACT §2.1, §6.3).
 
 use serde_json::{Value, json};
 
@@ -84,23 +84,46 @@ async fn broad_roles_are_accepted_or_refused() {
 }
 
 #[tokio::test]
-async fn a_user_needs_the_scope_and_a_directory_role() {
+async fn a_user_needs_a_directory_role_and_a_scope() {
     let mut bed = Bed::with(json!({"duplicateCreate": "returnExisting"})).await;
-    let scope = "Synchronization.ReadWrite.All";
-    for role in ["Application Administrator", "Cloud Application Administrator", "Hybrid Identity Administrator"] {
+    let (scope, administrator) = ("Synchronization.ReadWrite.All", "Application Administrator");
+    for role in [administrator, "Cloud Application Administrator", "Hybrid Identity Administrator"] {
         bed.user(&[scope], &[role]).await;
         assert_eq!(bed.try_create().await.status, 201, "{role}");
     }
-    for (scopes, roles) in
-        [(vec![scope], vec![]), (vec!["Synchronization.Read.All"], vec!["Application Administrator"])]
-    {
+    for (scopes, roles) in [(vec![scope], vec![]), (vec![scope], vec!["Global Reader"])] {
         bed.user(&scopes, &roles).await;
-        let answer = bed.try_create().await;
-        assert_eq!((answer.status, answer.code().as_str()), (403, "Authorization_RequestDenied"));
+        for answer in [bed.try_create().await, bed.sync("GET", "jobs", None).await] {
+            let message = answer.json()["error"]["message"].clone();
+            assert_eq!((answer.status, answer.code().as_str(), message), (401, "UnknownError", json!("")));
+        }
     }
+    bed.user(&["Synchronization.Read.All"], &[administrator]).await;
+    assert_eq!(bed.try_create().await.status, 401);
+    bed.control.put_tenant(TENANT, &json!({"missingPermission": "denied403"})).await.unwrap();
+    assert_eq!(bed.try_create().await.code(), "Authorization_RequestDenied");
     let payload = claims(&bed.token);
     assert_eq!((&payload["scp"], &payload["oid"]), (&json!("Synchronization.Read.All"), &json!(USER)));
     assert!(payload["wids"].is_array() && payload.get("roles").is_none());
+}
+
+#[tokio::test]
+async fn with_the_role_a_general_scope_is_enough_or_a_synchronization_scope_is_needed_too() {
+    let mut bed = Bed::with(json!({"duplicateCreate": "returnExisting"})).await;
+    for (setting, scope, read, write) in [
+        ("roleDecides", "Application.Read.All", 200, 401),
+        ("roleDecides", "Directory.ReadWrite.All", 200, 201),
+        ("roleDecides", "User.Read", 401, 401),
+        ("scopeToo", "Application.Read.All", 401, 401),
+        ("scopeToo", "Directory.ReadWrite.All", 401, 401),
+        ("scopeToo", "Synchronization.ReadWrite.All", 200, 201),
+    ] {
+        let settings = json!({"personScopes": setting, "duplicateCreate": "returnExisting"});
+        bed.control.put_tenant(TENANT, &settings).await.unwrap();
+        bed.user(&[scope], &["Cloud Application Administrator"]).await;
+        let seen = (bed.sync("GET", "jobs", None).await.status, bed.try_create().await.status);
+        assert_eq!(seen, (read, write), "{setting} {scope}");
+    }
 }
 
 #[tokio::test]

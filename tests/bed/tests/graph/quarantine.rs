@@ -1,4 +1,4 @@
-//! Quarantine: how a job gets in, how retries thin out, how it comes out, and what happens after 28 days (graph-api §4.4).
+//! Quarantine: how a job gets in, how retries thin out, how it comes out, and what happens after 28 days (CONTRACT §4.4).
 
 use serde_json::{Value, json};
 

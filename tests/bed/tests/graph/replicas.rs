@@ -1,4 +1,4 @@
-//! Read after write: what lagging and flapping replicas show (graph-api §4.7), and service principals that come and go.
+//! Read after write: what lagging and flapping replicas show (CONTRACT §4.7), and service principals that come and go.
 
 use serde_json::json;
 

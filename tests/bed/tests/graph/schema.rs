@@ -1,4 +1,4 @@
-//! Schemas, templates, secrets, credentials and on-demand provisioning (graph-api §2.3 to §2.7).
+//! Schemas, templates, secrets, credentials and on-demand provisioning (CONTRACT §2.3 to §2.7).
 
 use serde_json::{Value, json};
 
@@ -186,6 +186,22 @@ async fn credentials_are_validated_in_both_forms_and_never_saved() {
         400
     );
     assert_eq!(bed.control.secrets(TENANT, SP).await.unwrap()["value"][1]["value"], "t0ken");
+}
+
+#[tokio::test]
+async fn whether_saved_credentials_are_tested_can_be_a_text() {
+    let bed = Bed::new().await;
+    let target = json!({"accepts": {"SecretToken": "right"}});
+    bed.control.raw("PUT", &format!("tenants/{TENANT}/servicePrincipals/{SP}/target"), Some(&target)).await.unwrap();
+    let given = json!([{"key": "BaseAddress", "value": "https://a.test"}, {"key": "SecretToken", "value": "right"}]);
+    for (saved, status, code) in
+        [(json!("false"), 204, ""), (json!("True"), 400, "Validation"), (json!(3), 400, "BadRequest")]
+    {
+        let body = json!({"templateId": "scim", "useSavedCredentials": saved, "credentials": given});
+        let answer = bed.sync("POST", "jobs/validateCredentials", Some(body)).await;
+        assert_eq!(answer.status, status, "{saved}");
+        assert!(status == 204 || answer.code().contains(code), "{saved}: {}", answer.text);
+    }
 }
 
 #[tokio::test]

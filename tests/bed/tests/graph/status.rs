@@ -1,4 +1,4 @@
-//! What a job shows of its cycles, and odd forms of its JSON (graph-api §3.3 to §3.5, §4.2, §4.3).
+//! What a job shows of its cycles, and odd forms of its JSON (CONTRACT §3.3 to §3.5, §4.2, §4.3).
 
 use serde_json::{Value, json};
 

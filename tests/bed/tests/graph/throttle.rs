@@ -1,4 +1,4 @@
-//! Throttling (graph-api §7): buckets for each application and tenant, and what a 429 says.
+//! Throttling (CONTRACT §7): buckets for each application and tenant, and what a 429 says.
 
 use serde_json::json;
 
@@ -62,8 +62,8 @@ async fn writes_have_a_bucket_of_their_own() {
 }
 
 #[tokio::test]
-async fn provisioning_on_demand_is_allowed_five_times_in_ten_seconds() {
-    let bed = Bed::with(json!({"throttling": "medium"})).await;
+async fn provisioning_on_demand_is_allowed_five_times_in_ten_seconds_whatever_the_tenant_says() {
+    let bed = Bed::new().await;
     let id = bed.create("scim").await;
     let mut seen = Vec::new();
     for _ in 0..6 {
@@ -72,6 +72,58 @@ async fn provisioning_on_demand_is_allowed_five_times_in_ten_seconds() {
         );
     }
     assert_eq!(seen, [400, 400, 400, 400, 400, 429]);
+}
+
+/// Another tenant, and a token for an application in it.
+async fn elsewhere(bed: &Bed, tenant: &str, app: &str, settings: &serde_json::Value) -> String {
+    bed.control.put_tenant(tenant, settings).await.unwrap();
+    let body = json!({"roles": ["Synchronization.ReadWrite.All"]});
+    bed.control.put_application(tenant, app, &body).await.unwrap();
+    let body = json!({"appId": "a", "templates": ["scim", "BoxOutDelta"]});
+    bed.control.put_service_principal(tenant, SP, &body).await.unwrap();
+    let token = bed.control.raw("POST", &format!("tenants/{tenant}/applications/{app}/token"), Some(&json!({}))).await;
+    token.unwrap()["access_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_application_has_buckets_over_all_tenants() {
+    for (name, method, kind, wait) in [
+        ("applicationUnitLimit", "GET", "ReadWrite", "20"),
+        ("requestLimit", "GET", "ReadWrite", "10"),
+        ("applicationWriteLimit", "POST", "Write", "300"),
+    ] {
+        let settings = json!({"throttling": "small", name: 2, "duplicateCreate": "returnExisting"});
+        let bed = Bed::with(settings.clone()).await;
+        let (other, third) = ("11111111-0000-4000-8000-000000000001", "11111111-0000-4000-8000-000000000002");
+        let same = elsewhere(&bed, other, APP, &settings).await;
+        let stranger = elsewhere(&bed, third, "another", &settings).await;
+        let path = format!("/v1.0/servicePrincipals/{SP}/synchronization/jobs");
+        let ask = async |token: &str| {
+            let body = (method == "POST").then(|| json!({"templateId": "scim"}));
+            bed.send(method, &path, body, token, &[]).await.unwrap()
+        };
+        assert_eq!((ask(&bed.token).await.status < 300, ask(&same).await.status < 300), (true, true));
+        let refused = ask(&same).await;
+        assert_eq!((refused.status, refused.header("retry-after")), (429, wait), "{name}");
+        assert_eq!(refused.header("x-ms-throttle-scope"), format!("Application/{kind}/{APP}/{other}"));
+        assert!(ask(&stranger).await.status < 300, "another application has buckets of its own");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_has_a_bucket_of_writes_over_all_applications() {
+    let settings = json!({"throttling": "small", "tenantWriteLimit": 2, "duplicateCreate": "returnExisting"});
+    let bed = Bed::with(settings.clone()).await;
+    let second = elsewhere(&bed, TENANT, "another", &settings).await;
+    let path = format!("/v1.0/servicePrincipals/{SP}/synchronization/jobs");
+    let create =
+        async |token: &str| bed.send("POST", &path, Some(json!({"templateId": "scim"})), token, &[]).await.unwrap();
+    assert_eq!((create(&bed.token).await.status, create(&second).await.status), (201, 201));
+    let refused = create(&second).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "300"));
+    assert_eq!(refused.header("x-ms-throttle-scope"), format!("Tenant/Write/another/{TENANT}"));
+    bed.advance(300).await;
+    assert_eq!(create(&second).await.status, 201);
 }
 
 #[tokio::test]

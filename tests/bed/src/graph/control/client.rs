@@ -116,6 +116,11 @@ impl Control {
         self.call(Method::PATCH, &path, Some(&json!({"revoked": false}))).await.map(drop)
     }
 
+    /// Says which identities the machine has: `[{"tenantId", "clientId", "objectId", "resourceId"}]`, the last two optional.
+    pub async fn put_managed_identities(&self, identities: &Value) -> Result<()> {
+        self.put("managedIdentities", &json!({"value": identities})).await
+    }
+
     /// Makes every token issued so far expired.
     pub async fn revoke_tokens(&self) -> Result<()> {
         self.call(Method::POST, "tokens/revoke", None).await.map(drop)

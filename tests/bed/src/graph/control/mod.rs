@@ -18,7 +18,7 @@ use super::http::reply::Reply;
 use super::http::request::Request;
 use super::http::route;
 use super::login::aadsts;
-use super::model::{Caller, Effect, Ids, Model, clock};
+use super::model::{Caller, Effect, Identity, Ids, Model, clock};
 use super::{Shared, behaviours, lock};
 
 pub use seed::plant;
@@ -67,6 +67,12 @@ struct Tick {
     at: Option<Timestamp>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Identities {
+    value: Vec<Identity>,
+}
+
 impl Control<'_> {
     fn read<T: DeserializeOwned>(&self) -> Result<T, Reply> {
         let body = if self.body.is_null() { json!({}) } else { self.body.clone() };
@@ -91,6 +97,12 @@ impl Control<'_> {
             (_, ["faults", rest @ ..]) => self.faults(&method, rest),
             ("GET", ["clock"]) => Ok(self.clock()),
             ("POST", ["clock"]) => self.move_clock(),
+            ("GET", ["managedIdentities"]) => Ok(Reply::ok(json!({"value": self.model.identities}))),
+            ("PUT", ["managedIdentities"]) => {
+                let Identities { value } = self.read()?;
+                self.model.identities = Some(value);
+                Ok(done())
+            }
             ("POST", ["tokens", "revoke"]) => {
                 self.model.token_generation += 1;
                 self.model.tokens_revoked = self.model.now();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::reply::Reply;
 use super::request::Request;
 use crate::graph::model::job::{Job, JobState};
-use crate::graph::model::settings::Settings;
+use crate::graph::model::settings::{MissingJob, Settings};
 use crate::graph::model::tenant::{ServicePrincipal, Tenant};
 use crate::graph::model::{Caller, Effect, Ids, Model};
 use crate::graph::paging;
@@ -67,15 +67,27 @@ impl Call<'_> {
     pub fn job(&mut self) -> Result<&mut Job, Reply> {
         let wanted = self.param("job").to_owned();
         let known = self.visible_jobs().iter().any(|(job, _)| job.id == wanted);
+        let missing = self.job_not_found();
         let jobs = &mut self.principal()?.jobs;
-        jobs.iter_mut().find(|job| known && job.id == wanted && job.is_live()).ok_or_else(job_not_found)
+        jobs.iter_mut().find(|job| known && job.id == wanted && job.is_live()).ok_or(missing)
     }
 
     /// The same job once more, whatever the next replica would say.
     pub fn job_again(&mut self) -> Result<&mut Job, Reply> {
         let wanted = self.param("job").to_owned();
+        let missing = self.job_not_found();
         let jobs = &mut self.principal()?.jobs;
-        jobs.iter_mut().find(|job| job.id == wanted && job.is_live()).ok_or_else(job_not_found)
+        jobs.iter_mut().find(|job| job.id == wanted && job.is_live()).ok_or(missing)
+    }
+
+    pub fn job_not_found(&self) -> Reply {
+        match self.settings().missing_job {
+            MissingJob::ResourceNotFound => {
+                Reply::error(404, "ResourceNotFound", "The synchronization job does not exist.")
+            }
+            MissingJob::RequestResourceNotFound => Reply::object_not_found(self.param("job")),
+            MissingJob::UnknownError => Reply::error(404, "UnknownError", ""),
+        }
     }
 
     pub fn commit(&mut self, job: Option<&Job>, detail: Value) {
@@ -123,8 +135,4 @@ impl Call<'_> {
     pub fn collection(&self, context: &str, items: Vec<Value>) -> Answered {
         paging::page(self, &self.context(context), items)
     }
-}
-
-pub fn job_not_found() -> Reply {
-    Reply::error(404, "ResourceNotFound", "The synchronization job does not exist.")
 }

@@ -1,4 +1,4 @@
-//! What a handler answers, and how it leaves: envelope and headers of graph-api §6.1 and §12.3.
+//! What a handler answers, and how it leaves: envelope and headers of CONTRACT §6.1 and §12.3.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

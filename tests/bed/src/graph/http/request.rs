@@ -58,7 +58,10 @@ impl Request {
 
     /// The service principal that the path names.
     pub fn service_principal(&self) -> Option<&str> {
-        (self.segments.get(1)? == "servicePrincipals").then(|| self.segments.get(2).map(String::as_str))?
+        self.segments
+            .get(1)?
+            .eq_ignore_ascii_case("servicePrincipals")
+            .then(|| self.segments.get(2).map(String::as_str))?
     }
 }
 

@@ -42,7 +42,7 @@ impl Route {
         for (pattern, segment) in self.pattern.iter().zip(segments) {
             match pattern.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
                 Some(name) => params.push((name, by_app_id(segment))),
-                None if pattern == segment => {}
+                None if pattern.eq_ignore_ascii_case(segment) => {}
                 None => return None,
             }
         }
@@ -63,7 +63,7 @@ pub struct Found {
     pub params: Vec<(&'static str, String)>,
 }
 
-/// The route of a request and what its path names; `None` for an unknown one.
+/// The route of a request and what its path names, in any letter case; `None` for an unknown one.
 pub fn find(request: &Request) -> Option<Found> {
     let version = request.segments.first().is_some_and(|first| first == "v1.0" || first == "beta");
     let (routes, segments) = if version { (&*GRAPH, &request.segments[1..]) } else { (&*LOGIN, &request.segments[..]) };
@@ -90,7 +90,7 @@ pub const UNKNOWN_WRITE: &str = "unknownWrite";
 
 /// The answer for a path that is no route. Below `/synchronization/` the back end's own error leaks through.
 pub fn unknown(request: &Request) -> Reply {
-    if request.segments.iter().any(|segment| segment == "synchronization") {
+    if request.segments.iter().any(|segment| segment.eq_ignore_ascii_case("synchronization")) {
         let path = request.segments.iter().skip(1).cloned().collect::<Vec<_>>().join("/");
         let uri = format!("https://syncfabric.example.test/api/{path}?api-version=2.0");
         let message = format!("No HTTP resource was found that matches the request URI '{uri}'.");

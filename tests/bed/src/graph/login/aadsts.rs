@@ -1,4 +1,4 @@
-//! The errors of login (graph-api §8.5).
+//! The errors of login (CONTRACT §8.5).
 
 use jiff::Timestamp;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Client assertions: signed with a registered certificate (graph-api §8.2), or a token of a trusted issuer (§8.3).
+//! Client assertions: signed with a registered certificate (CONTRACT §8.2), or a token of a trusted issuer (§8.3).
 
 use serde_json::Value;
 

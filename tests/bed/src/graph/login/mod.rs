@@ -1,4 +1,4 @@
-//! Login: tokens for applications, discovery documents, the metadata of a cloud, managed identities (graph-api §8).
+//! Login: tokens for applications, discovery documents, the metadata of a cloud, managed identities (CONTRACT §8).
 
 pub mod aadsts;
 mod assertion;

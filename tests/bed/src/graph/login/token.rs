@@ -1,4 +1,4 @@
-//! Access tokens: signed JWTs whose claims a client may read (graph-api §2.1, §6.4, §8.1).
+//! Access tokens: signed JWTs whose claims a client may read (CONTRACT §2.1, §6.4, §8.1).
 
 use std::sync::LazyLock;
 

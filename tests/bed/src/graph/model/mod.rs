@@ -10,6 +10,7 @@ pub mod tenant;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::clock::{Clock, millis, seconds};
@@ -45,6 +46,21 @@ pub struct Ids {
     pub client_request: String,
 }
 
+/// A managed identity of the machine, and the application that it is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Identity {
+    #[serde(rename = "tenantId")]
+    pub tenant: String,
+    #[serde(rename = "clientId")]
+    pub client: String,
+    /// The principal's of the application where absent.
+    #[serde(rename = "objectId")]
+    pub object: Option<String>,
+    #[serde(rename = "resourceId")]
+    pub resource: Option<String>,
+}
+
 pub struct Model {
     pub origin: String,
     pub tenants: BTreeMap<String, Tenant>,
@@ -62,6 +78,8 @@ pub struct Model {
     pub tokens_revoked: Timestamp,
     /// Assertions that were presented, until they expire.
     pub assertions: BTreeMap<String, i64>,
+    /// What the metadata service of the machine knows; every application there is where none was registered.
+    pub identities: Option<Vec<Identity>>,
     reads: u64,
 }
 
@@ -78,6 +96,7 @@ impl Model {
             token_generation: 0,
             tokens_revoked: Timestamp::UNIX_EPOCH,
             assertions: BTreeMap::new(),
+            identities: None,
             reads: 0,
         }
     }

@@ -1,4 +1,4 @@
-//! The switches of a tenant: where graph-api.md calls something guessed, its alternative is one of these values.
+//! The switches of a tenant: where CONTRACT.md leaves something open, its alternative is one of these values.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ macro_rules! switch {
 }
 
 switch! {
-    /// How a missing application permission looks below `/synchronization/`.
+    /// How a missing permission looks below `/synchronization/`, to an application and to a person.
     MissingPermission { UnknownError401, Denied403 }
 }
 switch! {
@@ -73,11 +73,15 @@ switch! {
     Repeated { Ignored, Refused }
 }
 switch! {
+    /// What a start of a running job does; `stops` leaves it as a pause would.
+    StartRunning { Ignored, Refused, Stops }
+}
+switch! {
     /// What a restart of a job does that never ran.
     RestartNeverStarted { Starts, Refused }
 }
 switch! {
-    /// What happens to query options on jobs.
+    /// What happens to query options on jobs; `$filter=templateId eq '…'` is carried out unless they are refused.
     QueryOptions { Ignored, Refused }
 }
 switch! {
@@ -138,6 +142,22 @@ switch! {
     /// they say that it is off.
     DeletionGuard { DeleteThresholdEnabled, UnlessDisabled }
 }
+switch! {
+    /// The 404 of a job that is not there.
+    MissingJob { ResourceNotFound, RequestResourceNotFound, UnknownError }
+}
+switch! {
+    /// Whether a job that is paused in quarantine keeps the `quarantine` object.
+    PausedQuarantine { Cleared, Kept }
+}
+switch! {
+    /// What lists of jobs and templates answer where a service principal offers no template; other routes are refused.
+    WithoutTemplates { UnknownError, EmptyLists }
+}
+switch! {
+    /// What a person needs in addition to a directory role: any scope that reads or writes applications, or a Synchronization one.
+    PersonScopes { RoleDecides, ScopeToo }
+}
 impl JobIds {
     /// Whether two jobs of one template on one service principal get different ids.
     pub fn leave_room(self) -> bool {
@@ -175,7 +195,7 @@ pub struct Settings {
     pub pause_leaves: PauseLeaves,
     pub pause_takes_effect: PauseTakesEffect,
     pub start_without_credentials: StartWithoutCredentials,
-    pub start_running: Repeated,
+    pub start_running: StartRunning,
     pub pause_paused: Repeated,
     pub restart_never_started: RestartNeverStarted,
     pub query_options_on_jobs: QueryOptions,
@@ -206,11 +226,23 @@ pub struct Settings {
     pub last_successful: LastSuccessful,
     pub quarantine_retries: QuarantineRetries,
     pub deletion_guard: DeletionGuard,
+    pub missing_job: MissingJob,
+    pub paused_quarantine: PausedQuarantine,
+    pub without_templates: WithoutTemplates,
+    pub person_scopes: PersonScopes,
     pub throttling: Throttling,
     /// In place of the resource units in 10 s that the size gives.
     pub resource_unit_limit: Option<u64>,
     /// In place of 3,000 writes in 150 s.
     pub write_limit: Option<u64>,
+    /// In place of 130,000 requests of an application in 10 s, over all tenants.
+    pub request_limit: Option<u64>,
+    /// In place of 150,000 resource units of an application in 20 s, over all tenants.
+    pub application_unit_limit: Option<u64>,
+    /// In place of 70,000 writes of an application in 5 minutes, over all tenants.
+    pub application_write_limit: Option<u64>,
+    /// In place of 18,000 writes in a tenant in 5 minutes, over all applications.
+    pub tenant_write_limit: Option<u64>,
     pub retry_after: RetryAfter,
     pub throttled_code: ThrottledCode,
     pub token_lifetime_seconds: i64,
@@ -240,7 +272,7 @@ impl Default for Settings {
             pause_leaves: PauseLeaves::default(),
             pause_takes_effect: PauseTakesEffect::default(),
             start_without_credentials: StartWithoutCredentials::default(),
-            start_running: Repeated::default(),
+            start_running: StartRunning::default(),
             pause_paused: Repeated::default(),
             restart_never_started: RestartNeverStarted::default(),
             query_options_on_jobs: QueryOptions::default(),
@@ -266,9 +298,17 @@ impl Default for Settings {
             last_successful: LastSuccessful::default(),
             quarantine_retries: QuarantineRetries::default(),
             deletion_guard: DeletionGuard::default(),
+            missing_job: MissingJob::default(),
+            paused_quarantine: PausedQuarantine::default(),
+            without_templates: WithoutTemplates::default(),
+            person_scopes: PersonScopes::default(),
             throttling: Throttling::default(),
             resource_unit_limit: None,
             write_limit: None,
+            request_limit: None,
+            application_unit_limit: None,
+            application_write_limit: None,
+            tenant_write_limit: None,
             retry_after: RetryAfter::default(),
             throttled_code: ThrottledCode::default(),
             token_lifetime_seconds: 3600,

@@ -170,7 +170,7 @@ pub struct Target {
     pub error: Option<Trouble>,
     /// Entries that an initial cycle exports.
     pub entries: u64,
-    /// Groups beside them, in the count of what is synchronized.
+    /// Groups, which have a count of their own in what is synchronized.
     pub groups: u64,
     /// Entries that every later cycle finds changed.
     pub changes: u64,

@@ -1,4 +1,4 @@
-//! Start, pause and restart (graph-api §3.6, §4.3).
+//! Start, pause and restart (CONTRACT §3.6, §4.3).
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::{catalog, gate, lifecycle};
 use crate::graph::http::call::{Answered, Call};
 use crate::graph::http::reply::Reply;
 use crate::graph::model::job::{Job, ScheduleState};
-use crate::graph::model::settings::{Repeated, RestartNeverStarted, StartWithoutCredentials};
+use crate::graph::model::settings::{Repeated, RestartNeverStarted, StartRunning, StartWithoutCredentials};
 
 fn already(state: &str) -> Reply {
     Reply::error(409, "Conflict", &format!("The synchronization job is already {state}."))
@@ -23,11 +23,18 @@ pub fn start(call: &mut Call<'_>) -> Answered {
     if let (Some(trouble), StartWithoutCredentials::Refused) = (missing, settings.start_without_credentials) {
         return Err(Reply::error(400, &trouble.code, &trouble.message));
     }
-    let running = job.is_active() && job.now().quarantine.is_none() && !job.pausing;
-    if running && settings.start_running == Repeated::Refused {
-        return Err(already("started"));
+    match settings.start_running {
+        StartRunning::Refused if is_running(&job) => Err(already("started")),
+        StartRunning::Stops if is_running(&job) => {
+            changed(call, true, |job| lifecycle::stop(job, &settings, now), json!({"stopped": true}))
+        }
+        _ => changed(call, !is_running(&job), |job| lifecycle::start(job, &settings, now), Value::Null),
     }
-    changed(call, !running, |job| lifecycle::start(job, &settings, now), Value::Null)
+}
+
+/// Neither paused nor in quarantine.
+fn is_running(job: &Job) -> bool {
+    job.is_active() && job.now().quarantine.is_none() && !job.pausing
 }
 
 pub fn pause(call: &mut Call<'_>) -> Answered {
@@ -85,8 +92,14 @@ impl Scope {
     /// What the portal's button does.
     const DEFAULT: Self = Self(2 | 4 | 8);
 
-    /// One string of flags, with or without spaces, in any case.
+    /// Forgets nothing: a start.
+    const NONE: Self = Self(0);
+
+    /// One string of flags, with or without spaces, in any case; an empty one is the default.
     fn parse(text: &str) -> Option<Self> {
+        if text.trim().is_empty() {
+            return Some(Self::DEFAULT);
+        }
         let flag =
             |name: &str| Self::FLAGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, bits)| bits);
         text.split(',').map(|name| flag(name.trim())).try_fold(0, |all, bits| Some(all | bits?)).map(Self)
@@ -103,12 +116,9 @@ pub fn restart(call: &mut Call<'_>) -> Answered {
         Value::Null => None,
         _ => call.body::<Restart>()?.criteria.and_then(|criteria| criteria.reset_scope),
     };
-    let scope = match &asked {
-        None => Scope::DEFAULT,
-        Some(text) => {
-            Scope::parse(text).ok_or_else(|| Reply::bad_request(&format!("The reset scope '{text}' is not known.")))?
-        }
-    };
+    let text = asked.as_deref().unwrap_or_default();
+    let scope =
+        Scope::parse(text).ok_or_else(|| Reply::bad_request(&format!("The reset scope '{text}' is not known.")))?;
     // A restart brings the jobs of a restored service principal back at once.
     call.principal()?.restored = None;
     let (settings, now) = (call.settings(), call.now());
@@ -118,6 +128,9 @@ pub fn restart(call: &mut Call<'_>) -> Answered {
         return Err(Reply::bad_request("The synchronization job was never started."));
     }
     let detail = json!({"resetScope": asked});
+    if scope == Scope::NONE {
+        return changed(call, !is_running(&job), |job| lifecycle::start(job, &settings, now), detail);
+    }
     changed(call, true, |job| lifecycle::restart(job, &settings, scope, now), detail)
 }
 
@@ -132,5 +145,6 @@ mod tests {
         assert!(Scope::parse("Full").unwrap().has("ConnectorDataStore"));
         assert!(!scope.has("ForceDeletes") && !scope.has("Full") && !scope.has("None"));
         assert_eq!(Scope::parse("Watermark, Everything"), None);
+        assert_eq!((Scope::parse(" "), Scope::parse("none")), (Some(Scope::DEFAULT), Some(Scope::NONE)));
     }
 }

@@ -1,4 +1,4 @@
-//! Uploads of API-driven inbound provisioning (graph-api §2.7).
+//! Uploads of API-driven inbound provisioning (CONTRACT §2.7).
 
 use serde_json::{Value, json};
 

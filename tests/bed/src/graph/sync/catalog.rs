@@ -1,4 +1,4 @@
-//! The provisioning templates that are known (graph-api §10), and what any other id gets.
+//! The provisioning templates that are known (CONTRACT §10), and what any other id gets.
 
 use serde::{Deserialize, Serialize};
 

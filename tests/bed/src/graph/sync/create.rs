@@ -1,4 +1,4 @@
-//! Creates of jobs, by clients and in the portal (graph-api §4.1, §4.2, §4.6, §4.9).
+//! Creates of jobs, by clients and in the portal (CONTRACT §4.1, §4.2, §4.6, §4.9).
 
 use jiff::Timestamp;
 use uuid::Uuid;

@@ -1,7 +1,8 @@
-//! Whether the target takes the credentials (graph-api §2.5): asked by clients, and by every cycle.
+//! Whether the target takes the credentials (CONTRACT §2.5): asked by clients, and by every cycle.
 
-use serde::Deserialize;
-use serde_json::json;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
 
 use super::catalog::{self, Template};
 use super::gate;
@@ -50,10 +51,19 @@ pub fn verdict(template: &Template, target: &Target, secrets: &[Secret]) -> Opti
     }
 }
 
+/// A Boolean, which scripts send as text.
+fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Bool(value) => Ok(value),
+        Value::String(text) => text.to_lowercase().parse().map_err(D::Error::custom),
+        _ => Err(D::Error::custom("a Boolean is expected")),
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Validate {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "truth")]
     use_saved_credentials: bool,
     credentials: Option<Vec<Pair>>,
     template_id: Option<String>,

@@ -1,4 +1,4 @@
-//! What one cycle finds and does (graph-api §3.9, §4.4, §4.5).
+//! What one cycle finds and does (CONTRACT §3.9, §4.4, §4.5).
 
 use super::catalog::Template;
 use super::{credentials, render, secrets};

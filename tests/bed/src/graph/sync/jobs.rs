@@ -1,11 +1,12 @@
-//! List, create, read and delete jobs (graph-api §2.2, §4.1, §4.2, §4.6, §4.9).
+//! List, create, read and delete jobs (CONTRACT §2.2, §4.1, §4.2, §4.6, §4.9).
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::create::{self, Created};
 use super::{catalog, gate, query_options, render};
-use crate::graph::http::call::{Answered, Call, job_not_found};
+use crate::graph::directory::equality;
+use crate::graph::http::call::{Answered, Call};
 use crate::graph::http::reply::Reply;
 use crate::graph::model::settings::CreateStatus;
 
@@ -14,8 +15,11 @@ pub fn list(call: &mut Call<'_>) -> Answered {
     query_options(call)?;
     let id = call.principal_id();
     let (jobs, now) = (call.visible_jobs(), call.now());
+    let wanted = call.request.query("$filter").and_then(equality).filter(|(name, _)| name == "templateId");
     let tenant = call.tenant()?;
-    let items = jobs.iter().map(|(job, state)| {
+    let wanted = wanted.map(|(_, id)| catalog::template(tenant, &id).alias.unwrap_or(id));
+    let kept = jobs.iter().filter(|(job, _)| wanted.as_ref().is_none_or(|wanted| job.template_id == *wanted));
+    let items = kept.map(|(job, state)| {
         render::job(job, state, &catalog::template(tenant, &job.template_id), &tenant.settings, now)
     });
     let items = items.collect();
@@ -27,7 +31,7 @@ pub fn get(call: &mut Call<'_>) -> Answered {
     query_options(call)?;
     let wanted = call.param("job").to_owned();
     let found = call.visible_jobs().into_iter().find(|(job, _)| job.id == wanted);
-    let (job, state) = found.ok_or_else(job_not_found)?;
+    let (job, state) = found.ok_or_else(|| call.job_not_found())?;
     let template = catalog::template(call.tenant()?, &job.template_id);
     let body = render::job(&job, &state, &template, &call.settings(), call.now());
     Ok(Reply::ok(entity(call, body)))

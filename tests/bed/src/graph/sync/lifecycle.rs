@@ -1,4 +1,4 @@
-//! The life of a job on the virtual clock: cycles, quarantine, the end after 28 days (graph-api §4.3 to §4.5).
+//! The life of a job on the virtual clock: cycles, quarantine, the end after 28 days (CONTRACT §4.3 to §4.5).
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use super::catalog::{self, Template};
 use super::cycle::{self, CycleResult};
 use crate::graph::model::clock::{after, seconds};
 use crate::graph::model::job::{Code, Counts, Execution, Job, Outcome, Quarantine, Running, ScheduleState};
-use crate::graph::model::settings::{PauseLeaves, PauseTakesEffect, QuarantineRetries, Settings};
+use crate::graph::model::settings::{PauseLeaves, PauseTakesEffect, PausedQuarantine, QuarantineRetries, Settings};
 use crate::graph::model::tenant::{ServicePrincipal, Tenant};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -195,7 +195,8 @@ pub fn pause(job: &mut Job, settings: &Settings, now: Timestamp) {
     }
 }
 
-fn stop(job: &mut Job, settings: &Settings, at: Timestamp) {
+/// Stops a job at once, as a pause leaves it.
+pub fn stop(job: &mut Job, settings: &Settings, at: Timestamp) {
     job.pausing = false;
     job.running = None;
     job.next_cycle = None;
@@ -206,7 +207,9 @@ fn stop(job: &mut Job, settings: &Settings, at: Timestamp) {
     job.change(at, |state| {
         state.schedule = schedule;
         state.code = Code::Paused;
-        state.quarantine = None;
+        if settings.paused_quarantine == PausedQuarantine::Cleared {
+            state.quarantine = None;
+        }
     });
 }
 

@@ -22,7 +22,7 @@ use super::http::call::Call;
 use super::http::reply::Reply;
 use super::http::route::Line;
 use super::model::clock::seconds;
-use super::model::settings::{Accepts, DeletedServicePrincipal, NewServicePrincipal, QueryOptions};
+use super::model::settings::{Accepts, DeletedServicePrincipal, NewServicePrincipal, QueryOptions, WithoutTemplates};
 use super::permissions::Access::{Discover, Read, Upload, Write, WriteAll};
 
 #[rustfmt::skip]
@@ -88,7 +88,7 @@ fn gate(call: &mut Call<'_>) -> Result<(), Reply> {
         call.params.push(("sp", id));
     }
     let id = call.principal_id();
-    let now = call.now();
+    let (now, operation) = (call.now(), call.operation);
     let tenant = call.tenant()?;
     let Some((_, found)) = tenant.find(&id) else {
         // The id of an application where a service principal is meant is a mistake that the back end meets.
@@ -101,7 +101,9 @@ fn gate(call: &mut Call<'_>) -> Result<(), Reply> {
             DeletedServicePrincipal::UnknownError => Reply::error(404, "UnknownError", ""),
         });
     }
-    if found.templates.is_empty() {
+    let empty_list =
+        settings.without_templates == WithoutTemplates::EmptyLists && matches!(operation, "listJobs" | "listTemplates");
+    if found.templates.is_empty() && !empty_list {
         return Err(Reply::error(400, "UnknownError", ""));
     }
     let young = found

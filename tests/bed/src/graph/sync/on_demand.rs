@@ -1,4 +1,4 @@
-//! Provisioning one object now (graph-api §2.6); the answer is JSON inside strings.
+//! Provisioning one object now (CONTRACT §2.6); the answer is JSON inside strings.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

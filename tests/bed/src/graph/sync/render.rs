@@ -1,4 +1,4 @@
-//! How a job looks (graph-api §3.2 to §3.5, §4.2).
+//! How a job looks (CONTRACT §3.2 to §3.5, §4.2).
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};

@@ -1,9 +1,9 @@
-//! Schemas of jobs and templates: read, replaced as a whole, reset (graph-api §2.3).
+//! Schemas of jobs and templates: read, replaced as a whole, reset (CONTRACT §2.3).
 
 use serde_json::Value;
 
 use super::{catalog, gate, lifecycle, schema_default, templates};
-use crate::graph::http::call::{Answered, Call, job_not_found};
+use crate::graph::http::call::{Answered, Call};
 use crate::graph::http::reply::Reply;
 use crate::graph::model::settings::SchemaResetStatus;
 use crate::graph::permissions;
@@ -16,7 +16,7 @@ pub fn effective(call: &mut Call<'_>) -> Result<Value, Reply> {
     } else {
         let wanted = call.param("job").to_owned();
         let found = call.visible_jobs().into_iter().find(|(job, _)| job.id == wanted);
-        let (job, _) = found.ok_or_else(job_not_found)?;
+        let (job, _) = found.ok_or_else(|| call.job_not_found())?;
         (job.id, job.template_id, job.schema)
     };
     let edited = call.principal()?.template_schemas.get(&template_id).cloned();

@@ -1,4 +1,4 @@
-//! The schema that a connector begins with: one rule for users, two directories (graph-api §3.8).
+//! The schema that a connector begins with: one rule for users, two directories (CONTRACT §3.8).
 
 use serde_json::{Value, json};
 use uuid::Uuid;

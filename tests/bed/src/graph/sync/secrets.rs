@@ -1,4 +1,4 @@
-//! The secrets of a service principal: replaced as a whole, read back masked (graph-api §2.4, §3.10).
+//! The secrets of a service principal: replaced as a whole, read back masked (CONTRACT §2.4, §3.10).
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The templates that a service principal offers (graph-api §2.4, §3.7).
+//! The templates that a service principal offers (CONTRACT §2.4, §3.7).
 
 use serde_json::{Value, json};
 
