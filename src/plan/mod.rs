@@ -17,6 +17,7 @@ pub mod requests;
 mod run_state;
 pub mod settings;
 pub mod step;
+mod token;
 pub mod trouble;
 pub mod wake;
 pub mod world;

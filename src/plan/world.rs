@@ -6,7 +6,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::desired::{Adoption, Desired};
-use super::requests::Requests;
+use super::requests::{Answers, Requests, look_is_due};
 use super::step::Fact;
 use super::trouble::{Trouble, TroubleKind};
 use crate::api::{EntryCount, Execution, HandledRestart, JobOrigin, Mode, QuarantineStatus, RestartResult, RunState};
@@ -161,6 +161,10 @@ pub struct World {
     pub requests: Requests,
     pub handled_reconcile: Option<String>,
     pub handled_restart: Option<HandledRestart>,
+    /// The restart tokens that were answered, the newest first.
+    pub handled_restarts: Vec<String>,
+    /// Nobody has written down yet that this SyncJob was looked at: what it asks for may be of an earlier life.
+    pub unseen: bool,
     /// Whether the restart that was recorded in this pass has still to be sent.
     pub restart_due: bool,
     pub trouble: Option<Trouble>,
@@ -195,6 +199,8 @@ impl World {
             requests: Requests::default(),
             handled_reconcile: None,
             handled_restart: None,
+            handled_restarts: Vec::new(),
+            unseen: false,
             restart_due: false,
             trouble: None,
             refusal: None,
@@ -243,7 +249,7 @@ impl World {
             }
             Fact::SurplusDeleted => self.surplus_deleted(),
             Fact::RunStateRequested => self.run = Some(RunView::asked(desired.run_state)),
-            Fact::RestartRecorded { token } => self.restart_recorded(token),
+            Fact::RestartRecorded { token } => self.restart_recorded(&token),
             Fact::RestartAnswered { result, message } => self.restart_answered(result, message),
             Fact::JobDeleted => self.job_deleted = true,
             Fact::Trouble(trouble) => self.trouble = Some(trouble),
@@ -275,9 +281,9 @@ impl World {
         });
     }
 
-    fn restart_recorded(&mut self, token: String) {
-        let message = "The restart is about to be requested.".to_owned();
-        self.handled_restart = Some(HandledRestart { token, result: RestartResult::Requested, message });
+    fn restart_recorded(&mut self, token: &str) {
+        let answers = Answers::recording(token, self);
+        (self.handled_restart, self.handled_restarts) = (answers.last_handled_restart, answers.handled_restarts);
         self.restart_due = true;
     }
 
@@ -317,7 +323,7 @@ impl World {
     /// failed is not made good by what was seen before it.
     pub fn at_rest(&self, desired: &Desired) -> bool {
         let reached = self.run.is_some_and(|run| run.reached && run.state == desired.run_state);
-        reached && self.failures == 0 && self.absences == 0 && self.requests.reconcile == self.handled_reconcile
+        reached && self.failures == 0 && self.absences == 0 && !look_is_due(self)
     }
 
     /// Jobs of our template beside the recorded one, which no other SyncJob is known to hold.

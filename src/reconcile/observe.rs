@@ -13,7 +13,7 @@ use super::memory::{Entry, SeenIntent};
 use crate::api::{FINALIZER, RunRecord, SyncJob};
 use crate::cluster::watch::Stores;
 use crate::plan::desired::ServicePrincipalId;
-use crate::plan::requests::{Requests, RestartRequest};
+use crate::plan::requests::{self, Requests, RestartRequest};
 use crate::plan::{Desired, IntentOrigin, IntentView, Rival, Rivals, RunView, World};
 
 /// The newer of what the watch shows and what our own last write answered.
@@ -32,9 +32,9 @@ pub(super) fn world(object: &SyncJob, desired: Option<&Desired>, entry: &mut Ent
     let surplus = surplus(intent.map(|intent| intent.nonce.as_str()), job_id.as_deref(), entry);
     let seen = intent.filter(|_| surplus.is_none()).map(|intent| remember(&intent.nonce, entry));
     let bound_for = status.and_then(|status| status.job_bound_time.as_ref()).map_or(Duration::ZERO, since);
-    let requests = Requests::parse(object.annotations());
+    let asked = Requests::parse(object.annotations());
     let unsent = |request: &RestartRequest| entry.restart_unsent.as_ref() == Some(&request.token);
-    let restart_due = requests.restart.as_ref().is_some_and(unsent);
+    let restart_due = asked.restart.as_ref().is_some_and(unsent);
     let unsettled = job_id.is_none();
     World {
         deletion_requested: object.metadata.deletion_timestamp.is_some(),
@@ -57,9 +57,11 @@ pub(super) fn world(object: &SyncJob, desired: Option<&Desired>, entry: &mut Ent
         surplus,
         absences: entry.absences,
         run: run(status.and_then(|status| status.run.as_ref()), entry),
-        requests,
+        requests: asked,
         handled_reconcile: status.and_then(|status| status.last_handled_reconcile.clone()),
         handled_restart: status.and_then(|status| status.last_handled_restart.clone()),
+        handled_restarts: status.map(requests::handled).unwrap_or_default(),
+        unseen: requests::unseen(status),
         restart_due,
         failures: entry.failures,
         ..World::unobserved()
