@@ -180,6 +180,19 @@ async fn deletes_are_forced_only_while_graph_shows_that_the_service_holds_them_b
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_is_asked_for_in_mode_observe_is_a_look_of_now() {
+    let mut rig = Rig::start().await;
+    let id = rig.running(&[]).await;
+    rig.edit("box", &json!({"mode": "Observe"})).await;
+    rig.until("box", "is observed", |object| ready(object, "True", "Observed")).await;
+    rig.quarantine(&id, "TooManyDeletes").await;
+    // Within the time for which a list is remembered.
+    rig.looked_again().await;
+    rig.until("box", "shows the quarantine", |object| object["status"]["quarantine"]["reason"] == "TooManyDeletes")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restart_that_is_refused_says_why() {
     let mut rig = Rig::start().await;
     rig.running(&[]).await;
