@@ -148,6 +148,10 @@ fn restart(old: &SyncJobStatus, answers: &Answers) -> Option<Event> {
     }
 }
 
+pub(super) fn retained(id: &str) -> Event {
+    JOB_RETAINED.told(format!("Let go of job '{id}'; it stays in Entra ID."))
+}
+
 fn happening(step: &Step, fact: &Fact, created: bool) -> Option<Event> {
     Some(match (step, fact) {
         (_, Fact::JobCreated(job)) => JOB_CREATED.told(format!("Created job '{}'.", job.id)),
@@ -165,9 +169,7 @@ fn happening(step: &Step, fact: &Fact, created: bool) -> Option<Event> {
         (Step::DeleteSurplus { id }, Fact::SurplusDeleted) => SURPLUS_JOB_DELETED.told(format!(
             "Deleted job '{id}': it was created for an intent that was no longer this SyncJob's, and never ran."
         )),
-        (Step::RemoveFinalizer { retained: Some(id) }, Fact::FinalizerRemoved) => {
-            JOB_RETAINED.told(format!("Let go of job '{id}'; it stays in Entra ID."))
-        }
+        (Step::RemoveFinalizer { retained: Some(id) }, Fact::FinalizerRemoved) => retained(id),
         _ => return None,
     })
 }

@@ -19,6 +19,7 @@ pub mod settings;
 pub mod step;
 mod token;
 pub mod trouble;
+pub mod unreadable;
 pub mod wake;
 pub mod world;
 

@@ -9,6 +9,7 @@ use super::pass::Pass;
 use super::translate::{cluster_trouble, graph_trouble, observed};
 use super::{Context, identity, observe, restart};
 use crate::api::SyncJob;
+use crate::cluster::stored::holds_the_unknown;
 use crate::cluster::{self, read, write};
 use crate::graph;
 use crate::plan::{Desired, Fact, ObservedJob, Step, Trouble, TroubleKind, World};
@@ -167,7 +168,9 @@ async fn delete(id: &str, desired: &Desired, context: &Context) -> Fact {
 /// Deletes a job for which this process holds the answer to its own create request, unless somebody holds it by now.
 async fn delete_surplus(id: &str, desired: &Desired, context: &Context) -> Fact {
     let service_principal = desired.service_principal.as_str();
-    let holds = |holder: &SyncJob| holder.status.as_ref().is_some_and(|status| status.job_id.as_deref() == Some(id));
+    let holds = |holder: &SyncJob| {
+        holds_the_unknown(holder) || holder.status.as_ref().is_some_and(|status| status.job_id.as_deref() == Some(id))
+    };
     match read::holders(&context.client, &context.namespaces, service_principal).await {
         Ok(holders) if holders.iter().any(holds) => return Fact::SurplusDeleted,
         Ok(_) => {}

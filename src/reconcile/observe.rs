@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::memory::{Entry, SeenIntent};
 use crate::api::{FINALIZER, RunRecord, SyncJob};
+use crate::cluster::stored::holds_the_unknown;
 use crate::cluster::watch::Stores;
 use crate::plan::desired::ServicePrincipalId;
 use crate::plan::requests::{self, Requests, RestartRequest};
@@ -105,7 +106,7 @@ pub(super) fn held_by_others(own: &SyncJob, stores: &Stores) -> HashSet<String> 
     others.filter_map(|other| other.status.as_ref()?.job_id.clone()).collect()
 }
 
-/// The other SyncJobs among `objects` that hold an intent or a job for the same service principal and template.
+/// The other SyncJobs among `objects` that hold an intent or a job for the same service principal and template, or may.
 pub(super) fn rivals<T: AsRef<SyncJob>>(own: &SyncJob, desired: &Desired, objects: &[T]) -> Vec<Rival> {
     let order = |object: &SyncJob| (object.creation_timestamp().map(|time| time.0), object.uid());
     objects
@@ -115,13 +116,13 @@ pub(super) fn rivals<T: AsRef<SyncJob>>(own: &SyncJob, desired: &Desired, object
         .filter(|other| {
             ServicePrincipalId::parse(&other.spec.service_principal_id).as_ref() == Some(&desired.service_principal)
         })
-        .filter(|other| desired.template.same_as(&other.spec.template_id))
+        .filter(|other| other.spec.template_id.is_empty() || desired.template.same_as(&other.spec.template_id))
         .filter_map(|other| {
             let status = other.status.as_ref()?;
             (status.job_id.is_some() || status.intent.is_some()).then(|| Rival {
                 name: format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()),
                 job_id: status.job_id.clone(),
-                precedes: order(other) < order(own),
+                precedes: holds_the_unknown(other) || order(other) < order(own),
             })
         })
         .collect()
