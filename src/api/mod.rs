@@ -22,9 +22,11 @@ pub const GROUP: &str = "entrain.dev";
 pub const FINALIZER: &str = "entrain.dev/syncjob";
 /// Annotation: any new value asks for one pass now.
 pub const RECONCILE_REQUESTED_AT: &str = "entrain.dev/reconcile-requested-at";
-/// Annotation: any new value asks for one restart of the job.
+/// Annotation: any new value asks for one restart of the job. The value is a token, or a token and the scope of the
+/// restart: `<token> scope=Watermark,QuarantineState`.
 pub const RESTART_REQUESTED_AT: &str = "entrain.dev/restart-requested-at";
-/// Annotation: what a restart resets, as Graph's `resetScope`; absent means what the portal's restart resets.
+/// Annotation without effect: a scope apart from its token would go with every later restart as well. While it is present,
+/// restarts are refused.
 pub const RESTART_SCOPE: &str = "entrain.dev/restart-scope";
 /// Field manager of `status.intent`, `status.jobId` and what belongs to them.
 pub const MANAGER_IDENTITY: &str = "entrain/identity";

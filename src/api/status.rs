@@ -79,9 +79,14 @@ pub struct SyncJobStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub last_handled_reconcile: Option<String>,
-    /// What became of the last `entrain.dev/restart-requested-at`.
+    /// What became of the `entrain.dev/restart-requested-at` that was answered last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_restart: Option<HandledRestart>,
+    /// The values of `entrain.dev/restart-requested-at` that were answered, the newest first. None of them is acted on again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 256)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub handled_restarts: Vec<String>,
 }
 
 /// The record of one attempt to create, or to adopt, the job.
@@ -173,4 +178,6 @@ pub enum RestartResult {
     Refused,
     /// No clear answer came. It is not repeated, because each restart discards progress.
     Unknown,
+    /// It was there before this SyncJob was first seen. Nothing was restarted.
+    Ignored,
 }

@@ -6,6 +6,7 @@ pub mod lease;
 pub mod namespaces;
 pub mod proxy;
 pub mod read;
+pub mod stored;
 pub mod watch;
 pub mod write;
 

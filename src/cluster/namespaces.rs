@@ -1,8 +1,7 @@
 //! Which namespaces are ours to work in.
 
-use kube::{Api, Client};
-
-use crate::api::SyncJob;
+use kube::core::NamespaceResourceScope;
+use kube::{Api, Client, Resource};
 
 /// The watched namespaces: those named, or all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +18,10 @@ impl Namespaces {
     }
 
     /// Each SyncJob that is ours is reached by exactly one of these.
-    pub(super) fn apis(&self, client: &Client) -> Vec<Api<SyncJob>> {
+    pub(super) fn apis<K>(&self, client: &Client) -> Vec<Api<K>>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
         if self.0.is_empty() {
             return vec![Api::all(client.clone())];
         }

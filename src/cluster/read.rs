@@ -5,6 +5,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::api::ListParams;
 use kube::{Api, Client, CustomResourceExt};
 
+use super::stored::Stored;
 use super::{Error, Namespaces, bounded};
 use crate::api::SyncJob;
 
@@ -25,7 +26,7 @@ pub async fn definition_is_going(client: &Client) -> Result<bool, Error> {
 /// the right to list.
 pub async fn served(client: &Client, namespaces: &Namespaces) -> Result<(), Error> {
     let one = ListParams::default().limit(1);
-    for api in namespaces.apis(client) {
+    for api in namespaces.apis::<SyncJob>(client) {
         bounded(api.list_metadata(&one)).await?;
     }
     Ok(())
@@ -33,14 +34,14 @@ pub async fn served(client: &Client, namespaces: &Namespaces) -> Result<(), Erro
 
 /// All SyncJobs of the watched namespaces that hold an intent or a job of this service principal: quorum reads, because
 /// a list without a resourceVersion is one. One list for each namespace is enough: what counts is that each was asked
-/// for after our own intent was written.
+/// for after our own intent was written. One that cannot be read counts as the holder of whatever it may hold.
 pub async fn holders(
     client: &Client,
     namespaces: &Namespaces,
     service_principal_id: &str,
 ) -> Result<Vec<SyncJob>, Error> {
     let params = ListParams::default().fields(&format!("status.servicePrincipalId={service_principal_id}"));
-    let apis = namespaces.apis(client);
+    let apis = namespaces.apis::<Stored>(client);
     let lists = bounded(try_join_all(apis.iter().map(|api| api.list(&params)))).await?;
-    Ok(lists.into_iter().flat_map(|list| list.items).collect())
+    Ok(lists.into_iter().flat_map(|list| list.items).map(Stored::into_sync_job).collect())
 }

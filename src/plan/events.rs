@@ -71,6 +71,7 @@ table! {
     JOB_RESTARTED = normal "JobRestarted" "RestartJob" "A restart that somebody asked for was accepted.";
     RESTART_REFUSED = warning "RestartRefused" "RestartJob" "A restart that somebody asked for was refused, by the operator or by Graph.";
     RESTART_OUTCOME_UNKNOWN = warning "RestartOutcomeUnknown" "RestartJob" "A restart was sent and got no clear answer; it is not sent again.";
+    RESTART_IGNORED = normal "RestartIgnored" "RestartJob" "A restart was asked for before the SyncJob was first seen; it is not carried out.";
     QUARANTINED = warning "Quarantined" "Observe" "The service put the job in quarantine, or has a new reason for it.";
     QUARANTINE_LIFTED = normal "QuarantineLifted" "Observe" "The service took the job out of quarantine.";
     SECOND_JOB_PRESENT = warning "SecondJobPresent" "Observe" "The service principal has another job of the same template, which no SyncJob holds.";
@@ -144,8 +145,13 @@ fn restart(old: &SyncJobStatus, answers: &Answers) -> Option<Event> {
         RestartResult::Accepted => Some(JOB_RESTARTED.told(note)),
         RestartResult::Refused => Some(RESTART_REFUSED.told(note)),
         RestartResult::Unknown => Some(RESTART_OUTCOME_UNKNOWN.told(note)),
+        RestartResult::Ignored => Some(RESTART_IGNORED.told(note)),
         RestartResult::Requested => None,
     }
+}
+
+pub(super) fn retained(id: &str) -> Event {
+    JOB_RETAINED.told(format!("Let go of job '{id}'; it stays in Entra ID."))
 }
 
 fn happening(old: &SyncJobStatus, step: &Step, fact: &Fact, created: bool) -> Option<Event> {

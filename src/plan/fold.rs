@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::desired::Desired;
 use super::observed::ObservedJob;
+use super::requests::Answers;
 use super::step::Fact;
 use super::trouble::{Trouble, TroubleKind};
 use super::world::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
-use crate::api::{HandledRestart, JobOrigin, RestartResult, RunState};
+use crate::api::{JobOrigin, RestartResult, RunState};
 
 impl World {
     /// What a step taught us.
@@ -46,7 +47,7 @@ impl World {
             Fact::JobForgotten => self.forgotten(),
             Fact::BindLost { .. } => self.bind_lost(),
             Fact::RunStateRequested => self.run = Some(RunView::asked(desired.run_state)),
-            Fact::RestartRecorded { token } => self.restart_recorded(token),
+            Fact::RestartRecorded { token } => self.restart_recorded(&token),
             Fact::RestartAnswered { result, message } => self.restart_answered(result, message),
             Fact::JobDeleted => self.job_deleted = true,
             Fact::DeleteNotFound => self.delete_not_found = true,
@@ -144,9 +145,9 @@ impl World {
         });
     }
 
-    fn restart_recorded(&mut self, token: String) {
-        let message = "The restart is about to be requested.".to_owned();
-        self.handled_restart = Some(HandledRestart { token, result: RestartResult::Requested, message });
+    fn restart_recorded(&mut self, token: &str) {
+        let answers = Answers::recording(token, self);
+        (self.handled_restart, self.handled_restarts) = (answers.last_handled_restart, answers.handled_restarts);
         self.restart_due = true;
     }
 

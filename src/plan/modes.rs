@@ -7,6 +7,7 @@ use super::desired::{Adoption, Desired};
 use super::existence;
 use super::observed::ObservedJob;
 use super::preview::preview;
+use super::requests;
 use super::settings::Settings;
 use super::step::Step;
 use super::wake::Wake;
@@ -38,7 +39,8 @@ fn observe(desired: &Desired, world: &World, settings: &Settings) -> Plan {
         return not_found(desired, world, settings);
     }
     let Some(jobs) = &world.jobs else {
-        return Plan::take(Step::RecallJobs, Reason::Observed, "Looking at the job.");
+        let step = if requests::look_is_due(world) { Step::ListJobs } else { Step::RecallJobs };
+        return Plan::take(step, Reason::Observed, "Looking at the job.");
     };
     if let Some(job) = world.subject(desired) {
         return if job.quarantined() {

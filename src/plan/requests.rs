@@ -9,16 +9,17 @@ use super::decide::Plan;
 use super::desired::Desired;
 use super::observed::ObservedJob;
 use super::step::Step;
+use super::token::{self, capped};
 use super::world::World;
 use crate::api::{
     HandledRestart, Mode, RECONCILE_REQUESTED_AT, RESTART_REQUESTED_AT, RESTART_SCOPE, Reason, RestartResult, RunState,
     SyncJobStatus,
 };
 
-/// The longest token that status can hold.
-const TOKEN_CHARS_MAX: usize = 256;
-/// The parts of Graph's `resetScope` that make sense when a person asks (`synchronizationJobRestartCriteria`).
-const SCOPES: &[&str] = &["Escrows", "Watermark", "QuarantineState", "Full", "ForceDeletes"];
+pub use super::token::RestartRequest;
+
+/// The quarantine in which the service holds deletions back (`synchronizationQuarantine`).
+const TOO_MANY_DELETES: &str = "TooManyDeletes";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Requests {
@@ -26,44 +27,38 @@ pub struct Requests {
     pub restart: Option<RestartRequest>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RestartRequest {
-    pub token: String,
-    /// As Graph wants it (`None`: the portal's restart), or what is wrong with it.
-    pub scope: Result<Option<String>, String>,
-}
-
 impl Requests {
     pub fn parse(annotations: &BTreeMap<String, String>) -> Self {
-        let token = |name| annotations.get(name).filter(|value| !value.is_empty()).map(|value| capped(value));
+        let value = |name| annotations.get(name).filter(|value| !value.is_empty());
+        let apart = annotations.get(RESTART_SCOPE).map(String::as_str);
+        let restart = value(RESTART_REQUESTED_AT).filter(|value| !value.trim().is_empty());
         Self {
-            reconcile: token(RECONCILE_REQUESTED_AT),
-            restart: token(RESTART_REQUESTED_AT)
-                .map(|token| RestartRequest { token, scope: scope(annotations.get(RESTART_SCOPE)) }),
+            reconcile: value(RECONCILE_REQUESTED_AT).map(|value| capped(value)),
+            restart: restart.map(|value| RestartRequest::parse(value, apart)),
         }
     }
 }
 
-fn capped(text: &str) -> String {
-    text.chars().take(TOKEN_CHARS_MAX).collect()
+/// Whether somebody asks for a look that has not been taken.
+pub(super) fn look_is_due(world: &World) -> bool {
+    world.requests.reconcile.is_some() && world.requests.reconcile != world.handled_reconcile
 }
 
-fn scope(text: Option<&String>) -> Result<Option<String>, String> {
-    let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
-    let parts: Result<Vec<&str>, String> = text
-        .split(',')
-        .map(|part| {
-            let known = SCOPES.iter().find(|scope| scope.eq_ignore_ascii_case(part.trim()));
-            known.copied().ok_or_else(|| {
-                format!(
-                    "`{RESTART_SCOPE}` must be a list of {}, separated by commas; '{}' is none of them.",
-                    SCOPES.join(", "),
-                    capped(part.trim())
-                )
-            })
-        })
-        .collect();
-    parts.map(|parts| Some(parts.join(", ")))
+/// Whether the operator never wrote down having seen the object: it is new, or was moved or restored without its status.
+pub fn unseen(status: Option<&SyncJobStatus>) -> bool {
+    status.is_none_or(|status| {
+        status.observed_generation.unwrap_or(-1) < 0
+            && status.last_handled_reconcile.is_none()
+            && status.last_handled_restart.is_none()
+            && status.handled_restarts.is_empty()
+    })
+}
+
+/// The restart tokens that were answered, the newest first. A status of an operator that kept only the last one has that.
+pub fn handled(status: &SyncJobStatus) -> Vec<String> {
+    let last = status.last_handled_restart.as_ref().map(|last| &last.token);
+    let missing = last.filter(|last| !status.handled_restarts.contains(last));
+    missing.into_iter().chain(&status.handled_restarts).cloned().collect()
 }
 
 /// The answers, as status keeps them.
@@ -74,6 +69,8 @@ pub struct Answers {
     pub last_handled_reconcile: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_handled_restart: Option<HandledRestart>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub handled_restarts: Vec<String>,
 }
 
 impl Answers {
@@ -81,33 +78,74 @@ impl Answers {
     pub fn are_in(&self, status: &SyncJobStatus) -> bool {
         self.last_handled_reconcile == status.last_handled_reconcile
             && self.last_handled_restart == status.last_handled_restart
+            && self.handled_restarts == handled(status)
+    }
+
+    /// What is known, and one more restart.
+    fn with(restart: HandledRestart, world: &World) -> Self {
+        Self {
+            last_handled_reconcile: world.handled_reconcile.clone(),
+            handled_restarts: token::remembered(&world.handled_restarts, &restart.token),
+            last_handled_restart: Some(restart),
+        }
+    }
+
+    /// The record that comes before a restart is sent.
+    pub fn recording(token: &str, world: &World) -> Self {
+        let message = "The restart is about to be requested.".to_owned();
+        Self::with(HandledRestart { token: token.to_owned(), result: RestartResult::Requested, message }, world)
     }
 }
 
-/// The answers at the end of a pass.
-pub fn answers(desired: &Desired, world: &World) -> Answers {
-    Answers {
-        last_handled_reconcile: world.requests.reconcile.clone().or_else(|| world.handled_reconcile.clone()),
-        last_handled_restart: restart_answer(desired, world).or_else(|| world.handled_restart.clone()),
-    }
+/// The answers at the end of a pass; without a wish, only what holds for every wish.
+pub fn answers(desired: Option<&Desired>, world: &World) -> Answers {
+    let known = || Answers {
+        last_handled_reconcile: world.handled_reconcile.clone(),
+        last_handled_restart: world.handled_restart.clone(),
+        handled_restarts: world.handled_restarts.clone(),
+    };
+    let answers = restart_answer(desired, world).map_or_else(known, |restart| Answers::with(restart, world));
+    let looked = world.requests.reconcile.clone().filter(|_| desired.is_some());
+    Answers { last_handled_reconcile: looked.or_else(|| world.handled_reconcile.clone()), ..answers }
 }
 
-fn restart_answer(desired: &Desired, world: &World) -> Option<HandledRestart> {
+/// The recorded restart that this request asks for, if it was not answered.
+fn recorded<'a>(request: &RestartRequest, world: &'a World) -> Option<&'a HandledRestart> {
+    let last = world.handled_restart.as_ref()?;
+    (last.token == request.token && last.result == RestartResult::Requested).then_some(last)
+}
+
+/// Whether a request came with the object and is not to be carried out, or was dealt with before.
+fn is_past(request: &RestartRequest, world: &World) -> bool {
+    let last = world.handled_restart.as_ref().is_some_and(|last| last.token == request.token);
+    last || world.handled_restarts.contains(&request.token)
+}
+
+fn restart_answer(desired: Option<&Desired>, world: &World) -> Option<HandledRestart> {
     let request = world.requests.restart.as_ref()?;
-    let handled = world.handled_restart.as_ref().filter(|handled| handled.token == request.token);
-    let (result, message) = match handled {
-        None => (RestartResult::Refused, refusal(request, desired, world)?),
-        Some(handled) if handled.result == RestartResult::Requested && !world.restart_due => (
-            RestartResult::Unknown,
-            "The operator ended before the restart was answered, and a restart is never repeated. Look at the job; if it was not restarted, ask again with a new value.".to_owned(),
-        ),
-        Some(_) => return None,
+    let (result, message) = if recorded(request, world).is_some() {
+        if world.restart_due {
+            (RestartResult::Refused, refusal(request, desired?, world)?)
+        } else {
+            let message = "The operator ended before the restart was answered, and a restart is never repeated. Look at the job; if it was not restarted, ask again with a new value.";
+            (RestartResult::Unknown, message.to_owned())
+        }
+    } else if is_past(request, world) {
+        return None;
+    } else if world.unseen {
+        let message = "This value was there before this SyncJob was first seen; nothing was restarted. To restart, set a new value.";
+        (RestartResult::Ignored, message.to_owned())
+    } else {
+        (RestartResult::Refused, refusal(request, desired?, world)?)
     };
     Some(HandledRestart { token: request.token.clone(), result, message })
 }
 
 /// Why a restart is not sent, if that is certain.
 fn refusal(request: &RestartRequest, desired: &Desired, world: &World) -> Option<String> {
+    if let Some(reason) = out_of_date(request, world) {
+        return Some(reason);
+    }
     if let Err(reason) = &request.scope {
         return Some(reason.clone());
     }
@@ -126,20 +164,53 @@ fn refusal(request: &RestartRequest, desired: &Desired, world: &World) -> Option
     if world.job_id.is_none() {
         return Some("There was no job yet that could be restarted.".to_owned());
     }
-    None
+    nothing_held_back(request, world)
+}
+
+/// An old manifest that is applied again brings an old time along, also when its token has been forgotten.
+fn out_of_date(request: &RestartRequest, world: &World) -> Option<String> {
+    let asked = token::time(&request.token)?;
+    let last = world.handled_restarts.iter().filter_map(|token| token::time(token)).max()?;
+    (asked < last).then(|| {
+        format!(
+            "The time {asked} is older than the last one, {last}, so this is taken for an earlier request that came back; nothing was restarted. To restart, set a later time, or a value that does not begin with a time."
+        )
+    })
+}
+
+/// Deletions are forced only while the service itself says that it holds them back. Only a list of this pass counts: what
+/// was remembered may have passed, and the deletions would be those of another day.
+fn nothing_held_back(request: &RestartRequest, world: &World) -> Option<String> {
+    if !request.forces_deletes() || world.jobs_recalled {
+        return None;
+    }
+    let job = world.bound_job()?;
+    let reason = job.shown.quarantine.as_ref().map(|quarantine| quarantine.reason.as_str());
+    let shown = match reason {
+        Some(TOO_MANY_DELETES) if job.quarantined() => return None,
+        Some(reason) if job.quarantined() => format!("a quarantine with the reason {}", capped(reason)),
+        _ if job.quarantined() => "a quarantine without a reason".to_owned(),
+        _ => job.code.as_ref().map_or_else(|| "no code".to_owned(), |code| format!("the code {}", capped(code))),
+    };
+    Some(format!(
+        "The scope ForceDeletes carries out deletions that the service holds back, and is sent only while Graph shows the job in quarantine with the reason {TOO_MANY_DELETES}; it shows {shown}. Nothing was restarted."
+    ))
 }
 
 /// The next step towards a restart that was asked for and may be sent.
 pub(super) fn restart(job: &ObservedJob, desired: &Desired, world: &World) -> Option<Plan> {
     let request = world.requests.restart.as_ref()?;
     let scope = request.scope.clone().ok()?;
-    let handled = world.handled_restart.as_ref().is_some_and(|handled| handled.token == request.token);
-    let step = if !handled && refusal(request, desired, world).is_none() {
-        Step::RecordRestart { token: request.token.clone() }
-    } else if handled && world.restart_due {
+    let due = recorded(request, world).is_some() && world.restart_due;
+    if world.unseen || !due && is_past(request, world) || refusal(request, desired, world).is_some() {
+        return None;
+    }
+    let step = if request.forces_deletes() && world.jobs_recalled {
+        Step::ListJobs
+    } else if due {
         Step::RestartJob { id: job.id.clone(), scope }
     } else {
-        return None;
+        Step::RecordRestart { token: request.token.clone() }
     };
     Some(Plan::take(step, Reason::Starting, "Restarting the job, as requested."))
 }
@@ -147,25 +218,169 @@ pub(super) fn restart(job: &ObservedJob, desired: &Desired, world: &World) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::QuarantineStatus;
+    use crate::plan::Shown;
+    use crate::plan::desired::{ServicePrincipalId, TemplateId};
+
+    fn wish() -> Desired {
+        let service_principal = ServicePrincipalId::parse("2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f").unwrap();
+        Desired::new(service_principal, TemplateId::parse("BoxOutDelta").unwrap())
+    }
 
     fn parse(pairs: &[(&str, &str)]) -> Requests {
         Requests::parse(&pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
     }
 
+    fn job(code: &str, quarantine: Option<&str>) -> ObservedJob {
+        let quarantine = quarantine.map(|reason| QuarantineStatus { reason: reason.to_owned(), ..quarantined() });
+        let shown = Box::new(Shown { quarantine, ..Shown::default() });
+        ObservedJob { id: "BoxOutDelta.1".to_owned(), code: Some(code.to_owned()), shown, ..ObservedJob::default() }
+    }
+
+    fn quarantined() -> QuarantineStatus {
+        serde_json::from_str(r#"{"reason": "", "message": ""}"#).unwrap()
+    }
+
+    /// A job that runs, and a request for a restart.
+    fn asked(value: &str) -> World {
+        World {
+            finalizer: true,
+            job_id: Some("BoxOutDelta.1".to_owned()),
+            jobs: Some(vec![job("Active", None)]),
+            requests: parse(&[(RESTART_REQUESTED_AT, value)]),
+            ..World::unobserved()
+        }
+    }
+
+    fn step(world: &World) -> Option<Step> {
+        restart(world.bound_job().unwrap(), &wish(), world).and_then(|plan| plan.step)
+    }
+
+    fn result(world: &World) -> Option<(RestartResult, String)> {
+        restart_answer(Some(&wish()), world).map(|answer| (answer.result, answer.message))
+    }
+
+    /// That nothing is sent, and what is answered.
+    fn refused(world: &World) -> String {
+        assert_eq!(step(world), None);
+        match result(world) {
+            Some((RestartResult::Refused, message)) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn record(token: &str) -> Step {
+        Step::RecordRestart { token: token.to_owned() }
+    }
+
     #[test]
-    fn a_scope_is_spelt_as_graph_wants_it_or_refused_in_words() {
-        let scope = |text| parse(&[(RESTART_REQUESTED_AT, "1"), (RESTART_SCOPE, text)]).restart.unwrap().scope;
-        assert_eq!(scope("watermark,quarantinestate"), Ok(Some("Watermark, QuarantineState".to_owned())));
-        assert_eq!(scope(" "), Ok(None));
-        for wrong in ["None", "ConnectorDataStore", "Full;Escrows", "Full,"] {
-            assert!(scope(wrong).unwrap_err().contains("must be a list of Escrows"), "{wrong}");
+    fn an_empty_value_asks_for_nothing_and_a_long_one_is_cut() {
+        let empty = [(RESTART_REQUESTED_AT, " "), (RECONCILE_REQUESTED_AT, "")];
+        assert_eq!(parse(&empty), Requests::default());
+        let long = "x".repeat(5000);
+        assert_eq!(parse(&[(RECONCILE_REQUESTED_AT, &long)]).reconcile.unwrap().len(), 256);
+    }
+
+    #[test]
+    fn each_of_several_answered_tokens_is_never_acted_on_again() {
+        let mut world = asked("a scope=Full");
+        assert_eq!(step(&world), Some(record("a scope=Full")));
+        for token in ["a scope=Full", "b", "c"] {
+            world.handled_restarts = token::remembered(&world.handled_restarts, token);
+        }
+        let last = HandledRestart { token: "c".to_owned(), result: RestartResult::Accepted, message: String::new() };
+        world.handled_restart = Some(last.clone());
+        assert_eq!((step(&world), result(&world)), (None, None));
+        assert_eq!(answers(Some(&wish()), &world).last_handled_restart, Some(last));
+    }
+
+    #[test]
+    fn a_time_before_the_last_one_is_refused_although_its_token_was_forgotten() {
+        let world =
+            |value| World { handled_restarts: vec!["2026-11-25T12:00:00Z scope=Full".to_owned()], ..asked(value) };
+        assert!(refused(&world("2026-11-25T11:59:59Z")).contains("is older than the last one, 2026-11-25T12:00:00Z"));
+        assert!(refused(&world("2026-11-25T12:30:00+01:00 scope=Watermark")).contains("is older"));
+        for later in ["2026-11-25T12:00:00Z scope=Watermark", "2026-11-25T12:00:01Z", "again"] {
+            assert_eq!(step(&world(later)), Some(record(later)), "{later}");
         }
     }
 
     #[test]
-    fn an_empty_token_asks_for_nothing_and_a_long_one_is_cut() {
-        assert_eq!(parse(&[(RESTART_REQUESTED_AT, ""), (RECONCILE_REQUESTED_AT, "")]), Requests::default());
-        let long = "x".repeat(5000);
-        assert_eq!(parse(&[(RECONCILE_REQUESTED_AT, &long)]).reconcile.unwrap().len(), TOKEN_CHARS_MAX);
+    fn a_token_that_came_with_an_object_without_history_is_recorded_and_not_carried_out() {
+        let world = World { unseen: true, ..asked("old scope=ForceDeletes") };
+        assert_eq!(step(&world), None);
+        for desired in [Some(&wish()), None] {
+            let answers = answers(desired, &world);
+            assert_eq!(answers.handled_restarts, ["old scope=ForceDeletes"]);
+            let last = answers.last_handled_restart.unwrap();
+            assert_eq!(last.result, RestartResult::Ignored);
+            assert!(last.message.contains("before this SyncJob was first seen"), "{}", last.message);
+        }
+    }
+
+    #[test]
+    fn history_is_a_look_that_was_written_down_or_an_answer() {
+        let status = |text| serde_json::from_str::<SyncJobStatus>(text).unwrap();
+        assert!(unseen(None));
+        assert!(unseen(Some(&status(r#"{"observedGeneration": -1, "jobId": "x"}"#))));
+        let answered = r#"{"lastHandledRestart": {"token": "a", "result": "Accepted", "message": ""}}"#;
+        for seen in [r#"{"observedGeneration": 1}"#, r#"{"handledRestarts": ["a"]}"#, answered] {
+            assert!(!unseen(Some(&status(seen))), "{seen}");
+        }
+        assert_eq!(handled(&status(answered)), ["a"]);
+    }
+
+    #[test]
+    fn deletes_are_forced_only_while_the_service_holds_them_back() {
+        let world = |code, reason| World { jobs: Some(vec![job(code, reason)]), ..asked("1 scope=ForceDeletes") };
+        assert_eq!(step(&world("Quarantine", Some("TooManyDeletes"))), Some(record("1 scope=ForceDeletes")));
+        assert!(refused(&world("Active", None)).contains("it shows the code Active. Nothing was restarted."));
+        assert!(refused(&world("Active", Some("TooManyDeletes"))).contains("shows the code Active"));
+        let other = world("Quarantine", Some("EncounteredQuarantineException"));
+        assert!(refused(&other).contains("with the reason EncounteredQuarantineException. Nothing"));
+        assert!(refused(&world("Quarantine", None)).contains("a quarantine without a reason"));
+    }
+
+    #[test]
+    fn deletes_are_forced_on_a_fresh_list_only() {
+        let held_back = Some(vec![job("Quarantine", Some("TooManyDeletes"))]);
+        let remembered = World { jobs: held_back, jobs_recalled: true, ..asked("1 scope=ForceDeletes") };
+        assert_eq!((step(&remembered), result(&remembered)), (Some(Step::ListJobs), None));
+        let lifted = World { jobs_recalled: true, ..asked("1 scope=ForceDeletes") };
+        assert_eq!((step(&lifted), result(&lifted)), (Some(Step::ListJobs), None), "nor refused on a remembered one");
+        let other = World { jobs_recalled: true, ..asked("1 scope=Watermark") };
+        assert_eq!(step(&other), Some(record("1 scope=Watermark")));
+    }
+
+    #[test]
+    fn a_recorded_restart_that_was_not_sent_yet_is_refused_when_it_may_not_be_sent_any_more() {
+        let due = |value| {
+            let handled = Answers::recording(value, &World::unobserved());
+            World {
+                handled_restart: handled.last_handled_restart,
+                handled_restarts: handled.handled_restarts,
+                restart_due: true,
+                ..asked(value)
+            }
+        };
+        assert_eq!(step(&due("1")), Some(Step::RestartJob { id: "BoxOutDelta.1".to_owned(), scope: None }));
+        assert!(refused(&due("1 scope=ForceDeletes")).contains("shows the code Active"));
+        let paused = Desired { run_state: RunState::Paused, ..wish() };
+        let world = due("1");
+        assert_eq!(restart(world.bound_job().unwrap(), &paused, &world), None);
+        assert_eq!(restart_answer(Some(&paused), &world).unwrap().result, RestartResult::Refused);
+        let unsent = World { restart_due: false, ..due("1") };
+        assert_eq!((step(&unsent), result(&unsent).unwrap().0), (None, RestartResult::Unknown));
+    }
+
+    #[test]
+    fn a_look_is_due_until_its_value_was_answered() {
+        let world = |asked: Option<&str>, answered: Option<&str>| World {
+            requests: Requests { reconcile: asked.map(str::to_owned), restart: None },
+            handled_reconcile: answered.map(str::to_owned),
+            ..World::unobserved()
+        };
+        assert!(look_is_due(&world(Some("b"), Some("a"))) && look_is_due(&world(Some("a"), None)));
+        assert!(!look_is_due(&world(Some("a"), Some("a"))) && !look_is_due(&world(None, Some("a"))));
     }
 }

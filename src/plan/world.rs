@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::desired::{Adoption, Desired};
 use super::observed::ObservedJob;
-use super::requests::Requests;
+use super::requests::{Requests, look_is_due};
 use super::trouble::Trouble;
 use crate::api::{HandledRestart, JobOrigin, Mode, RunState};
 
@@ -138,6 +138,10 @@ pub struct World {
     pub requests: Requests,
     pub handled_reconcile: Option<String>,
     pub handled_restart: Option<HandledRestart>,
+    /// The restart tokens that were answered, the newest first.
+    pub handled_restarts: Vec<String>,
+    /// Nobody has written down yet that this SyncJob was looked at: what it asks for may be of an earlier life.
+    pub unseen: bool,
     /// Whether the restart that was recorded in this pass has still to be sent.
     pub restart_due: bool,
     pub trouble: Option<Trouble>,
@@ -182,6 +186,8 @@ impl World {
             requests: Requests::default(),
             handled_reconcile: None,
             handled_restart: None,
+            handled_restarts: Vec::new(),
+            unseen: false,
             restart_due: false,
             trouble: None,
             refusal: None,
@@ -214,7 +220,7 @@ impl World {
     /// failed is not made good by what was seen before it.
     pub fn at_rest(&self, desired: &Desired) -> bool {
         let reached = self.run.is_some_and(|run| run.reached && run.state == desired.run_state);
-        reached && self.failures == 0 && self.absences == 0 && self.requests.reconcile == self.handled_reconcile
+        reached && self.failures == 0 && self.absences == 0 && !look_is_due(self)
     }
 
     /// Jobs of our template beside the recorded one, which no other SyncJob is known to hold.

@@ -99,7 +99,7 @@ async fn act_on(step: &Step, desired: &Desired, world: &World, pass: &mut Pass, 
             let answer = graph.pause_job(service_principal, id, &|| context.may_send()).await;
             run_state(answer, desired, pass, context)
         }
-        Step::RecordRestart { token } => restart::record(token, pass, context).await,
+        Step::RecordRestart { token } => restart::record(token, world, pass, context).await,
         Step::RestartJob { id, scope } => restart::send(id, scope.as_deref(), desired, world, pass, context).await,
         Step::DeleteJob { id } => delete(id, desired, pass, context).await,
         Step::RecordIntent { .. } | Step::RecordAdoption { .. } => match context.graph.closed_until() {

@@ -9,6 +9,7 @@ mod pass;
 mod pulse;
 mod restart;
 mod translate;
+mod unreadable;
 
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,7 +17,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{join_all, ready};
+use futures::future::{join_all, pending, ready};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use kube::ResourceExt;
 use kube::runtime::controller::{Action, Config, Controller, Error as ControllerError};
@@ -114,26 +115,34 @@ pub async fn run(parts: Parts) {
         shutdown: shutdown.clone(),
     });
     let forget = forget_the_gone(context.clone());
-    let controllers = watches.into_iter().map(|(store, stream)| {
-        let (incoming, queue) = (context.metrics.queue.clone(), context.metrics.queue.clone());
-        let stream = stream.inspect_ok(move |object| incoming.changed(Key::from_obj(object)));
-        Controller::for_stream(stream, store)
-            .with_config(Config::default().concurrency(concurrency))
-            .graceful_shutdown_on(until_true(shutdown.clone()))
-            .run(reconcile, |_, never: &Infallible, _| match *never {}, context.clone())
-            .for_each(move |result| {
-                match result {
-                    // What ails a watch was logged where it is made.
-                    Ok(_) | Err(ControllerError::QueueError(_)) => {}
-                    Err(ControllerError::ObjectNotFound(object)) => queue.gone(&object.into_kind_unchecked(())),
-                    Err(error) => tracing::warn!(%error, "the controller reported an error"),
-                }
-                ready(())
-            })
-    });
+    let works = watches.into_iter().map(|watch| work_on(watch, context.clone(), concurrency, shutdown.clone()));
     tokio::select! {
-        _ = join_all(controllers) => {}
+        _ = join_all(works) => {}
         () = forget => {}
+    }
+}
+
+/// Works on what one watch shows, until `shutdown` turns true and the passes under way have ended.
+async fn work_on(watch: Watch, context: Arc<Context>, concurrency: u16, shutdown: watch::Receiver<bool>) {
+    let Watch { store, stream, unreadable: told, .. } = watch;
+    let (incoming, queue) = (context.metrics.queue.clone(), context.metrics.queue.clone());
+    let stream = stream.inspect_ok(move |object| incoming.changed(Key::from_obj(object)));
+    let passes = Controller::for_stream(stream, store)
+        .with_config(Config::default().concurrency(concurrency))
+        .graceful_shutdown_on(until_true(shutdown))
+        .run(reconcile, |_, never: &Infallible, _| match *never {}, context.clone())
+        .for_each(move |result| {
+            match result {
+                // A failed watch was logged where it is made.
+                Ok(_) | Err(ControllerError::QueueError(_)) => {}
+                Err(ControllerError::ObjectNotFound(object)) => queue.gone(&object.into_kind_unchecked(())),
+                Err(error) => tracing::warn!(%error, "the controller reported an error"),
+            }
+            ready(())
+        });
+    tokio::select! {
+        () = passes => {}
+        () = unreadable::report_all(told, context).then(|()| pending()) => {}
     }
 }
 

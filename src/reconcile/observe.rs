@@ -11,9 +11,10 @@ use tokio::time::Instant;
 
 use super::memory::{Entry, SeenIntent};
 use crate::api::{FINALIZER, RunRecord, SyncJob, SyncJobStatus};
+use crate::cluster::stored::holds_the_unknown;
 use crate::cluster::watch::Stores;
 use crate::plan::desired::ServicePrincipalId;
-use crate::plan::requests::{Requests, RestartRequest};
+use crate::plan::requests::{self, Requests, RestartRequest};
 use crate::plan::{Desired, IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
 
 /// The newer of what the watch shows and what our own last write answered.
@@ -38,9 +39,9 @@ pub(super) fn world(
     meet(object, job_id.as_deref(), entry);
     let seen = intent.map(|intent| remember(&intent.nonce, entry));
     let time = |of: fn(&SyncJobStatus) -> &Option<Time>| status.and_then(|status| of(status).as_ref());
-    let requests = Requests::parse(object.annotations());
+    let asked = Requests::parse(object.annotations());
     let unsent = |request: &RestartRequest| entry.restart_unsent.as_ref() == Some(&request.token);
-    let restart_due = requests.restart.as_ref().is_some_and(unsent);
+    let restart_due = asked.restart.as_ref().is_some_and(unsent);
     let (rivals, siblings) = match desired {
         Some(desired) if job_id.is_none() => holders(object, desired, &stores.state()),
         Some(_) | None => (Vec::new(), Vec::new()),
@@ -71,9 +72,11 @@ pub(super) fn world(
         absent_for: entry.absent_since.map_or(Duration::ZERO, |at| at.elapsed()),
         delete_unknown_for: entry.delete_unknown.map(|at| at.elapsed()),
         run: run(status.and_then(|status| status.run.as_ref()), entry),
-        requests,
+        requests: asked,
         handled_reconcile: status.and_then(|status| status.last_handled_reconcile.clone()),
         handled_restart: status.and_then(|status| status.last_handled_restart.clone()),
+        handled_restarts: status.map(requests::handled).unwrap_or_default(),
+        unseen: requests::unseen(status),
         restart_due,
         failures: entry.failures,
         ..World::unobserved()
@@ -125,7 +128,7 @@ pub(super) fn held_by_others(own: &SyncJob, stores: &Stores) -> HashSet<String> 
     others.filter_map(|other| other.status.as_ref()?.job_id.clone()).collect()
 }
 
-/// The other SyncJobs among `objects` that hold an intent or a job for the same service principal: those of the same
+/// The other SyncJobs among `objects` that hold an intent or a job for the same service principal, or may: those of the same
 /// template, and those of others.
 pub(super) fn holders<T: AsRef<SyncJob>>(
     own: &SyncJob,
@@ -142,9 +145,10 @@ pub(super) fn holders<T: AsRef<SyncJob>>(
             continue;
         }
         let name = format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any());
-        let job_id = status.job_id.clone();
-        if desired.template.same_as(&other.spec.template_id) {
-            rivals.push(Rival { name, job_id, precedes: order(other) < order(own) });
+        let (job_id, template) = (status.job_id.clone(), &other.spec.template_id);
+        if template.is_empty() || desired.template.same_as(template) {
+            let precedes = holds_the_unknown(other) || order(other) < order(own);
+            rivals.push(Rival { name, job_id, precedes });
         } else {
             siblings.push(Sibling { name, job_id });
         }

@@ -167,13 +167,17 @@ async fn tell(
         let end = End { desired, world, plan, done };
         report::report(&old, generation, &end, &context.settings, Timestamp::now())
     });
-    let answers = desired.filter(|_| !gone).map(|desired| requests::answers(desired, world));
+    let answers = (!gone).then(|| requests::answers(desired, world));
     for event in events(&old, plan, report.as_ref(), answers.as_ref(), done) {
         context.events.send(&pass.object, event.warning, event.reason, event.action, &event.note);
     }
     if let Some(answers) = answers.filter(|answers| !answers.are_in(&old)) {
         let written = write::answers(&context.client, &pass.object, &answers).await;
-        wrote(written, "requests answered", plan, pass);
+        // The report gives the object a history. A request that came with the object is on record before it has one, or
+        // the next pass would carry it out.
+        if !wrote(written, "requests answered", plan, pass) && world.unseen {
+            return;
+        }
     }
     if let Some(report) = report.filter(|report| !report.is_said_by(&old)) {
         let written = write::report(&context.client, &pass.object, &report).await;

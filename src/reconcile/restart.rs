@@ -6,22 +6,14 @@ use super::Context;
 use super::act::changed;
 use super::pass::Pass;
 use super::translate::graph_trouble;
-use crate::api::{HandledRestart, RestartResult, RunState};
+use crate::api::{RestartResult, RunState};
 use crate::cluster::write;
 use crate::graph::{Kind, Processed};
 use crate::plan::requests::Answers;
 use crate::plan::{Desired, Fact, World};
 
-pub(super) async fn record(token: &str, pass: &mut Pass, context: &Context) -> Fact {
-    let status = pass.object.status.as_ref();
-    let answers = Answers {
-        last_handled_reconcile: status.and_then(|status| status.last_handled_reconcile.clone()),
-        last_handled_restart: Some(HandledRestart {
-            token: token.to_owned(),
-            result: RestartResult::Requested,
-            message: "The restart is about to be requested.".to_owned(),
-        }),
-    };
+pub(super) async fn record(token: &str, world: &World, pass: &mut Pass, context: &Context) -> Fact {
+    let answers = Answers::recording(token, world);
     match write::answers(&context.client, &pass.object, &answers).await {
         Ok(object) => {
             pass.wrote(object);

@@ -18,12 +18,15 @@ const QUESTIONS_MAX: usize = 8;
 /// Asks what the plan wants to know, until it has an answer.
 pub async fn plan(manifest: &Manifest, looks: &mut Looks<'_>) -> Result<Item, PlanError> {
     let (desired, mut item) = (&manifest.desired, Item::new(manifest));
+    let known = recorded(&manifest.object, desired, looks.tenant());
     let mut world = World {
         // A plan looks once: what the list does not show is taken to be gone for good.
         absences: ABSENCES_MIN - 1,
         seen: true,
         missing_for: Some(Duration::MAX),
-        ..recorded(&manifest.object, desired, looks.tenant())
+        // A manifest from a repository has no status, and its SyncJob may have been applied long ago.
+        unseen: known.unseen && manifest.object.status.is_some(),
+        ..known
     };
     let mut ahead = look_ahead(desired, &world);
     for _ in 0..QUESTIONS_MAX {

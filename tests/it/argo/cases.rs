@@ -119,11 +119,10 @@ impl Case {
             "reconcile" => object["metadata"]["annotations"][RECONCILE_REQUESTED_AT] = json!(NOW),
             "restart" => {
                 let annotations = &mut object["metadata"]["annotations"];
-                annotations[RESTART_REQUESTED_AT] = json!(NOW);
-                match self.parameters.get("scope").filter(|scope| !scope.is_empty()) {
-                    Some(scope) => annotations[RESTART_SCOPE] = json!(scope),
-                    None => drop(annotations.as_object_mut().unwrap().remove(RESTART_SCOPE)),
-                }
+                let scope = self.parameters.get("scope").filter(|scope| !scope.is_empty());
+                let value = scope.map_or_else(|| NOW.to_owned(), |scope| format!("{NOW} scope={scope}"));
+                annotations[RESTART_REQUESTED_AT] = json!(value);
+                annotations.as_object_mut().unwrap().remove(RESTART_SCOPE);
             }
             other => panic!("no action {other}"),
         }

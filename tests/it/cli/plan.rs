@@ -14,7 +14,7 @@ fn reason<'a>(document: &'a Value, field: &str) -> &'a str {
 /// As `kubectl get -o yaml` prints it: with the job's id, and the run state that was reached.
 fn with_status(manifest: &str) -> String {
     format!(
-        "{manifest}status: {{jobId: {BOX_JOB}, jobBoundTime: '2026-01-01T10:00:00Z', jobOrigin: Created, run: {{state: Running, requestedTime: '2026-01-01T10:00:00Z', reachedTime: '2026-01-01T10:02:00Z'}}}}\n"
+        "{manifest}status: {{observedGeneration: 1, jobId: {BOX_JOB}, jobBoundTime: '2026-01-01T10:00:00Z', jobOrigin: Created, run: {{state: Running, requestedTime: '2026-01-01T10:00:00Z', reachedTime: '2026-01-01T10:02:00Z'}}}}\n"
     )
 }
 

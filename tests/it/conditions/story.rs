@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use entrain::api::{FINALIZER, Intent, JobOrigin, SyncJobSpec, SyncJobStatus};
 use entrain::plan::report::{End, Report, report};
-use entrain::plan::requests::{Requests, answers};
+use entrain::plan::requests::{Requests, answers, handled, unseen};
 use entrain::plan::{
     Desired, Fact, IntentOrigin, IntentView, Plan, Rivals, RunView, Settings, Step, World, decide, refused,
 };
@@ -97,11 +97,10 @@ impl Story {
         self.failures = if troubled { self.failures + 1 } else { 0 };
         let end = End { desired, world: &world, plan: &plan, done: &done };
         let report = report(&self.status, self.generation, &end, &settings, self.now);
-        if let Some(desired) = desired {
-            let answers = answers(desired, &world);
-            self.status.last_handled_reconcile = answers.last_handled_reconcile;
-            self.status.last_handled_restart = answers.last_handled_restart;
-        }
+        let answers = answers(desired, &world);
+        self.status.last_handled_reconcile = answers.last_handled_reconcile;
+        self.status.last_handled_restart = answers.last_handled_restart;
+        self.status.handled_restarts = answers.handled_restarts;
         self.status = with_report(report, &self.status);
     }
 
@@ -155,6 +154,8 @@ impl Story {
             requests: Requests::parse(&self.annotations),
             handled_reconcile: status.last_handled_reconcile.clone(),
             handled_restart: status.last_handled_restart.clone(),
+            handled_restarts: handled(status),
+            unseen: unseen(Some(status)),
             failures: self.failures,
             ..World::unobserved()
         }

@@ -10,6 +10,7 @@ mod requests;
 mod rest;
 mod run_state;
 mod twins;
+mod unreadable;
 
 use serde_json::{Value, json};
 

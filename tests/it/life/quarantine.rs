@@ -42,8 +42,7 @@ async fn a_job_that_the_service_disabled_is_told_from_a_paused_one_and_a_request
     rig.nudge("box").await;
     rig.until("box", "is disabled", |object| ready(object, "False", "DisabledByService")).await;
     assert_eq!(rig.wrote("startJob").await, 1);
-    let verb = ["entrain.dev/restart-requested-at=1", "entrain.dev/restart-scope=QuarantineState"];
-    rig.kubectl(&["annotate", "syncjob", "box", verb[0], verb[1]]).await;
+    rig.kubectl(&["annotate", "syncjob", "box", "entrain.dev/restart-requested-at=1 scope=QuarantineState"]).await;
     let object = rig.until("box", "runs", |object| ready(object, "True", "Running")).await;
     assert_eq!(object["status"]["lastHandledRestart"]["result"], "Accepted");
     assert_eq!((rig.wrote("startJob").await, rig.wrote("restartJob").await), (1, 1));

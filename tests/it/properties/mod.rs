@@ -70,11 +70,7 @@ fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
             demand(a_day && world.service_principal_exists == Some(true), "too early")?;
             demand(world.job_id.as_ref() == Some(id) && world.bound_job().is_none() && world.absences >= 3, "too early")
         }
-        Step::RecordRestart { token } => {
-            let handled = world.handled_restart.as_ref().is_some_and(|handled| &handled.token == token);
-            demand(!handled && world.bound_job().is_some() && wish.run_state == RunState::Running, "unduly")
-        }
-        Step::RestartJob { id, .. } => demand(world.restart_due && world.job_id.as_ref() == Some(id), "unrecorded"),
+        Step::RecordRestart { .. } | Step::RestartJob { .. } => careful_restart(step, wish, world),
         Step::StartJob { id } | Step::PauseJob { id } => {
             let job = world.bound_job();
             let quarantined = job.is_some_and(ObservedJob::quarantined);
@@ -121,6 +117,29 @@ fn lets_go_carefully(step: &Step, world: &World) -> Result<(), String> {
 fn moves_on(failed: Option<&Step>, next: &Plan) -> Result<(), String> {
     let same = failed.is_some() && failed == next.step.as_ref();
     if same { Err(format!("the step that failed comes next: {next:?}")) } else { Ok(()) }
+}
+
+/// What must be true of a step towards a restart.
+fn careful_restart(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
+    let demand = |held: bool, what: &str| if held { Ok(()) } else { Err(format!("{step:?} {what} in {world:?}")) };
+    match step {
+        Step::RecordRestart { token } => {
+            let last = world.handled_restart.as_ref().is_some_and(|handled| &handled.token == token);
+            demand(!last && !world.handled_restarts.contains(token), "that was answered before")?;
+            demand(!world.unseen, "that came with the object")?;
+            demand(world.bound_job().is_some() && wish.run_state == RunState::Running, "unduly")
+        }
+        Step::RestartJob { id, scope } => {
+            let held_back = |job: &ObservedJob| {
+                job.quarantined() && job.shown.quarantine.as_ref().is_some_and(|shown| shown.reason == "TooManyDeletes")
+            };
+            let forced = scope.as_deref().is_some_and(|scope| scope.contains("ForceDeletes"));
+            let shown = !world.jobs_recalled && world.bound_job().is_some_and(held_back);
+            demand(!forced || shown, "of deletions that Graph does not show to be held back")?;
+            demand(world.restart_due && world.job_id.as_ref() == Some(id), "unrecorded")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A plan without a step says why and never asks at once again.

@@ -16,6 +16,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use serde_json::json;
 
 const KINDS: &[TroubleKind] = &[
     TroubleKind::Throttled,
@@ -74,9 +75,12 @@ prop_compose! {
         code in option::of(prop::sample::select(vec!["Active", "Paused", "Quarantine", "Hibernating"])),
         state in option::of(prop::sample::select(vec!["Active", "Disabled", "Paused", "Hibernating", ""])),
         (held, pruned, lived, in_flight) in (any::<bool>(), prop::bool::weighted(0.1), any::<bool>(), prop::bool::weighted(0.1)),
+        quarantine in option::weighted(0.3, prop::sample::select(vec!["TooManyDeletes", "EncounteredQuarantineException"])),
     ) -> ObservedJob {
         let past = Time(Timestamp::from_second(1_700_000_000).unwrap());
-        let shown = Shown { steady_state_since_time: lived.then_some(past), cycle_running: in_flight, ..Shown::default() };
+        let quarantine = quarantine.map(|reason| serde_json::from_value(json!({"reason": reason, "message": "So."})).unwrap());
+        let steady = lived.then_some(past);
+        let shown = Shown { steady_state_since_time: steady, cycle_running: in_flight, quarantine, ..Shown::default() };
         let owned = |text: Option<&str>| text.map(str::to_owned);
         ObservedJob {
             id,
@@ -152,20 +156,45 @@ fn restart_result() -> impl Strategy<Value = RestartResult> {
         RestartResult::Accepted,
         RestartResult::Refused,
         RestartResult::Unknown,
+        RestartResult::Ignored,
     ])
 }
 
+/// What was asked for by annotation, and what came of it.
+#[derive(Clone, Debug)]
+struct Restart {
+    request: Option<RestartRequest>,
+    last: Option<HandledRestart>,
+    answered: Vec<String>,
+    /// It is recorded and still to be sent.
+    due: bool,
+    unseen: bool,
+}
+
+impl Restart {
+    fn put_into(self, world: &mut World) {
+        world.requests = Requests { reconcile: None, restart: self.request };
+        (world.handled_restart, world.handled_restarts) = (self.last, self.answered);
+        (world.restart_due, world.unseen) = (self.due, self.unseen);
+    }
+}
+
+/// Few tokens, so that they meet; two of them are times.
+fn token() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["1", "2026-11-25T03:59:21Z", "2026-11-26T03:59:21Z"]).prop_map(str::to_owned)
+}
+
 prop_compose! {
-    /// What was asked for by annotation, and what came of it: the request, the answer so far, and whether it is to be sent.
     fn restart()(
-        request in option::of((0..2_u8, any::<bool>())),
-        handled in option::of((0..2_u8, restart_result())),
-        due in any::<bool>(),
-    ) -> (Requests, Option<HandledRestart>, bool) {
-        let scope = |good| if good { Ok(None) } else { Err("The scope is wrong.".to_owned()) };
-        let restart = request.map(|(token, good)| RestartRequest { token: token.to_string(), scope: scope(good) });
-        let handled = handled.map(|(token, result)| HandledRestart { token: token.to_string(), result, message: "Said.".to_owned() });
-        (Requests { reconcile: None, restart }, handled, due)
+        request in option::of((token(), prop::sample::select(vec![Some(None), Some(Some("ForceDeletes")), None]))),
+        last in option::of((token(), restart_result())),
+        answered in vec(token(), 0..2),
+        (due, unseen) in (any::<bool>(), prop::bool::weighted(0.2)),
+    ) -> Restart {
+        let scope = |scope: Option<Option<&str>>| scope.map(|scope| scope.map(str::to_owned)).ok_or_else(|| "It is wrong.".to_owned());
+        let request = request.map(|(token, good)| RestartRequest { token, scope: scope(good) });
+        let last = last.map(|(token, result)| HandledRestart { token, result, message: "Said.".to_owned() });
+        Restart { request, last, answered, due, unseen }
     }
 }
 
@@ -201,7 +230,7 @@ prop_compose! {
         world.run = run;
         world.service_principal_lost = lost;
         world.jobs_recalled = recalled;
-        (world.requests, world.handled_restart, world.restart_due) = restart;
+        restart.put_into(&mut world);
         world.trouble = trouble;
         world.refusal = refusal;
         world.failures = failures;
@@ -233,7 +262,7 @@ prop_compose! {
         world.failures = failures;
         world.run = run;
         world.service_principal_lost = lost;
-        (world.requests, world.handled_restart, world.restart_due) = restart;
+        restart.put_into(&mut world);
         world
     }
 }

@@ -329,9 +329,14 @@ impl Rig {
     }
 
     pub async fn until_logged(&mut self, words: &str) {
+        self.until_logged_times(words, 1).await;
+    }
+
+    pub async fn until_logged_times(&mut self, words: &str, times: usize) {
         let log = self.log.clone();
-        let has = async |_: &Control| std::fs::read_to_string(&log).is_ok_and(|text| text.contains(words));
-        self.until_graph(&format!("the log says '{words}'"), has).await;
+        let has =
+            async |_: &Control| std::fs::read_to_string(&log).is_ok_and(|text| text.matches(words).count() >= times);
+        self.until_graph(&format!("the log says '{words}' {times} times"), has).await;
     }
 
     fn operator_lives(&mut self) {

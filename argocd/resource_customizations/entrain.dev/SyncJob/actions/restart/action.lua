@@ -8,11 +8,13 @@ local scope = nil
 if actionParams ~= nil then
   scope = actionParams["scope"]
 end
--- The scope of an earlier restart must not go with this one.
-if scope == "" then
-  scope = nil
+
+local value = os.date("!%Y-%m-%dT%H:%M:%SZ")
+if scope ~= nil and scope ~= "" then
+  value = value .. " scope=" .. scope
 end
 
-obj.metadata.annotations["entrain.dev/restart-scope"] = scope
-obj.metadata.annotations["entrain.dev/restart-requested-at"] = os.date("!%Y-%m-%dT%H:%M:%SZ")
+-- A scope apart from its token has every restart refused.
+obj.metadata.annotations["entrain.dev/restart-scope"] = nil
+obj.metadata.annotations["entrain.dev/restart-requested-at"] = value
 return obj
