@@ -155,3 +155,35 @@ pub(super) fn holders<T: AsRef<SyncJob>>(
     }
     (rivals, siblings)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::stored::Stored;
+    use serde_json::json;
+
+    fn stored(name: &str, created: &str, mode: &str, status: &serde_json::Value) -> SyncJob {
+        let spec =
+            json!({"servicePrincipalId": "2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f", "templateId": "scim", "mode": mode});
+        let metadata = json!({"name": name, "namespace": "apps", "uid": name, "creationTimestamp": created});
+        let object = json!({"metadata": metadata, "spec": spec, "status": status});
+        serde_json::from_value::<Stored>(object).unwrap().into_sync_job()
+    }
+
+    #[test]
+    fn way_is_given_to_a_holder_that_cannot_be_read_although_it_came_later() {
+        let own = stored("own", "2026-11-25T10:00:00Z", "Manage", &json!({}));
+        let desired = Desired::parse(&own.spec).unwrap();
+        let holds = json!({"servicePrincipalId": desired.service_principal.as_str()});
+        let rivals = |status| {
+            rivals(
+                &own,
+                &desired,
+                &[stored("later", "2026-11-25T11:00:00Z", "Freeze", status).into()] as &[Arc<SyncJob>],
+            )
+        };
+        let rival = Rival { name: "apps/later".to_owned(), job_id: None, precedes: true };
+        assert_eq!(rivals(&holds), [rival]);
+        assert_eq!(rivals(&json!({"observedGeneration": 1})), []);
+    }
+}

@@ -49,13 +49,15 @@ pub(super) async fn run(object: Arc<SyncJob>, context: &Context) -> Ended {
         observe::world(&pass.object, desired.as_ref().ok(), tenant.as_deref(), &mut pass.entry, &context.stores);
     let (world, plan, done) = steps(&desired, world, &mut pass, context).await;
     let gone = done.iter().any(|(_, fact)| *fact == Fact::FinalizerRemoved);
-    tell(&desired, &world, &plan, &done, &mut pass, context).await;
+    let on_record = tell(&desired, &world, &plan, &done, &mut pass, context).await;
     if gone {
         return Ended { failed: false, wake: Wake::OnChange };
     }
     remember(&world, &mut pass);
     context.memory.put(&uid, pass.entry);
-    Ended { failed: world.trouble.is_some() || world.refusal.is_some(), wake: plan.wake }
+    // An object that nothing is written on yet does not wait for its next poll.
+    let wake = if on_record { plan.wake } else { Wake::After(context.settings.slow_retry) };
+    Ended { failed: world.trouble.is_some() || world.refusal.is_some(), wake }
 }
 
 async fn steps(
@@ -150,7 +152,8 @@ fn remember(world: &World, pass: &mut Pass) {
     }
 }
 
-/// Writes status if it would say something new, and sends the events.
+/// Writes status if it would say something new, and sends the events. `false` if a request that came with the object could
+/// not be recorded, and nothing else was written therefore.
 async fn tell(
     desired: &Result<Desired, Refusals>,
     world: &World,
@@ -158,7 +161,7 @@ async fn tell(
     done: &[(Step, Fact)],
     pass: &mut Pass,
     context: &Context,
-) {
+) -> bool {
     let old = pass.object.status.clone().unwrap_or_default();
     let gone = done.iter().any(|(_, fact)| *fact == Fact::FinalizerRemoved);
     let desired = desired.as_ref().ok();
@@ -176,7 +179,7 @@ async fn tell(
         // The report gives the object a history. A request that came with the object is on record before it has one, or
         // the next pass would carry it out.
         if !wrote(written, "requests answered", plan, pass) && world.unseen {
-            return;
+            return false;
         }
     }
     if let Some(report) = report.filter(|report| !report.is_said_by(&old)) {
@@ -185,6 +188,7 @@ async fn tell(
             pass.entry.run = None;
         }
     }
+    true
 }
 
 /// Whether a write of status was done.

@@ -154,7 +154,6 @@ async fn an_object_gets_no_history_before_the_restart_that_came_with_it_is_on_re
     let object = rig.get("box").await;
     assert_eq!(object["status"]["observedGeneration"], -1, "{object:#}");
     rig.allow_answers().await;
-    rig.nudge("box").await;
     rig.answered("old", "Ignored").await;
     rig.until("box", "is ready", |object| ready(object, "True", "Running")).await;
     rig.looked_again().await;
