@@ -23,6 +23,8 @@ const A_DAY: u64 = 86_400;
 
 /// A pass over one SyncJob begins no step after 60 s, and no step takes longer than that.
 pub const SETTLE_WINDOW_SECONDS_MIN: u64 = 120;
+/// Provisioning data of a restored service principal returns within a day (`delete-recover-faq` of the Entra documentation).
+pub const RECREATE_AFTER_SECONDS_MIN: u64 = A_DAY;
 
 /// The name under which kubectl takes a program for its own subcommand `entrain`.
 const PLUGIN: &str = "kubectl-entrain";
@@ -82,6 +84,10 @@ pub struct Operator {
     /// How long after its creation a job that Graph does not show counts as not yet visible.
     #[arg(long, env = "ENTRAIN_MISSING_GRACE_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(0..=A_DAY))]
     pub missing_grace_seconds: u64,
+    /// For tests only: how long a job must have been missing before it is replaced, and before the deletion of a SyncJob
+    /// stops waiting for the job of a restored service principal.
+    #[arg(long, default_value_t = A_DAY, value_parser = clap::value_parser!(u64).range(0..=A_DAY), hide = true)]
+    pub recreate_after_seconds: u64,
     /// How long a missing permission or a refused login is given before the SyncJob is Stalled.
     #[arg(long, env = "ENTRAIN_STALLED_GRACE_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=A_DAY))]
     pub stalled_grace_seconds: u64,
@@ -236,7 +242,7 @@ impl Operator {
         Settings {
             settle_window: Duration::from_secs(self.settle_window_seconds),
             missing_grace: Duration::from_secs(self.missing_grace_seconds),
-            recreate_after: Settings::default().recreate_after,
+            recreate_after: Duration::from_secs(self.recreate_after_seconds),
             stalled_grace: Duration::from_secs(self.stalled_grace_seconds),
             slow_retry: Duration::from_secs(self.slow_retry_seconds),
         }

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::args::{Election, MetricsServer, Operator, SETTLE_WINDOW_SECONDS_MIN};
+use crate::args::{Election, MetricsServer, Operator, RECREATE_AFTER_SECONDS_MIN, SETTLE_WINDOW_SECONDS_MIN};
 use crate::cluster::lease::{self, Elector, Fence};
 use crate::cluster::watch::{Stores, sync_jobs};
 use crate::cluster::{Namespaces, events::Events, proxy, read};
@@ -59,6 +59,10 @@ pub enum SettingsError {
     )]
     SettleWindow { given: u64 },
     #[error(
+        "--recreate-after-seconds is {given}, but must be at least {RECREATE_AFTER_SECONDS_MIN}: the jobs of a restored service principal take a day to return"
+    )]
+    RecreateAfter { given: u64 },
+    #[error(
         "--lease-retry-seconds is {retry}, but must be less than --lease-renew-deadline-seconds, which is {deadline}"
     )]
     LeaseRetry { retry: u64, deadline: u64 },
@@ -74,6 +78,10 @@ fn check(options: &Operator) -> Result<(), SettingsError> {
     let given = options.settle_window_seconds;
     if given < SETTLE_WINDOW_SECONDS_MIN && !lenient {
         return Err(SettingsError::SettleWindow { given });
+    }
+    let given = options.recreate_after_seconds;
+    if given < RECREATE_AFTER_SECONDS_MIN && !lenient {
+        return Err(SettingsError::RecreateAfter { given });
     }
     let (duration, deadline) = (election.lease_duration_seconds, election.lease_renew_deadline_seconds);
     let retry = election.lease_retry_seconds;
@@ -333,6 +341,7 @@ mod tests {
     fn a_settle_window_that_a_request_may_outlast_is_refused_unless_a_test_asks_for_it() {
         assert_eq!(checked(&["--settle-window-seconds=119"]), Err(SettingsError::SettleWindow { given: 119 }));
         assert_eq!(checked(&["--settle-window-seconds=120"]), Ok(()));
+        assert_eq!(checked(&["--recreate-after-seconds=60"]), Err(SettingsError::RecreateAfter { given: 60 }));
         assert_eq!(checked(&["--settle-window-seconds=0", "--unsafe-short-windows"]), Ok(()));
     }
 

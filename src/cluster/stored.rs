@@ -141,6 +141,7 @@ impl Unreadable {
             intent: member(status, "intent").or_else(|| unknown.then(unknown_intent)),
             job_id,
             job_origin: member(status, "jobOrigin"),
+            tenant_id: member(status, "tenantId"),
             service_principal_id: member(status, "servicePrincipalId"),
             job: member(status, "job"),
             quarantine: member(status, "quarantine"),

@@ -71,17 +71,7 @@ fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
             demand(world.job_id.as_ref() == Some(id) && world.bound_job().is_none() && world.absences >= 3, "too early")
         }
         Step::RecordRestart { .. } | Step::RestartJob { .. } => careful_restart(step, wish, world),
-        Step::StartJob { id } | Step::PauseJob { id } => {
-            let job = world.bound_job();
-            let quarantined = job.is_some_and(ObservedJob::quarantined);
-            demand(!quarantined || matches!(step, Step::PauseJob { .. }), "of a job in quarantine")?;
-            let opposite = if matches!(step, Step::PauseJob { .. }) { RunState::Running } else { RunState::Paused };
-            demand(job.and_then(ObservedJob::run_state) == Some(opposite), "that is so already, or unknown")?;
-            let starts = matches!(step, Step::StartJob { .. });
-            demand(!(starts && job.is_some_and(|job| job.escrows_pruned)), "that the service stopped")?;
-            demand(world.job_id.as_ref() == Some(id), "of a job that is not recorded")?;
-            demand(!world.deletion_requested && world.bound_job().is_some(), "unseen")
-        }
+        Step::StartJob { id } | Step::PauseJob { id } => careful_run(step, id, world),
         Step::DeleteJob { .. } | Step::RemoveFinalizer { .. } => lets_go_carefully(step, world),
         Step::AddFinalizer
         | Step::LookUpTenant
@@ -95,6 +85,18 @@ fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
         | Step::ClearIntent => Ok(()),
         Step::RecordOrigin { .. } => demand(world.bound_job().is_some_and(|job| !job.lives()), "of a job that lives"),
     }
+}
+
+/// What must be true of a start and of a pause.
+fn careful_run(step: &Step, id: &str, world: &World) -> Result<(), String> {
+    let demand = |held: bool, what: &str| if held { Ok(()) } else { Err(format!("{step:?} {what} in {world:?}")) };
+    let (job, starts) = (world.bound_job(), matches!(step, Step::StartJob { .. }));
+    demand(!(starts && job.is_some_and(ObservedJob::quarantined)), "of a job in quarantine")?;
+    demand(!(starts && job.is_some_and(|job| job.escrows_pruned)), "of a job that the service stopped")?;
+    let opposite = if starts { RunState::Paused } else { RunState::Running };
+    demand(job.and_then(ObservedJob::run_state) == Some(opposite), "that is so already, or unknown")?;
+    demand(world.job_id.as_deref() == Some(id), "of a job that is not recorded")?;
+    demand(!world.deletion_requested, "in deletion")
 }
 
 /// What must be true of the steps that cannot be undone.

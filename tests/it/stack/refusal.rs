@@ -118,15 +118,16 @@ async fn a_404_for_the_jobs_of_a_service_principal_that_exists_is_no_empty_list(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_young_job_that_graph_does_not_show_is_awaited_and_an_old_one_is_missing() {
+async fn a_job_that_no_list_has_ever_shown_is_awaited_and_then_reported_but_never_replaced() {
     let mut rig = Rig::start().await;
     let lagging = json!({"replicationLagMillis": 600_000});
     rig.control.put_tenant(&rig.demo.tenant_id, &lagging).await.unwrap();
-    rig.apply_box().await;
+    rig.apply(&manifest("box", &rig.demo.service_principal_id, "BoxOutDelta", &["missingJobPolicy: Recreate"])).await;
     let young = rig.until("box", "is awaited", |object| says(object, "Reconciling", "True", "JobNotVisible")).await;
     let id = job_id(&young).unwrap().to_owned();
-    let old = rig.until("box", "is missing", |object| says(object, "Stalled", "True", "JobMissing")).await;
+    let old = rig.until("box", "is reported", |object| says(object, "Stalled", "True", "JobNotVisible")).await;
     assert!(message(&old, "Ready").contains(&id) && job_id(&old) == Some(id.as_str()), "{old:#}");
+    assert!(condition(&old, "Healthy").is_null(), "nobody knows how a job is that no list shows: {old:#}");
     assert_eq!(effects(&rig.control, "createJob").await.len(), 1, "nothing is created in its place");
 
     rig.control.put_tenant(&rig.demo.tenant_id, &json!({})).await.unwrap();

@@ -96,6 +96,7 @@ fn audit_policy() -> Value {
                 { "group": "entrain.dev" },
                 { "group": "coordination.k8s.io", "resources": ["leases"] },
                 { "group": "events.k8s.io" },
+                { "group": "apiextensions.k8s.io", "resources": ["customresourcedefinitions"] },
                 { "group": "", "resources": ["secrets"] },
                 { "group": "authentication.k8s.io", "resources": ["tokenreviews"] },
                 { "group": "authorization.k8s.io", "resources": ["subjectaccessreviews"] },
