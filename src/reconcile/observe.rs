@@ -176,11 +176,8 @@ mod tests {
         let desired = Desired::parse(&own.spec).unwrap();
         let holds = json!({"servicePrincipalId": desired.service_principal.as_str()});
         let rivals = |status| {
-            rivals(
-                &own,
-                &desired,
-                &[stored("later", "2026-11-25T11:00:00Z", "Freeze", status).into()] as &[Arc<SyncJob>],
-            )
+            let later = stored("later", "2026-11-25T11:00:00Z", "Freeze", status);
+            holders(&own, &desired, &[Arc::new(later)]).0
         };
         let rival = Rival { name: "apps/later".to_owned(), job_id: None, precedes: true };
         assert_eq!(rivals(&holds), [rival]);
