@@ -98,7 +98,7 @@ pub(super) fn invisible(id: &str, desired: &Desired, world: &World, settings: &S
             format!(
                 "Graph accepted the creation of job '{id}' and has not shown it in any list since. It is not replaced. Look for it in the portal; if it is not there either, delete this SyncJob and apply it again."
             ),
-            Wake::After(settings.slow_retry.max(desired.poll_interval)),
+            Wake::After(settings.slow_retry.max(settings.stalled_grace).min(desired.poll_interval)),
         );
     }
     if world.absences < ABSENCES_MIN {

@@ -43,7 +43,7 @@ impl World {
             }
             Fact::JobBound { id } => self.bound(id, JobOrigin::Created),
             Fact::JobAdopted { id } => self.bound(id, JobOrigin::Adopted),
-            Fact::OriginRecorded { origin } => (self.origin, self.lived) = (Some(origin), false),
+            Fact::OriginRecorded { origin } => (self.origin, self.lived, self.run) = (Some(origin), false, None),
             Fact::JobForgotten => self.forgotten(),
             Fact::BindLost { .. } => self.bind_lost(),
             Fact::RunStateRequested => self.run = Some(RunView::asked(desired.run_state)),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kube::ResourceExt;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -26,8 +27,8 @@ pub(super) async fn act(
     match (step, desired) {
         (Step::RemoveFinalizer { leaving }, _) => match write::remove_finalizer(&context.client, &pass.object).await {
             Ok(()) => {
-                if matches!(leaving, Leaving::LeftBehind { .. }) {
-                    context.metrics.left_behind();
+                if let Leaving::LeftBehind { id } = leaving {
+                    left_behind(id.as_deref(), pass, context);
                 }
                 Fact::FinalizerRemoved
             }
@@ -55,6 +56,14 @@ pub(super) async fn act(
         (step, Some(desired)) => act_on(step, desired, world, pass, context).await,
         (step, None) => identity::not_here(step),
     }
+}
+
+/// Counts and logs a job that may exist, or come back, without a SyncJob; the Event says it as well.
+pub(super) fn left_behind(job_id: Option<&str>, pass: &Pass, context: &Context) {
+    let (namespace, name) = (pass.object.namespace().unwrap_or_default(), pass.object.name_any());
+    let service_principal = &pass.object.spec.service_principal_id;
+    tracing::warn!(namespace, name, service_principal, job_id, "JobLeftBehind: no SyncJob holds this job");
+    context.metrics.left_behind();
 }
 
 async fn act_on(step: &Step, desired: &Desired, world: &World, pass: &mut Pass, context: &Context) -> Fact {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Context;
-use super::act::changed;
+use super::act::{changed, left_behind};
 use super::memory::SeenIntent;
 use super::pass::Pass;
 use super::translate::cluster_trouble;
@@ -190,8 +190,6 @@ async fn bind(
 /// from template and application somebody else's request may have been answered with the very same one.
 fn bind_lost(id: &str, pass: &mut Pass, context: &Context) -> Fact {
     (pass.entry.intent, pass.entry.written) = (None, None);
-    let (namespace, name) = (pass.object.namespace().unwrap_or_default(), pass.object.name_any());
-    tracing::warn!(namespace, name, job_id = id, "a created job is left behind: its intent was withdrawn meanwhile");
-    context.metrics.left_behind();
+    left_behind(Some(id), pass, context);
     Fact::BindLost { id: id.to_owned() }
 }

@@ -12,6 +12,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The kind, whether the request may have had an effect, and how many jobs there are.
 async fn outcome(talk: &Talk, action: Value) -> (Kind, Processed, usize) {
+    // Every request that is carried out leaves a job of its own, so that effects can be counted.
+    let countable = json!({"jobIds": "random", "duplicateCreate": "secondJob"});
+    talk.control.put_tenant(&talk.demo.tenant_id, &countable).await.unwrap();
     talk.fault("createJob", 1, action).await;
     let before = (talk.arrived("createJob").await, talk.created().await);
     let error = talk.create().await.unwrap_err();

@@ -3,6 +3,8 @@
 mod adoption;
 mod deletion;
 mod describe;
+mod identity;
+mod letting_go;
 mod modes;
 mod out_of_band;
 mod quarantine;
@@ -55,6 +57,21 @@ impl Rig {
     /// A paused job that nobody here made.
     pub async fn put_foreign_job(&self, id: &str) {
         self.put_job(id, json!({"templateId": BOX, "scheduleState": "Paused", "code": "Paused"})).await;
+    }
+
+    /// From some time after this on the API server refuses what does not fulfil the expression, in this test's namespace.
+    pub async fn put_policy(&self, name: &str, rules: &Value, expression: &str) {
+        let here = json!({"matchLabels": {"kubernetes.io/metadata.name": self.namespace}});
+        let object = |kind: &str, spec: Value| json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec});
+        let policy = json!({"matchConstraints": {"resourceRules": rules}, "validations": [{"expression": expression}]});
+        let binding =
+            json!({"policyName": name, "validationActions": ["Deny"], "matchResources": {"namespaceSelector": here}});
+        self.create(&object("ValidatingAdmissionPolicy", policy).to_string()).await;
+        self.create(&object("ValidatingAdmissionPolicyBinding", binding).to_string()).await;
+    }
+
+    pub async fn drop_policy(&self, name: &str) {
+        self.kubectl(&["delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", name]).await;
     }
 
     /// Effects on Graph that the operator had, by operation.

@@ -27,13 +27,7 @@ impl Rig {
             "apiVersions": ["*"], "operations": ["UPDATE"], "resources": ["syncjobs/status"]}]),
         );
         let expression = "!has(object.status.lastHandledRestart) && !has(object.status.lastHandledReconcile)";
-        let here = json!({"matchLabels": {"kubernetes.io/metadata.name": self.namespace}});
-        let object = |kind: &str, spec: Value| json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec});
-        let policy = json!({"matchConstraints": {"resourceRules": rules}, "validations": [{"expression": expression}]});
-        let binding =
-            json!({"policyName": name, "validationActions": ["Deny"], "matchResources": {"namespaceSelector": here}});
-        self.create(&object("ValidatingAdmissionPolicy", policy).to_string()).await;
-        self.create(&object("ValidatingAdmissionPolicyBinding", binding).to_string()).await;
+        self.put_policy(&name, &rules, expression).await;
         // A policy is in force some time after it was written.
         let (plane, namespace) = (self.plane.clone(), self.namespace.clone());
         let refused = move || {
@@ -51,8 +45,7 @@ impl Rig {
     }
 
     async fn allow_answers(&self) {
-        let name = format!("no-answers-{}", self.namespace);
-        self.kubectl(&["delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", &name]).await;
+        self.drop_policy(&format!("no-answers-{}", self.namespace)).await;
     }
 
     async fn quarantine(&self, id: &str, reason: &str) {
