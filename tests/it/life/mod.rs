@@ -11,6 +11,7 @@ mod rest;
 mod run_state;
 mod twins;
 mod unreadable;
+mod week;
 
 use serde_json::{Value, json};
 
