@@ -13,6 +13,7 @@ mod rest;
 mod run_state;
 mod twins;
 mod unreadable;
+mod week;
 
 use serde_json::{Value, json};
 

@@ -11,6 +11,8 @@ pub struct Write {
     pub name: String,
     /// `status`, or empty for the object itself.
     pub subresource: String,
+    /// The field manager, or empty.
+    pub manager: String,
     pub received: Timestamp,
     pub answered: Timestamp,
     pub code: u64,
@@ -41,8 +43,15 @@ fn write(event: &Value) -> Write {
     Write {
         name: text(&event["objectRef"]["name"]),
         subresource: text(&event["objectRef"]["subresource"]),
+        manager: manager(event["requestURI"].as_str().unwrap_or_default()),
         received: time(&event["requestReceivedTimestamp"]),
         answered: time(&event["stageTimestamp"]),
         code: event["responseStatus"]["code"].as_u64().unwrap_or_default(),
     }
+}
+
+/// The parameter of the address, whose slash is encoded there.
+fn manager(uri: &str) -> String {
+    let parameter = |part: &str| part.strip_prefix("fieldManager=").map(|value| value.replace("%2F", "/"));
+    uri.split(['?', '&']).find_map(parameter).unwrap_or_default()
 }
