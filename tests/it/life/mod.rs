@@ -11,6 +11,7 @@ mod quarantine;
 mod requests;
 mod rest;
 mod run_state;
+mod service;
 mod twins;
 mod unreadable;
 mod week;

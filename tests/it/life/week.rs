@@ -18,8 +18,8 @@ const DAY_MINUTES: u64 = 24 * 60;
 const REFRESHES_IN_A_DAY: usize = 4;
 
 impl Rig {
-    /// Has the operator look, and answers with the object as it is once the look is answered. The report of that look may
-    /// still be under way; that of the look before is not.
+    /// Has the operator look, and answers with the object once the look is answered. The report of that look may still be
+    /// under way.
     pub async fn look(&mut self) -> Value {
         let (token, name) = (uuid::Uuid::new_v4().to_string(), "entrain.dev/reconcile-requested-at");
         let path = format!("/apis/entrain.dev/v1alpha1/namespaces/{}/syncjobs/box", self.namespace);
@@ -33,6 +33,22 @@ impl Rig {
             assert_eq!(status.as_u16(), 409, "only a write of the operator may come between: {answer}");
         }
         self.until("box", "has looked", |object| object["status"]["lastHandledReconcile"] == token.as_str()).await
+    }
+
+    /// Has the operator look, and answers with the object as its report left it. A look that is asked for too early makes
+    /// the report of the one before a conflict, so looks go on until there was none.
+    pub async fn shown(&mut self) -> Value {
+        let conflicts = |rig: &Self| audit::writes(&rig.namespace).iter().filter(|write| write.code == 409).count();
+        let mut before = conflicts(self);
+        self.look().await;
+        loop {
+            let object = self.look().await;
+            let now = conflicts(self);
+            if now == before {
+                return object;
+            }
+            before = now;
+        }
     }
 }
 
@@ -80,9 +96,9 @@ impl Life {
         self.writes().iter().filter(|write| write.manager == REPORT).count()
     }
 
-    /// The reports so far, with that of the last look.
+    /// The reports so far, with that of a look of now.
     async fn mark(&mut self) -> usize {
-        self.rig.look().await;
+        self.rig.shown().await;
         self.reports()
     }
 
