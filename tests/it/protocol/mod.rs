@@ -154,7 +154,8 @@ fn without_the_intent_the_search_finds_a_job_that_was_adopted_twice() {
 #[test]
 fn without_a_look_at_the_answer_the_search_finds_somebody_elses_job_recorded() {
     let property = "a job that may not be adopted is never recorded";
-    assert!(notices(&[0], Scene::Hidden, Without::AnswerCheck, property));
+    let world = (Ids::ByApplication, Duplicate::Existing);
+    assert!(explore(protocol(&[0], Scene::Hidden, world, Without::AnswerCheck)).contains(&property));
 }
 
 #[test]
