@@ -185,12 +185,14 @@ fn nothing_held_back(request: &RestartRequest, world: &World) -> Option<String> 
         return None;
     }
     let job = world.bound_job()?;
+    let code = job.code.as_deref();
     let reason = job.shown.quarantine.as_ref().map(|quarantine| quarantine.reason.as_str());
-    let shown = match reason {
-        Some(TOO_MANY_DELETES) if job.quarantined() => return None,
-        Some(reason) if job.quarantined() => format!("a quarantine with the reason {}", capped(reason)),
-        _ if job.quarantined() => "a quarantine without a reason".to_owned(),
-        _ => job.code.as_ref().map_or_else(|| "no code".to_owned(), |code| format!("the code {}", capped(code))),
+    // Both have to say so: elsewhere a quarantine object alone is enough, but here accounts are deleted.
+    let shown = match (code.is_some_and(|code| code.eq_ignore_ascii_case("Quarantine")), reason) {
+        (true, Some(TOO_MANY_DELETES)) => return None,
+        (true, Some(reason)) => format!("a quarantine with the reason {}", capped(reason)),
+        (true, None) => "a quarantine without a reason".to_owned(),
+        (false, _) => code.map_or_else(|| "no code".to_owned(), |code| format!("the code {}", capped(code))),
     };
     Some(format!(
         "The scope ForceDeletes carries out deletions that the service holds back, and is sent only while Graph shows the job in quarantine with the reason {TOO_MANY_DELETES}; it shows {shown}. Nothing was restarted."

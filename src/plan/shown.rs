@@ -48,7 +48,7 @@ fn same_health(new: &JobStatus, old: &JobStatus) -> bool {
     let word = |job: &JobStatus| (job.code.clone(), job.schedule_state.clone(), job.interval.clone());
     word(new) == word(old)
         && outcome(new) == outcome(old)
-        && new.successive_failure_count.is_some() == old.successive_failure_count.is_some()
+        && new.successive_failure_count == old.successive_failure_count
         && new.steady_state_since_time.is_some() == old.steady_state_since_time.is_some()
         && new.last_success_time.is_some() == old.last_success_time.is_some()
         && new.troubleshooting_url == old.troubleshooting_url
@@ -129,5 +129,12 @@ mod tests {
         assert_eq!(failed.last_execution.as_ref().unwrap().state, "Failed");
         let running = Shown { cycle_running: true, last_execution: None, ..cycle("Failed", 2400) };
         assert_eq!(job(&observed(running), Some(&failed)), failed);
+    }
+
+    #[test]
+    fn each_further_failure_is_counted_at_once() {
+        let failures = |count| Shown { successive_failure_count: count, ..cycle("Failed", count * 2400) };
+        let shown = (1..=4).fold(None, |old, count| Some(job(&observed(failures(count)), old.as_ref())));
+        assert_eq!(shown.unwrap().successive_failure_count, Some(4));
     }
 }
