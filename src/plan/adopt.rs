@@ -6,7 +6,7 @@ use super::decide::{Plan, Standing};
 use super::desired::{Adoption, Desired};
 use super::observed::ObservedJob;
 use super::settings::Settings;
-use super::step::Step;
+use super::step::{Look, Record};
 use super::wake::Wake;
 use super::world::{Rivals, World};
 use crate::api::Reason;
@@ -60,7 +60,7 @@ fn nothing(message: String, settings: &Settings) -> Plan {
 
 fn announce(job: &ObservedJob) -> Plan {
     Plan::take(
-        Step::RecordAdoption { id: job.id.clone() },
+        Record::Adoption { id: job.id.clone() },
         Reason::Adopting,
         format!("Recording the intent to adopt job '{}'.", job.id),
     )
@@ -82,16 +82,16 @@ fn ambiguous(jobs: &[&ObservedJob], settings: &Settings) -> Plan {
 /// looked at, so that it is not taken from one that has just deleted it.
 pub(super) fn with_intent(id: &str, world: &World) -> Plan {
     let Rivals::Read(rivals) = &world.rivals else {
-        return Plan::take(Step::ReadRivals, Reason::Adopting, "Making sure that no other SyncJob holds the same job.");
+        return Plan::take(Look::Rivals, Reason::Adopting, "Making sure that no other SyncJob holds the same job.");
     };
     if let Some(plan) = create::giving_way(rivals, world) {
         return plan;
     }
     let Some(jobs) = &world.jobs else {
-        return Plan::take(Step::ListJobs, Reason::Adopting, "Looking at the job to be adopted.");
+        return Plan::take(Look::Jobs, Reason::Adopting, "Looking at the job to be adopted.");
     };
     if !jobs.iter().any(|job| job.id == id) {
-        return Plan::take(Step::ClearIntent, Reason::Adopting, format!("Job '{id}' is gone; nothing is adopted."));
+        return Plan::take(Record::ClearIntent, Reason::Adopting, format!("Job '{id}' is gone; nothing is adopted."));
     }
-    Plan::take(Step::AdoptJob { id: id.to_owned() }, Reason::Adopting, format!("Adopting job '{id}'."))
+    Plan::take(Record::AdoptJob { id: id.to_owned() }, Reason::Adopting, format!("Adopting job '{id}'."))
 }

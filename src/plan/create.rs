@@ -6,7 +6,7 @@ use super::decide::{Plan, Standing};
 use super::desired::Desired;
 use super::observed::ObservedJob;
 use super::settings::{ABSENCES_MIN, BASELINE_JOBS_MAX, Settings};
-use super::step::Step;
+use super::step::{Change, Look, Record, Step};
 use super::trouble::{Trouble, TroubleKind};
 use super::wake::Wake;
 use super::world::{IntentOrigin, IntentView, Rival, Rivals, World};
@@ -23,7 +23,7 @@ pub(super) fn unbound(desired: &Desired, world: &World, settings: &Settings) -> 
         return conflict(rival, settings);
     }
     let Some(jobs) = &world.jobs else {
-        return Plan::take(Step::ListJobs, Reason::Creating, "Looking at the jobs that are already there.");
+        return Plan::take(Look::Jobs, Reason::Creating, "Looking at the jobs that are already there.");
     };
     if let Some(plan) = adopt::instead_of_creating(desired, jobs, settings) {
         return plan;
@@ -45,7 +45,7 @@ pub(super) fn unbound(desired: &Desired, world: &World, settings: &Settings) -> 
     }
     let Some(templates) = &world.templates else {
         return Plan::take(
-            Step::ListTemplates,
+            Look::Templates,
             Reason::Creating,
             "Looking at the templates that the service principal offers.",
         );
@@ -65,7 +65,7 @@ pub(super) fn with_intent(intent: &IntentView, desired: &Desired, world: &World,
         IntentOrigin::Recorded => recorded(world),
         IntentOrigin::Unsent => unsent(desired, world),
         IntentOrigin::Refused => Plan::take(
-            Step::ClearIntent,
+            Record::ClearIntent,
             Reason::CreateRefused,
             "Taking back the intent of a request that was refused.",
         ),
@@ -77,19 +77,19 @@ pub(super) fn with_intent(intent: &IntentView, desired: &Desired, world: &World,
 fn recorded(world: &World) -> Plan {
     if let Some(job) = &world.created {
         return Plan::take(
-            Step::BindJob { id: job.id.clone() },
+            Record::BindJob { id: job.id.clone() },
             Reason::Creating,
             "Recording the id of the created job.",
         );
     }
     let Rivals::Read(rivals) = &world.rivals else {
         return Plan::take(
-            Step::ReadRivals,
+            Look::Rivals,
             Reason::Creating,
             "Making sure that no other SyncJob is creating the same job.",
         );
     };
-    giving_way(rivals, world).unwrap_or_else(|| Plan::take(Step::CreateJob, Reason::Creating, "Creating the job."))
+    giving_way(rivals, world).unwrap_or_else(|| Plan::take(Change::CreateJob, Reason::Creating, "Creating the job."))
 }
 
 /// What the rivals, read after our own intent was written, allow: `None` is to go ahead. One that is bound, or comes
@@ -98,7 +98,7 @@ pub(super) fn giving_way(rivals: &[Rival], world: &World) -> Option<Plan> {
     let other = rivals.first()?;
     Some(match rivals.iter().find(|rival| rival.job_id.is_some() || rival.precedes) {
         Some(rival) => Plan::take(
-            Step::ClearIntent,
+            Record::ClearIntent,
             Reason::Conflict,
             format!("Giving way to SyncJob '{}', which has the same service principal and template.", rival.name),
         ),
@@ -115,13 +115,13 @@ pub(super) fn giving_way(rivals: &[Rival], world: &World) -> Option<Plan> {
 /// the intent itself stays, because the rival has been told to give way to it.
 fn unsent(desired: &Desired, world: &World) -> Plan {
     let Some(jobs) = &world.jobs else {
-        return Plan::take(Step::ListJobs, Reason::Creating, "Looking at the jobs that are already there.");
+        return Plan::take(Look::Jobs, Reason::Creating, "Looking at the jobs that are already there.");
     };
     let taken = jobs.iter().any(|job| desired.template.made(job))
         || world.rivals.known().iter().any(|rival| rival.job_id.is_some());
     if taken || jobs.len() > BASELINE_JOBS_MAX {
         return Plan::take(
-            Step::ClearIntent,
+            Record::ClearIntent,
             Reason::Conflict,
             "Giving way: the job has been created by somebody else.",
         );
@@ -137,9 +137,9 @@ fn unknown(intent: &IntentView, desired: &Desired, world: &World, settings: &Set
             Plan::take(step, reason, "Looking for the job that an earlier request may have created.")
         }
         Resolution::Bind(id) => {
-            Plan::take(Step::BindJob { id }, reason, "Recording the job that an earlier request created.")
+            Plan::take(Record::BindJob { id }, reason, "Recording the job that an earlier request created.")
         }
-        Resolution::NoEffect => Plan::take(Step::ClearIntent, Reason::Creating, "The earlier request had no effect."),
+        Resolution::NoEffect => Plan::take(Record::ClearIntent, Reason::Creating, "The earlier request had no effect."),
         Resolution::Ambiguous(ids) => ambiguous(&ids, desired),
         Resolution::Wait => {
             let left = settings.settle_window.saturating_sub(intent.age).max(Duration::from_secs(1));
@@ -167,7 +167,7 @@ pub(super) enum Resolution {
 
 pub(super) fn resolve(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Resolution {
     if world.jobs.is_none() {
-        return Resolution::Ask(Step::ListJobs);
+        return Resolution::Ask(Step::Look(Look::Jobs));
     }
     let mut candidates: Vec<String> = world.candidates(desired).map(|job| job.id.clone()).collect();
     if let Some(created) = &world.created
@@ -189,14 +189,14 @@ pub(super) fn resolve(intent: &IntentView, desired: &Desired, world: &World, set
 /// nothing; what was made from a template that the service principal does not offer may be ours under another name.
 fn unexplained(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Resolution {
     let strange = |job: &&ObservedJob| !desired.template.made(job);
-    if world.newcomers().filter(strange).next().is_none() {
+    if !world.newcomers().any(|job| strange(&job)) {
         return Resolution::NoEffect;
     }
     let Some(templates) = &world.templates else {
-        return Resolution::Ask(Step::ListTemplates);
+        return Resolution::Ask(Step::Look(Look::Templates));
     };
     if !matches!(world.rivals, Rivals::Read(_)) {
-        return Resolution::Ask(Step::ReadRivals);
+        return Resolution::Ask(Step::Look(Look::Rivals));
     }
     let offered = |job: &&ObservedJob| {
         templates
@@ -218,7 +218,7 @@ fn unexplained(intent: &IntentView, desired: &Desired, world: &World, settings: 
 /// records the job; after that, the one that comes first in the common order does.
 fn claim(id: String, world: &World, settled: bool) -> Resolution {
     let Rivals::Read(rivals) = &world.rivals else {
-        return Resolution::Ask(Step::ReadRivals);
+        return Resolution::Ask(Step::Look(Look::Rivals));
     };
     let intents: Vec<&Rival> = rivals.iter().filter(|rival| rival.job_id.is_none()).collect();
     let first = settled && !intents.iter().any(|rival| rival.precedes);
@@ -238,7 +238,7 @@ fn blocked(desired: &Desired, trouble: &Trouble, world: &World, settings: &Setti
 
 fn record_intent(jobs: &[ObservedJob]) -> Plan {
     let baseline = jobs.iter().map(|job| job.id.clone()).collect();
-    Plan::take(Step::RecordIntent { baseline }, Reason::Creating, "Recording the intent to create the job.")
+    Plan::take(Record::Intent { baseline }, Reason::Creating, "Recording the intent to create the job.")
 }
 
 fn not_offered(desired: &Desired, templates: &[String], world: &World) -> Option<Plan> {

@@ -10,7 +10,7 @@ use super::observed::ObservedJob;
 use super::requests;
 use super::run_state;
 use super::settings::Settings;
-use super::step::Step;
+use super::step::{Look, Record, Step};
 use super::trouble::{Trouble, TroubleKind, traced};
 use super::wake::Wake;
 use super::world::World;
@@ -47,9 +47,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub(super) fn take(step: Step, reason: Reason, message: impl Into<String>) -> Self {
+    pub(super) fn take(step: impl Into<Step>, reason: Reason, message: impl Into<String>) -> Self {
         let (standing, message, wake) = (Standing::Working, message.into(), Wake::backoff(0));
-        Self { step: Some(step), standing, reason, message, trace: None, wake }
+        Self { step: Some(step.into()), standing, reason, message, trace: None, wake }
     }
 
     pub(super) fn stop(standing: Standing, reason: Reason, message: impl Into<String>, wake: Wake) -> Self {
@@ -84,7 +84,7 @@ pub(super) fn manage(desired: &Desired, world: &World, settings: &Settings) -> P
         return plan;
     }
     if !world.finalizer {
-        return Plan::take(Step::AddFinalizer, Reason::Creating, "Preparing to create the job.");
+        return Plan::take(Record::AddFinalizer, Reason::Creating, "Preparing to create the job.");
     }
     if world.not_found {
         return not_found(desired, world, settings);
@@ -125,9 +125,7 @@ pub(super) fn not_found(desired: &Desired, world: &World, settings: &Settings) -
     let id = desired.service_principal.as_str();
     let wake = Wake::After(Wake::backoff(world.absences).delay().min(settings.slow_retry));
     match world.service_principal_exists {
-        None => {
-            Plan::take(Step::LookUpServicePrincipal, Reason::ProvisioningNotReady, "Looking up the service principal.")
-        }
+        None => Plan::take(Look::ServicePrincipal, Reason::ProvisioningNotReady, "Looking up the service principal."),
         Some(false) => Plan::stop(
             Standing::Blocked,
             Reason::ServicePrincipalNotFound,
@@ -149,7 +147,7 @@ pub(super) fn not_found(desired: &Desired, world: &World, settings: &Settings) -
 
 fn bound(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Plan {
     if world.jobs.is_none() {
-        let step = if world.at_rest(desired) { Step::RecallJobs } else { Step::ListJobs };
+        let step = if world.at_rest(desired) { Step::Look(Look::RecentJobs) } else { Step::Look(Look::Jobs) };
         return Plan::take(step, Reason::JobNotVisible, "Looking at the job.");
     }
     let Some(job) = world.bound_job() else {

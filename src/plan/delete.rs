@@ -9,7 +9,7 @@ use super::decide::{Plan, Standing};
 use super::desired::Desired;
 use super::existence;
 use super::settings::{ABSENCES_MIN, Settings};
-use super::step::{Leaving, Step};
+use super::step::{Change, Leaving, Look, Record};
 use super::wake::Wake;
 use super::world::{IntentOrigin, IntentView, World};
 use crate::api::{DeletionPolicy, Reason};
@@ -57,7 +57,7 @@ fn release(message: &str) -> Plan {
 }
 
 fn leave(leaving: Leaving, message: impl Into<String>) -> Plan {
-    Plan::take(Step::RemoveFinalizer { leaving }, Reason::Deleting, message)
+    Plan::take(Record::RemoveFinalizer { leaving }, Reason::Deleting, message)
 }
 
 /// Lets go without a call to Graph, so that it always ends.
@@ -71,7 +71,7 @@ fn delete(desired: &Desired, world: &World, settings: &Settings) -> Plan {
     match world.definition_going {
         None => {
             let message = "Looking whether the CRD of SyncJobs is being deleted.";
-            return Plan::take(Step::LookUpDefinition, Reason::Deleting, message);
+            return Plan::take(Look::Definition, Reason::Deleting, message);
         }
         // Nobody who removes the software asks for the end of provisioning.
         Some(true) => return retain(world),
@@ -92,7 +92,7 @@ fn delete_job(id: &str, desired: &Desired, world: &World, settings: &Settings) -
         return without_list(id, desired, world, settings);
     }
     if world.jobs.is_none() {
-        return Plan::take(Step::ListJobs, Reason::Deleting, "Looking at the job before it is deleted.");
+        return Plan::take(Look::Jobs, Reason::Deleting, "Looking at the job before it is deleted.");
     }
     let Some(job) = world.bound_job() else {
         return absent(id, desired, world, settings);
@@ -105,7 +105,7 @@ fn delete_job(id: &str, desired: &Desired, world: &World, settings: &Settings) -
             format!("Graph showed job '{id}' and answered 404 to its deletion; both are asked again. {RELEASE}");
         return wait(message, Wake::backoff(world.failures.min(5)));
     }
-    Plan::take(Step::DeleteJob { id: id.to_owned() }, Reason::Deleting, format!("Deleting job '{id}'."))
+    Plan::take(Change::DeleteJob { id: id.to_owned() }, Reason::Deleting, format!("Deleting job '{id}'."))
 }
 
 /// Whether enough looks over enough time lacked the job.
@@ -133,11 +133,11 @@ fn absent(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Pl
         return wait(message, Wake::After(desired.poll_interval));
     }
     match world.service_principal_exists {
-        None => Plan::take(Step::LookUpServicePrincipal, Reason::Deleting, "Looking up the service principal."),
+        None => Plan::take(Look::ServicePrincipal, Reason::Deleting, "Looking up the service principal."),
         Some(false) => without_list(id, desired, world, settings),
         // A job that no list has ever shown may be there all the same.
         Some(true) if !world.seen && !world.delete_not_found => {
-            Plan::take(Step::DeleteJob { id: id.to_owned() }, Reason::Deleting, format!("Deleting job '{id}'."))
+            Plan::take(Change::DeleteJob { id: id.to_owned() }, Reason::Deleting, format!("Deleting job '{id}'."))
         }
         Some(true) => {
             after_deletions(world, settings, || leave(Leaving::Gone { id: id.to_owned() }, "The job was gone already."))
@@ -148,7 +148,7 @@ fn absent(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Pl
 /// The list of jobs is answered with 404: the service principal is gone, or its provisioning cannot be reached.
 fn without_list(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Plan {
     let Some(exists) = world.service_principal_exists else {
-        return Plan::take(Step::LookUpServicePrincipal, Reason::Deleting, "Looking up the service principal.");
+        return Plan::take(Look::ServicePrincipal, Reason::Deleting, "Looking up the service principal.");
     };
     if !exists && world.recorded_tenant.is_none() {
         let plan = super::decide::not_found(desired, world, settings);
@@ -168,7 +168,7 @@ fn without_list(id: &str, desired: &Desired, world: &World, settings: &Settings)
         return wait(message, Wake::backoff(world.absences.min(5)));
     }
     if exists && !world.delete_not_found {
-        return Plan::take(Step::DeleteJob { id: id.to_owned() }, Reason::Deleting, format!("Deleting job '{id}'."));
+        return Plan::take(Change::DeleteJob { id: id.to_owned() }, Reason::Deleting, format!("Deleting job '{id}'."));
     }
     let message = format!("The service principal is gone, and job '{id}' with it; both return if it is restored.");
     after_deletions(world, settings, || leave(Leaving::LeftBehind { id: Some(id.to_owned()) }, message))
@@ -206,9 +206,11 @@ fn settle_intent(intent: &IntentView, desired: &Desired, world: &World, settings
             Resolution::Ask(step) => {
                 Plan::take(step, Reason::Deleting, "Looking for a job that an earlier request may have created.")
             }
-            Resolution::Bind(id) => {
-                Plan::take(Step::BindJob { id }, Reason::Deleting, "Recording the job that an earlier request created.")
-            }
+            Resolution::Bind(id) => Plan::take(
+                Record::BindJob { id },
+                Reason::Deleting,
+                "Recording the job that an earlier request created.",
+            ),
             Resolution::NoEffect => release("The earlier request had no effect."),
             Resolution::Ambiguous(ids) => create::ambiguous(&ids, desired),
             Resolution::Wait => waiting(world),
@@ -218,7 +220,7 @@ fn settle_intent(intent: &IntentView, desired: &Desired, world: &World, settings
 
 fn intent_without_list(intent: &IntentView, world: &World, settings: &Settings) -> Plan {
     match world.service_principal_exists {
-        None => Plan::take(Step::LookUpServicePrincipal, Reason::Deleting, "Looking up the service principal."),
+        None => Plan::take(Look::ServicePrincipal, Reason::Deleting, "Looking up the service principal."),
         Some(false) if looks_agree(world, settings) && intent.age >= settings.settle_window => {
             let message = "The service principal is gone, and any job with it; both return if it is restored.";
             leave(Leaving::LeftBehind { id: None }, message)

@@ -75,6 +75,16 @@ pub enum Adoption {
     Named(String),
 }
 
+impl Adoption {
+    /// The job that is to be adopted, where the spec names one.
+    pub fn named(&self) -> Option<&str> {
+        match self {
+            Self::Named(id) => Some(id),
+            Self::Never | Self::IfExists | Self::Only => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Desired {
     pub service_principal: ServicePrincipalId,

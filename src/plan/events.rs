@@ -2,11 +2,12 @@
 //! person can act on is in a condition as well.
 
 use super::decide::{Plan, Standing};
+use super::fact::Fact;
 use super::health::quarantine_message;
 use super::report::{Report, find};
 use super::requests::Answers;
-use super::step::{Fact, Leaving, Step};
-use crate::api::{ConditionType, Reason, RestartResult, SyncJobStatus};
+use super::step::{Leaving, Step};
+use crate::api::{ConditionType, Reason, RestartResult, RunState, SyncJobStatus};
 
 /// Something that happened and that `kubectl describe` should tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +93,7 @@ pub fn events(
     done: &[(Step, Fact)],
 ) -> Vec<Event> {
     let created = done.iter().any(|(_, fact)| matches!(fact, Fact::JobCreated(_)));
-    let mut events: Vec<Event> = done.iter().filter_map(|(step, fact)| happening(old, step, fact, created)).collect();
+    let mut events: Vec<Event> = done.iter().filter_map(|(_, fact)| happening(old, fact, created)).collect();
     events.extend(answers.and_then(|answers| restart(old, answers)));
     events.extend(change(old, plan));
     events.extend(report.and_then(|report| quarantine(old, report)));
@@ -105,16 +106,17 @@ pub fn events(
 fn change(old: &SyncJobStatus, plan: &Plan) -> Option<Event> {
     let said = |kind| find(&old.conditions, kind).is_some_and(|condition| condition.reason == plan.reason.name());
     let (name, note) = (plan.reason.name(), plan.told());
-    match plan.standing {
-        _ if matches!(plan.reason, Reason::Quarantined | Reason::DisabledByService | Reason::Interrupted) => None,
-        Standing::Settled if !said(ConditionType::Ready) => Some(Event::normal(name, "Reconcile", note)),
-        Standing::Suspended if !said(ConditionType::Suspended) => Some(Event::normal(name, "Reconcile", note)),
-        Standing::Passing if !said(ConditionType::Reconciling) => Some(Event::warning(name, "Reconcile", note)),
-        Standing::Blocked | Standing::Stuck if !said(ConditionType::Ready) => {
-            Some(Event::warning(name, "Reconcile", note))
-        }
-        _ => None,
+    if matches!(plan.reason, Reason::Quarantined | Reason::DisabledByService | Reason::Interrupted) {
+        return None;
     }
+    let (condition, make): (_, fn(_, _, _) -> Event) = match plan.standing {
+        Standing::Working => return None,
+        Standing::Settled => (ConditionType::Ready, Event::normal),
+        Standing::Suspended => (ConditionType::Suspended, Event::normal),
+        Standing::Passing => (ConditionType::Reconciling, Event::warning),
+        Standing::Blocked | Standing::Stuck => (ConditionType::Ready, Event::warning),
+    };
+    (!said(condition)).then(|| make(name, "Reconcile", note))
 }
 
 /// Entry into quarantine, a new reason for it, and its end.
@@ -124,7 +126,7 @@ fn quarantine(old: &SyncJobStatus, report: &Report) -> Option<Event> {
     match now {
         Some(now) if before != Some(now.reason.as_str()) => Some(QUARANTINED.told(quarantine_message(Some(now)))),
         None if before.is_some() => Some(QUARANTINE_LIFTED.told("The service took the job out of quarantine.")),
-        _ => None,
+        Some(_) | None => None,
     }
 }
 
@@ -154,29 +156,48 @@ pub(super) fn retained(id: &str) -> Event {
     JOB_RETAINED.told(format!("Let go of job '{id}'; it stays in Entra ID."))
 }
 
-fn happening(old: &SyncJobStatus, step: &Step, fact: &Fact, created: bool) -> Option<Event> {
-    Some(match (step, fact) {
-        (_, Fact::JobCreated(job)) => JOB_CREATED.told(format!("Created job '{}'.", job.id)),
-        (_, Fact::JobBound { id }) if !created => {
-            CREATE_RECOVERED.told(format!("Found job '{id}', which an earlier request had created."))
+fn happening(old: &SyncJobStatus, fact: &Fact, created: bool) -> Option<Event> {
+    match fact {
+        Fact::JobCreated(job) => Some(JOB_CREATED.told(format!("Created job '{}'.", job.id))),
+        Fact::CreateUnknown(trouble) => Some(CREATE_OUTCOME_UNKNOWN.told(trouble.told())),
+        Fact::JobBound { id } => (!created)
+            .then(|| CREATE_RECOVERED.told(format!("Found job '{id}', which an earlier request had created."))),
+        Fact::JobAdopted { id } => Some(JOB_ADOPTED.told(format!("Adopted job '{id}', which was there before."))),
+        Fact::JobForgotten { id } => {
+            Some(JOB_GIVEN_UP.told(format!("Job '{id}' is gone from Entra ID; a new one is created in its place.")))
         }
-        (_, Fact::JobAdopted { id }) => JOB_ADOPTED.told(format!("Adopted job '{id}', which was there before.")),
-        (Step::ForgetJob { id }, Fact::JobForgotten) => {
-            JOB_GIVEN_UP.told(format!("Job '{id}' is gone from Entra ID; a new one is created in its place."))
+        Fact::RunStateRequested { id, state: RunState::Running } => {
+            Some(JOB_STARTED.told(format!("Started job '{id}'.")))
         }
-        (_, Fact::CreateUnknown(trouble)) => CREATE_OUTCOME_UNKNOWN.told(trouble.told()),
-        (Step::StartJob { id }, Fact::RunStateRequested) => JOB_STARTED.told(format!("Started job '{id}'.")),
-        (Step::PauseJob { id }, Fact::RunStateRequested) => JOB_PAUSED.told(format!("Paused job '{id}'.")),
-        (Step::DeleteJob { id }, Fact::JobDeleted) => JOB_DELETED.told(format!("Deleted job '{id}'.")),
-        (Step::RecordOrigin { id, .. }, Fact::OriginRecorded { .. }) => JOB_REPLACED.told(format!(
+        Fact::RunStateRequested { id, state: RunState::Paused } => Some(JOB_PAUSED.told(format!("Paused job '{id}'."))),
+        Fact::JobDeleted { id } => Some(JOB_DELETED.told(format!("Deleted job '{id}'."))),
+        Fact::OriginRecorded { id, .. } => Some(JOB_REPLACED.told(format!(
             "Job '{id}' was deleted and set up once more under the same id, outside of this SyncJob; its history is gone."
-        )),
-        (_, Fact::BindLost { id }) => JOB_LEFT_BEHIND.told(format!(
+        ))),
+        Fact::BindLost { id } => Some(JOB_LEFT_BEHIND.told(format!(
             "Job '{id}' was created for an intent that was withdrawn meanwhile. It was never started, and no SyncJob holds it."
-        )),
-        (Step::RemoveFinalizer { leaving }, Fact::FinalizerRemoved) => return left(old, leaving),
-        _ => return None,
-    })
+        ))),
+        Fact::FinalizerRemoved { leaving } => left(old, leaving),
+        Fact::FinalizerAdded
+        | Fact::TenantKnown { .. }
+        | Fact::TenantRecorded
+        | Fact::JobsListed(_)
+        | Fact::JobsRecalled(_)
+        | Fact::NotFound
+        | Fact::ServicePrincipalLookedUp { .. }
+        | Fact::DefinitionLookedUp { .. }
+        | Fact::TemplatesListed(_)
+        | Fact::IntentRecorded { .. }
+        | Fact::IntentCleared
+        | Fact::AdoptionRecorded { .. }
+        | Fact::RivalsRead { .. }
+        | Fact::CreateRefused(_)
+        | Fact::RestartRecorded { .. }
+        | Fact::RestartAnswered { .. }
+        | Fact::DeleteNotFound
+        | Fact::DeleteUnknown(_)
+        | Fact::Trouble(_) => None,
+    }
 }
 
 fn left(old: &SyncJobStatus, leaving: &Leaving) -> Option<Event> {

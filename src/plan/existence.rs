@@ -6,7 +6,7 @@ use super::desired::Desired;
 use super::observed::ObservedJob;
 use super::run_state;
 use super::settings::{ABSENCES_MIN, Settings};
-use super::step::Step;
+use super::step::{Look, Record};
 use super::wake::Wake;
 use super::world::World;
 use crate::api::{JobOrigin, MissingJobPolicy, Reason};
@@ -14,11 +14,7 @@ use crate::api::{JobOrigin, MissingJobPolicy, Reason};
 /// What is recorded belongs to a tenant. Nothing is asked of, sent to, or concluded from another one.
 pub(super) fn elsewhere(desired: &Desired, world: &World) -> Option<Plan> {
     if world.tenant.is_none() {
-        return Some(Plan::take(
-            Step::LookUpTenant,
-            Reason::Creating,
-            "Learning which tenant the operator logs in to.",
-        ));
+        return Some(Plan::take(Look::Tenant, Reason::Creating, "Learning which tenant the operator logs in to."));
     }
     let recorded = world.recorded_tenant.as_ref().filter(|_| world.job_id.is_some() || world.intent.is_some())?;
     let in_force = world.tenant.as_ref().filter(|tenant| *tenant != recorded)?;
@@ -42,7 +38,7 @@ pub(super) fn to_record(job: &ObservedJob, desired: &Desired, world: &World) -> 
     }
     let id = job.id.clone();
     if world.recorded_tenant.is_none() {
-        return Some(Plan::take(Step::RecordTenant { id }, Reason::JobNotVisible, "Recording the tenant of the job."));
+        return Some(Plan::take(Record::Tenant { id }, Reason::JobNotVisible, "Recording the tenant of the job."));
     }
     let known = world.origin == Some(JobOrigin::Replaced);
     if !(known || was_replaced(job, world)) || job.lives() {
@@ -54,7 +50,7 @@ pub(super) fn to_record(job: &ObservedJob, desired: &Desired, world: &World) -> 
         (false, true) => return None,
     };
     let message = format!("Job '{id}' was set up once more under the same id; recording that.");
-    Some(Plan::take(Step::RecordOrigin { id, origin }, Reason::JobReplaced, message))
+    Some(Plan::take(Record::Origin { id, origin }, Reason::JobReplaced, message))
 }
 
 /// A history does not go back to nothing by itself while the job is stopped.
@@ -81,7 +77,7 @@ pub(super) fn replaced(job: &ObservedJob, desired: &Desired, world: &World) -> O
 /// The list does not show our job: young jobs are not visible everywhere, and answers of replicas differ.
 pub(super) fn invisible(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Plan {
     if world.jobs_recalled {
-        return Plan::take(Step::ListJobs, Reason::JobNotVisible, "Looking at the job.");
+        return Plan::take(Look::Jobs, Reason::JobNotVisible, "Looking at the job.");
     }
     if world.bound_for < settings.missing_grace {
         return Plan::stop(
@@ -119,14 +115,14 @@ fn missing(id: &str, desired: &Desired, world: &World, settings: &Settings) -> P
     if recreate && long_enough && world.seen {
         return match world.service_principal_exists {
             None => Plan::take(
-                Step::LookUpServicePrincipal,
+                Look::ServicePrincipal,
                 Reason::JobMissing,
                 "Making sure that the service principal is there.",
             ),
             Some(false) => super::decide::not_found(desired, world, settings),
             Some(true) => {
                 let message = format!("Giving up job '{id}', which is gone, to create a new one.");
-                Plan::take(Step::ForgetJob { id: id.to_owned() }, Reason::JobMissing, message)
+                Plan::take(Record::ForgetJob { id: id.to_owned() }, Reason::JobMissing, message)
             }
         };
     }

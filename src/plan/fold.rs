@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::desired::Desired;
+use super::fact::Fact;
 use super::observed::ObservedJob;
 use super::requests::Answers;
-use super::step::Fact;
 use super::trouble::{Trouble, TroubleKind};
 use super::world::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
 use crate::api::{JobOrigin, RestartResult, RunState};
@@ -16,7 +16,7 @@ impl World {
     pub fn with(mut self, fact: Fact, desired: &Desired) -> Self {
         match fact {
             Fact::FinalizerAdded => self.finalizer = true,
-            Fact::FinalizerRemoved => self.finalizer = false,
+            Fact::FinalizerRemoved { .. } => self.finalizer = false,
             Fact::TenantKnown { id } => self.tenant = Some(id),
             Fact::TenantRecorded => self.recorded_tenant.clone_from(&self.tenant),
             Fact::JobsListed(jobs) => self.listed(jobs, desired),
@@ -43,13 +43,13 @@ impl World {
             }
             Fact::JobBound { id } => self.bound(id, JobOrigin::Created),
             Fact::JobAdopted { id } => self.bound(id, JobOrigin::Adopted),
-            Fact::OriginRecorded { origin } => (self.origin, self.lived, self.run) = (Some(origin), false, None),
-            Fact::JobForgotten => self.forgotten(),
+            Fact::OriginRecorded { origin, .. } => (self.origin, self.lived, self.run) = (Some(origin), false, None),
+            Fact::JobForgotten { .. } => self.forgotten(),
             Fact::BindLost { .. } => self.bind_lost(),
-            Fact::RunStateRequested => self.run = Some(RunView::asked(desired.run_state)),
+            Fact::RunStateRequested { state, .. } => self.run = Some(RunView::asked(state)),
             Fact::RestartRecorded { token } => self.restart_recorded(&token),
             Fact::RestartAnswered { result, message } => self.restart_answered(result, message),
-            Fact::JobDeleted => self.job_deleted = true,
+            Fact::JobDeleted { .. } => self.job_deleted = true,
             Fact::DeleteNotFound => self.delete_not_found = true,
             Fact::DeleteUnknown(trouble) => {
                 (self.delete_unknown_for, self.trouble) = (Some(Duration::ZERO), Some(trouble));

@@ -3,13 +3,13 @@
 use super::create;
 use super::decide::{Plan, Standing, manage, not_found, quarantined};
 use super::delete;
-use super::desired::{Adoption, Desired};
+use super::desired::Desired;
 use super::existence;
 use super::observed::ObservedJob;
 use super::preview::preview;
 use super::requests;
 use super::settings::Settings;
-use super::step::Step;
+use super::step::{Look, Step};
 use super::wake::Wake;
 use super::world::World;
 use crate::api::{Mode, Reason};
@@ -39,7 +39,7 @@ fn observe(desired: &Desired, world: &World, settings: &Settings) -> Plan {
         return not_found(desired, world, settings);
     }
     let Some(jobs) = &world.jobs else {
-        let step = if requests::look_is_due(world) { Step::ListJobs } else { Step::RecallJobs };
+        let step = if requests::look_is_due(world) { Step::Look(Look::Jobs) } else { Step::Look(Look::RecentJobs) };
         return Plan::take(step, Reason::Observed, "Looking at the job.");
     };
     if let Some(job) = world.subject(desired) {
@@ -51,17 +51,14 @@ fn observe(desired: &Desired, world: &World, settings: &Settings) -> Plan {
         };
     }
     if world.jobs_recalled {
-        return Plan::take(Step::ListJobs, Reason::Observed, "Looking at the job.");
+        return Plan::take(Look::Jobs, Reason::Observed, "Looking at the job.");
     }
     nothing_to_observe(desired, jobs, world, settings)
 }
 
 fn nothing_to_observe(desired: &Desired, jobs: &[ObservedJob], world: &World, settings: &Settings) -> Plan {
     let made: Vec<&str> = jobs.iter().filter(|job| desired.template.made(job)).map(|job| job.id.as_str()).collect();
-    let named = world.job_id.as_deref().or(match &desired.adoption {
-        Adoption::Named(id) => Some(id.as_str()),
-        _ => None,
-    });
+    let named = world.job_id.as_deref().or(desired.adoption.named());
     match (named, made.as_slice()) {
         (Some(id), _) => Plan::stop(
             Standing::Blocked,
@@ -94,13 +91,12 @@ fn nothing_to_observe(desired: &Desired, jobs: &[ObservedJob], world: &World, se
 fn plan(desired: &Desired, world: &World, settings: &Settings) -> Plan {
     let next = manage(desired, &preview_world(world), settings);
     match &next.step {
-        Some(step) if step.only_asks() => next,
         None if next.standing == Standing::Settled => {
             let message = format!("Mode Manage would change nothing. {}", next.message);
             Plan { reason: Reason::NothingToChange, message, ..next }
         }
-        None => next,
-        Some(_) => {
+        Some(Step::Look(_)) | None => next,
+        Some(Step::Record(_) | Step::Change(_)) => {
             let preview = preview(desired, world, settings);
             let changes: Vec<String> = preview.changes.iter().map(|change| change.message.clone()).collect();
             if changes.is_empty() {

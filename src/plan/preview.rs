@@ -2,12 +2,13 @@
 
 use super::decide::{Plan, manage};
 use super::desired::Desired;
+use super::fact::Fact;
 use super::modes::preview_world;
 use super::observed::ObservedJob;
 use super::settings::Settings;
-use super::step::{Fact, Step};
+use super::step::{Change, Look, Record, Step};
 use super::world::World;
-use crate::api::{ChangeAction, JobOrigin, PlannedChange, RestartResult};
+use crate::api::{ChangeAction, JobOrigin, PlannedChange};
 
 /// More steps than the longest way through `decide` has.
 const STEPS_MAX: usize = 16;
@@ -37,72 +38,65 @@ pub fn preview(desired: &Desired, world: &World, settings: &Settings) -> Preview
 
 /// The fact that a step ends in when all goes well; `None` if only asking can tell.
 fn expected(step: &Step, desired: &Desired, world: &World) -> Option<Fact> {
-    Some(match step {
-        Step::LookUpTenant
-        | Step::ListJobs
-        | Step::RecallJobs
-        | Step::LookUpServicePrincipal
-        | Step::LookUpDefinition
-        | Step::ListTemplates => return None,
-        Step::AddFinalizer => Fact::FinalizerAdded,
-        Step::RecordIntent { baseline } => Fact::IntentRecorded { baseline: baseline.clone() },
-        Step::RecordAdoption { id } => Fact::AdoptionRecorded { id: id.clone() },
-        Step::ReadRivals => {
-            Fact::RivalsRead { rivals: world.rivals.known().to_vec(), siblings: world.siblings.clone() }
+    match step {
+        Step::Look(Look::Rivals) => {
+            Some(Fact::RivalsRead { rivals: world.rivals.known().to_vec(), siblings: world.siblings.clone() })
         }
-        Step::CreateJob => Fact::JobCreated(ObservedJob {
+        Step::Look(
+            Look::Tenant | Look::Jobs | Look::RecentJobs | Look::ServicePrincipal | Look::Definition | Look::Templates,
+        ) => None,
+        Step::Record(record) => Some(record.done()),
+        Step::Change(change) => Some(change.done(|| ObservedJob {
             id: NEW_JOB.to_owned(),
             template_id: Some(desired.template.as_str().to_owned()),
             schedule_state: Some("Disabled".to_owned()),
             ..ObservedJob::default()
-        }),
-        Step::ClearIntent => Fact::IntentCleared,
-        Step::BindJob { id } => Fact::JobBound { id: id.clone() },
-        Step::AdoptJob { id } => Fact::JobAdopted { id: id.clone() },
-        Step::RecordTenant { .. } => Fact::TenantRecorded,
-        Step::RecordOrigin { origin, .. } => Fact::OriginRecorded { origin: *origin },
-        Step::ForgetJob { .. } => Fact::JobForgotten,
-        Step::StartJob { .. } | Step::PauseJob { .. } => Fact::RunStateRequested,
-        Step::RecordRestart { token } => Fact::RestartRecorded { token: token.clone() },
-        Step::RestartJob { .. } => Fact::RestartAnswered { result: RestartResult::Accepted, message: String::new() },
-        Step::DeleteJob { .. } => Fact::JobDeleted,
-        Step::RemoveFinalizer { .. } => Fact::FinalizerRemoved,
-    })
+        })),
+    }
 }
 
 /// The steps that people care about.
 fn change(step: &Step, desired: &Desired) -> Option<PlannedChange> {
-    let template = desired.template.as_str();
     let (action, message) = match step {
-        Step::CreateJob => (ChangeAction::CreateJob, format!("Create a job from template '{template}'.")),
-        Step::AdoptJob { id } => (ChangeAction::AdoptJob, format!("Adopt job '{id}'.")),
-        Step::ForgetJob { id } => (ChangeAction::ForgetJob, format!("Give up job '{id}', which is gone.")),
-        Step::StartJob { id } => (ChangeAction::StartJob, format!("Start job '{id}'.")),
-        Step::PauseJob { id } => (ChangeAction::PauseJob, format!("Pause job '{id}'.")),
-        Step::RestartJob { id, scope } => {
-            let scope = scope.as_deref().unwrap_or("the portal's");
-            (ChangeAction::RestartJob, format!("Restart job '{id}' with scope {scope}."))
-        }
-        Step::DeleteJob { id } => (ChangeAction::DeleteJob, format!("Delete job '{id}'.")),
-        Step::RecordOrigin { id, origin: JobOrigin::Adopted } => {
-            (ChangeAction::AdoptJob, format!("Adopt job '{id}', which was set up once more."))
-        }
-        Step::AddFinalizer
-        | Step::LookUpTenant
-        | Step::RecordTenant { .. }
-        | Step::ListJobs
-        | Step::RecallJobs
-        | Step::LookUpServicePrincipal
-        | Step::LookUpDefinition
-        | Step::ListTemplates
-        | Step::RecordIntent { .. }
-        | Step::RecordAdoption { .. }
-        | Step::ReadRivals
-        | Step::ClearIntent
-        | Step::BindJob { .. }
-        | Step::RecordOrigin { .. }
-        | Step::RecordRestart { .. }
-        | Step::RemoveFinalizer { .. } => return None,
+        Step::Look(_) => return None,
+        Step::Record(record) => in_the_record(record)?,
+        Step::Change(change) => in_entra(change, desired),
     };
     Some(PlannedChange { action, message })
+}
+
+fn in_the_record(record: &Record) -> Option<(ChangeAction, String)> {
+    match record {
+        Record::AdoptJob { id } => Some((ChangeAction::AdoptJob, format!("Adopt job '{id}'."))),
+        Record::Origin { id, origin: JobOrigin::Adopted } => {
+            Some((ChangeAction::AdoptJob, format!("Adopt job '{id}', which was set up once more.")))
+        }
+        Record::ForgetJob { id } => Some((ChangeAction::ForgetJob, format!("Give up job '{id}', which is gone."))),
+        Record::AddFinalizer
+        | Record::Tenant { .. }
+        | Record::Intent { .. }
+        | Record::Adoption { .. }
+        | Record::ClearIntent
+        | Record::BindJob { .. }
+        | Record::Origin { origin: JobOrigin::Created | JobOrigin::Replaced, .. }
+        | Record::Restart { .. }
+        | Record::RemoveFinalizer { .. } => None,
+    }
+}
+
+fn in_entra(change: &Change, desired: &Desired) -> (ChangeAction, String) {
+    match change {
+        Change::CreateJob => {
+            (ChangeAction::CreateJob, format!("Create a job from template '{}'.", desired.template.as_str()))
+        }
+        Change::StartJob { id } => (ChangeAction::StartJob, format!("Start job '{id}'.")),
+        Change::PauseJob { id } => (ChangeAction::PauseJob, format!("Pause job '{id}'.")),
+        Change::RestartJob { id, scope } => {
+            let scope = scope
+                .as_ref()
+                .map_or_else(|| "the portal's default scope".to_owned(), |scope| format!("scope {scope}"));
+            (ChangeAction::RestartJob, format!("Restart job '{id}' with {scope}."))
+        }
+        Change::DeleteJob { id } => (ChangeAction::DeleteJob, format!("Delete job '{id}'.")),
+    }
 }

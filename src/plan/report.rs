@@ -8,12 +8,13 @@ use serde::Serialize;
 
 use super::decide::{Plan, Standing};
 use super::desired::Desired;
+use super::fact::Fact;
 use super::health;
 use super::observed::ObservedJob;
 use super::preview::preview;
 use super::settings::Settings;
 use super::shown;
-use super::step::{Fact, Step};
+use super::step::Step;
 use super::witness::Witness;
 use super::world::World;
 use crate::api::{
@@ -104,12 +105,7 @@ pub fn report(old: &SyncJobStatus, generation: i64, end: &End<'_>, settings: &Se
 /// What was asked for in this pass; else what the last request came to, or that the job was found as declared.
 fn run(old: &SyncJobStatus, end: &End<'_>, now: Timestamp) -> Option<RunRecord> {
     end.world.job_id.as_ref()?;
-    let asked = end.done.iter().rev().find_map(|(step, fact)| match (step, fact) {
-        (Step::StartJob { .. }, Fact::RunStateRequested)
-        | (_, Fact::RestartAnswered { result: RestartResult::Accepted, .. }) => Some(RunState::Running),
-        (Step::PauseJob { .. }, Fact::RunStateRequested) => Some(RunState::Paused),
-        _ => None,
-    });
+    let asked = end.done.iter().rev().find_map(|(_, fact)| asked(fact));
     let old = match asked {
         Some(state) => Some(RunRecord { state, requested_time: Some(Time(now)), reached_time: None }),
         None => old.run.clone(),
@@ -122,19 +118,30 @@ fn run(old: &SyncJobStatus, end: &End<'_>, now: Timestamp) -> Option<RunRecord> 
             let reached_time = known.reached_time.clone().or(Some(Time(now)));
             Some(RunRecord { reached_time, ..known })
         }
-        _ if declared => Some(RunRecord { state, requested_time: None, reached_time: Some(Time(now)) }),
+        Some(_) | None if declared => Some(RunRecord { state, requested_time: None, reached_time: Some(Time(now)) }),
         other => other,
     }
 }
 
+/// The run state that a step asked Graph for.
+fn asked(fact: &Fact) -> Option<RunState> {
+    if let Fact::RunStateRequested { state, .. } = fact {
+        return Some(*state);
+    }
+    let restarted = matches!(fact, Fact::RestartAnswered { result: RestartResult::Accepted, .. });
+    restarted.then_some(RunState::Running)
+}
+
 fn planned(old: &SyncJobStatus, end: &End<'_>, settings: &Settings) -> Option<Vec<PlannedChange>> {
     let desired = end.desired.filter(|desired| desired.mode == crate::api::Mode::Plan)?;
-    match end.plan.reason {
-        Reason::ChangesPlanned => Some(preview(desired, end.world, settings).changes),
-        Reason::NothingToChange => Some(Vec::new()),
-        _ if end.plan.standing == Standing::Passing => old.plan.clone(),
-        _ => None,
+    let reason = end.plan.reason;
+    if reason == Reason::ChangesPlanned {
+        return Some(preview(desired, end.world, settings).changes);
     }
+    if reason == Reason::NothingToChange {
+        return Some(Vec::new());
+    }
+    old.plan.clone().filter(|_| end.plan.standing == Standing::Passing)
 }
 
 /// The table: how things stand → Ready, Reconciling, Stalled; and what the service says → Healthy.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::decide::Plan;
 use super::desired::Desired;
 use super::observed::ObservedJob;
-use super::step::Step;
+use super::step::{Change, Look, Record, Step};
 use super::token::{self, capped};
 use super::world::World;
 use crate::api::{
@@ -208,11 +208,11 @@ pub(super) fn restart(job: &ObservedJob, desired: &Desired, world: &World) -> Op
         return None;
     }
     let step = if request.forces_deletes() && world.jobs_recalled {
-        Step::ListJobs
+        Step::Look(Look::Jobs)
     } else if due {
-        Step::RestartJob { id: job.id.clone(), scope }
+        Step::Change(Change::RestartJob { id: job.id.clone(), scope })
     } else {
-        Step::RecordRestart { token: request.token.clone() }
+        Step::Record(Record::Restart { token: request.token.clone() })
     };
     Some(Plan::take(step, Reason::Starting, "Restarting the job, as requested."))
 }
@@ -272,7 +272,7 @@ mod tests {
     }
 
     fn record(token: &str) -> Step {
-        Step::RecordRestart { token: token.to_owned() }
+        Step::Record(Record::Restart { token: token.to_owned() })
     }
 
     #[test]
@@ -347,9 +347,13 @@ mod tests {
     fn deletes_are_forced_on_a_fresh_list_only() {
         let held_back = Some(vec![job("Quarantine", Some("TooManyDeletes"))]);
         let remembered = World { jobs: held_back, jobs_recalled: true, ..asked("1 scope=ForceDeletes") };
-        assert_eq!((step(&remembered), result(&remembered)), (Some(Step::ListJobs), None));
+        assert_eq!((step(&remembered), result(&remembered)), (Some(Step::Look(Look::Jobs)), None));
         let lifted = World { jobs_recalled: true, ..asked("1 scope=ForceDeletes") };
-        assert_eq!((step(&lifted), result(&lifted)), (Some(Step::ListJobs), None), "nor refused on a remembered one");
+        assert_eq!(
+            (step(&lifted), result(&lifted)),
+            (Some(Step::Look(Look::Jobs)), None),
+            "nor refused on a remembered one"
+        );
         let other = World { jobs_recalled: true, ..asked("1 scope=Watermark") };
         assert_eq!(step(&other), Some(record("1 scope=Watermark")));
     }
@@ -365,7 +369,10 @@ mod tests {
                 ..asked(value)
             }
         };
-        assert_eq!(step(&due("1")), Some(Step::RestartJob { id: "BoxOutDelta.1".to_owned(), scope: None }));
+        assert_eq!(
+            step(&due("1")),
+            Some(Step::Change(Change::RestartJob { id: "BoxOutDelta.1".to_owned(), scope: None }))
+        );
         assert!(refused(&due("1 scope=ForceDeletes")).contains("shows the code Active"));
         let paused = Desired { run_state: RunState::Paused, ..wish() };
         let world = due("1");

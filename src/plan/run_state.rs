@@ -7,7 +7,7 @@ use super::decide::{Plan, Standing};
 use super::desired::Desired;
 use super::observed::ObservedJob;
 use super::settings::{CORRECTION_SPACING, PAUSE_REPEAT, START_REPEAT, Settings};
-use super::step::Step;
+use super::step::Change;
 use super::wake::Wake;
 use super::world::{RunView, World};
 use crate::api::{JobOrigin, OutOfBandPolicy, Reason, RunState};
@@ -46,7 +46,7 @@ pub(super) fn decide(job: &ObservedJob, desired: &Desired, world: &World, settin
             Some(since) => waiting(since, desired),
             None => ask(job, desired),
         },
-        _ => ask(job, desired),
+        Some(_) | None => ask(job, desired),
     }
 }
 
@@ -102,8 +102,8 @@ fn settled(desired: &Desired) -> Plan {
 fn ask(job: &ObservedJob, desired: &Desired) -> Plan {
     let id = job.id.clone();
     match desired.run_state {
-        RunState::Running => Plan::take(Step::StartJob { id }, Reason::Starting, "Starting the job."),
-        RunState::Paused => Plan::take(Step::PauseJob { id }, Reason::Pausing, "Pausing the job."),
+        RunState::Running => Plan::take(Change::StartJob { id }, Reason::Starting, "Starting the job."),
+        RunState::Paused => Plan::take(Change::PauseJob { id }, Reason::Pausing, "Pausing the job."),
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn job(job: &ObservedJob, old: Option<&JobStatus>) -> JobStatus {
     let new = status_of(job, old);
     match old {
         Some(old) if same_health(&new, old) && !outdated(&new, old) => old.clone(),
-        _ => new,
+        Some(_) | None => new,
     }
 }
 

@@ -24,8 +24,9 @@ impl RestartRequest {
     /// Reads `<token>` or `<token> scope=<list>`. `apart` is the annotation that held the scope apart from the token.
     pub(super) fn parse(value: &str, apart: Option<&str>) -> Self {
         let value = value.trim();
+        let too_long = value.chars().count() > TOKEN_CHARS_MAX;
         let scope = match apart.map(str::trim).filter(|apart| !apart.is_empty()) {
-            _ if value.chars().count() > TOKEN_CHARS_MAX => Err(format!(
+            Some(_) | None if too_long => Err(format!(
                 "The value of `{RESTART_REQUESTED_AT}` must be no longer than {TOKEN_CHARS_MAX} characters."
             )),
             Some(apart) => Err(misplaced(value, apart)),

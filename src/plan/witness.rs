@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::Serialize;
 
+use super::fact::Fact;
 use super::observed::ObservedJob;
 use super::report::End;
-use super::step::Fact;
 use crate::api::{RestartResult, SyncJobStatus};
 
 /// The fields of status of the same names.
@@ -40,21 +40,26 @@ impl Witness {
         if world.job_id.is_none() {
             return Self::default();
         }
-        let new = |fact: &Fact| matches!(fact, Fact::JobForgotten | Fact::JobBound { .. } | Fact::JobAdopted { .. });
-        let before = if end.done.iter().any(|(_, fact)| new(fact)) { Self::default() } else { Self::of(old) };
-        let now = || Some(Time(now));
+        let renews =
+            |fact: &Fact| matches!(fact, Fact::JobForgotten { .. } | Fact::JobBound { .. } | Fact::JobAdopted { .. });
+        let before = if end.done.iter().any(|(_, fact)| renews(fact)) { Self::default() } else { Self::of(old) };
+        let stamp = || Some(Time(now));
         if world.seen_in_list() {
-            let lives = world.bound_job().is_some_and(ObservedJob::has_history);
-            let lived = before.job_lived_time.filter(|_| !restarted(end)).or_else(|| lives.then(now).flatten());
-            return Self { job_seen_time: before.job_seen_time.or_else(now), job_lived_time: lived, ..Self::default() };
+            let has_history = world.bound_job().is_some_and(ObservedJob::has_history);
+            let lived = before.job_lived_time.filter(|_| !restarted(end)).or_else(|| has_history.then(stamp).flatten());
+            return Self {
+                job_seen_time: before.job_seen_time.or_else(stamp),
+                job_lived_time: lived,
+                ..Self::default()
+            };
         }
         let gone = world.service_principal_exists == Some(false);
         let looked = world.jobs.is_some() && !world.jobs_recalled && !world.from_answer;
-        let missing = before.job_missing_since_time.or_else(|| looked.then(now).flatten());
+        let missing = before.job_missing_since_time.or_else(|| looked.then(stamp).flatten());
         Self {
             job_lived_time: before.job_lived_time.filter(|_| !restarted(end)),
             job_missing_since_time: missing.filter(|_| !gone),
-            service_principal_lost_time: before.service_principal_lost_time.or_else(|| gone.then(now).flatten()),
+            service_principal_lost_time: before.service_principal_lost_time.or_else(|| gone.then(stamp).flatten()),
             ..before
         }
     }

@@ -1,12 +1,16 @@
 //! The loop, and the only module that knows both sides: look, decide, act, tell.
 
+#![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+
 mod act;
-mod identity;
+mod change;
 mod listings;
+mod look;
 mod memory;
 mod observe;
 mod pass;
 mod pulse;
+mod record;
 mod restart;
 mod translate;
 mod unreadable;
@@ -36,7 +40,7 @@ use pass::Ended;
 
 pub use pulse::Pulse;
 
-pub(crate) use act::found;
+pub(crate) use look::found;
 pub(crate) use translate::observed;
 
 /// How long an object whose reconcile panicked is left alone.

@@ -22,7 +22,7 @@ pub(super) fn freshest(object: Arc<SyncJob>, entry: &Entry) -> Arc<SyncJob> {
     let version = |object: &SyncJob| object.resource_version().and_then(|version| version.parse::<u64>().ok());
     match &entry.written {
         Some(written) if written.uid() == object.uid() && version(written) > version(&object) => written.clone(),
-        _ => object,
+        Some(_) | None => object,
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn world(
         bound_for: time(|status| &status.job_bound_time).map_or(Duration::ZERO, since),
         tenant: tenant.map(str::to_owned),
         recorded_tenant: status.and_then(|status| status.tenant_id.clone()),
-        seen: status.is_some_and(|status| was_seen(status)),
+        seen: status.is_some_and(was_seen),
         lived: time(|status| &status.job_lived_time).is_some(),
         missing_for: time(|status| &status.job_missing_since_time).map(since),
         service_principal_lost: time(|status| &status.service_principal_lost_time).is_some(),

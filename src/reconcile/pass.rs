@@ -8,12 +8,13 @@ use kube::ResourceExt;
 use tokio::time::Instant;
 
 use super::memory::Entry;
-use super::{Context, act, observe};
+use super::{Context, act, observe, record};
 use crate::api::{Reason, SyncJob};
 use crate::cluster::{self, write};
 use crate::plan::report::{self, End};
 use crate::plan::{
-    Desired, Fact, Plan, Refusals, Standing, Step, Trouble, TroubleKind, Wake, World, decide, events, refused, requests,
+    Desired, Fact, Plan, Record, Refusals, Standing, Step, Trouble, TroubleKind, Wake, World, decide, events, refused,
+    requests,
 };
 
 /// More steps than the longest way through `decide` has; a pass that needs more goes round in circles.
@@ -48,7 +49,7 @@ pub(super) async fn run(object: Arc<SyncJob>, context: &Context) -> Ended {
     let world =
         observe::world(&pass.object, desired.as_ref().ok(), tenant.as_deref(), &mut pass.entry, &context.stores);
     let (world, plan, done) = steps(&desired, world, &mut pass, context).await;
-    let gone = done.iter().any(|(_, fact)| *fact == Fact::FinalizerRemoved);
+    let gone = done.iter().any(|(_, fact)| matches!(fact, Fact::FinalizerRemoved { .. }));
     let on_record = tell(&desired, &world, &plan, &done, &mut pass, context).await;
     if gone {
         return Ended { failed: false, wake: Wake::OnChange };
@@ -80,9 +81,16 @@ async fn steps(
         if began.elapsed() > STEPS_WITHIN || !may_go_on(&step, pass, context) {
             return (world, cut_short(plan), done);
         }
-        let fact = act::act(&step, desired.as_ref().ok(), &world, pass, context).await;
+        let fact = match (desired, &step) {
+            (Ok(desired), step) => act::act(step, desired, &world, pass, context).await,
+            (Err(_), Step::Record(Record::RemoveFinalizer { leaving })) => {
+                record::release(leaving, pass, context).await
+            }
+            // A spec that cannot be acted on has no other step.
+            (Err(_), Step::Look(_) | Step::Record(_) | Step::Change(_)) => return (world, cut_short(plan), done),
+        };
         log(&step, &fact, &pass.object);
-        let over = matches!(fact, Fact::FinalizerRemoved);
+        let over = matches!(fact, Fact::FinalizerRemoved { .. });
         match (desired, &fact) {
             (Ok(desired), _) => world = world.with(fact.clone(), desired),
             (Err(_), Fact::Trouble(trouble)) => world.trouble = Some(trouble.clone()),
@@ -163,7 +171,7 @@ async fn tell(
     context: &Context,
 ) -> bool {
     let old = pass.object.status.clone().unwrap_or_default();
-    let gone = done.iter().any(|(_, fact)| *fact == Fact::FinalizerRemoved);
+    let gone = done.iter().any(|(_, fact)| matches!(fact, Fact::FinalizerRemoved { .. }));
     let desired = desired.as_ref().ok();
     let report = (!gone).then(|| {
         let generation = pass.object.metadata.generation.unwrap_or_default();
@@ -211,44 +219,8 @@ fn wrote(written: Result<SyncJob, cluster::Error>, what: &str, plan: &Plan, pass
 
 fn log(step: &Step, fact: &Fact, object: &SyncJob) {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-    let failed = matches!(
-        fact,
-        Fact::Trouble(_)
-            | Fact::NotFound
-            | Fact::DeleteNotFound
-            | Fact::DeleteUnknown(_)
-            | Fact::CreateRefused(_)
-            | Fact::CreateUnknown(_)
-    );
-    let outcome = match fact {
-        Fact::JobCreated(job) => format!("created {}", job.id),
-        Fact::Trouble(trouble) | Fact::CreateRefused(trouble) | Fact::CreateUnknown(trouble) => trouble.told(),
-        Fact::RestartAnswered { message, .. } => message.clone(),
-        Fact::NotFound | Fact::DeleteNotFound => "not found".to_owned(),
-        Fact::DeleteUnknown(trouble) => trouble.told(),
-        Fact::FinalizerAdded
-        | Fact::FinalizerRemoved
-        | Fact::TenantKnown { .. }
-        | Fact::TenantRecorded
-        | Fact::JobsListed(_)
-        | Fact::JobsRecalled(_)
-        | Fact::ServicePrincipalLookedUp { .. }
-        | Fact::DefinitionLookedUp { .. }
-        | Fact::TemplatesListed(_)
-        | Fact::IntentRecorded { .. }
-        | Fact::IntentCleared
-        | Fact::AdoptionRecorded { .. }
-        | Fact::JobAdopted { .. }
-        | Fact::OriginRecorded { .. }
-        | Fact::JobForgotten
-        | Fact::RivalsRead { .. }
-        | Fact::JobBound { .. }
-        | Fact::BindLost { .. }
-        | Fact::RunStateRequested
-        | Fact::RestartRecorded { .. }
-        | Fact::JobDeleted => "done".to_owned(),
-    };
-    if step.writes_to_graph() {
+    let (failed, outcome) = (fact.is_failure(), fact.outcome());
+    if matches!(step, Step::Change(_)) {
         let message = if failed { "could not write to Graph" } else { "wrote to Graph" };
         tracing::info!(namespace, name, ?step, outcome, "{message}");
     } else {
@@ -268,12 +240,16 @@ impl Pass {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Change;
 
     #[test]
     fn on_the_way_out_nothing_new_begins_and_what_was_recorded_is_carried_out() {
-        let (record, create) = (Step::RecordIntent { baseline: Vec::new() }, Step::CreateJob);
-        let restart = Step::RestartJob { id: "x".to_owned(), scope: None };
-        let (start, bind) = (Step::StartJob { id: "x".to_owned() }, Step::BindJob { id: "x".to_owned() });
+        let (record, create) = (Step::Record(Record::Intent { baseline: Vec::new() }), Step::Change(Change::CreateJob));
+        let restart = Step::Change(Change::RestartJob { id: "x".to_owned(), scope: None });
+        let (start, bind) = (
+            Step::Change(Change::StartJob { id: "x".to_owned() }),
+            Step::Record(Record::BindJob { id: "x".to_owned() }),
+        );
         for (step, while_stopping) in
             [(&record, false), (&start, false), (&create, true), (&restart, true), (&bind, true)]
         {

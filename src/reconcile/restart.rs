@@ -3,8 +3,8 @@
 use tokio::time::Instant;
 
 use super::Context;
-use super::act::changed;
 use super::pass::Pass;
+use super::record::changed;
 use super::translate::graph_trouble;
 use crate::api::{RestartResult, RunState};
 use crate::cluster::write;

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 use super::PlanError;
 use crate::args::Caller;
 use crate::graph::{Client, Error, Kind};
-use crate::plan::{Fact, Step, Trouble, TroubleKind};
+use crate::plan::{Fact, Look, Trouble, TroubleKind};
 use crate::reconcile::{found, observed};
 
 /// Waits before what passes by itself is asked again, where Graph does not name one.
@@ -36,11 +36,11 @@ impl<'a> Looks<'a> {
         self.tenant.as_deref()
     }
 
-    /// What a step that only asks has for an answer; `None` for a step that does more. A login that does not succeed
+    /// The answer to a look; `None` for one that only the cluster could answer. A login that does not succeed
     /// ends everything, because it would not succeed for the next SyncJob either.
-    pub async fn answer(&mut self, step: &Step) -> Result<Option<Fact>, PlanError> {
+    pub async fn answer(&mut self, look: Look) -> Result<Option<Fact>, PlanError> {
         let (client, id) = (self.client, self.service_principal.as_str());
-        if *step == Step::LookUpTenant {
+        if look == Look::Tenant {
             return Ok(Some(match patiently(|| client.tenant()).await {
                 Ok(id) => Fact::TenantKnown { id },
                 Err(error) if concerns_all(&error) => {
@@ -49,25 +49,28 @@ impl<'a> Looks<'a> {
                 Err(error) => found(Err(error), |fact| fact),
             }));
         }
-        let kept = match step {
-            Step::ListJobs | Step::RecallJobs => &mut self.jobs,
-            Step::ListTemplates => &mut self.templates,
-            Step::LookUpServicePrincipal => &mut self.exists,
-            _ => return Ok(None),
+        let kept = match look {
+            Look::Jobs | Look::RecentJobs => &mut self.jobs,
+            Look::Templates => &mut self.templates,
+            Look::ServicePrincipal => &mut self.exists,
+            // The cluster is not asked.
+            Look::Tenant | Look::Definition | Look::Rivals => return Ok(None),
         };
         if kept.is_none() {
-            let answer = match step {
-                Step::ListTemplates => patiently(|| client.list_templates(id)).await.map(|templates| {
+            let answer = match look {
+                Look::Templates => patiently(|| client.list_templates(id)).await.map(|templates| {
                     Fact::TemplatesListed(templates.into_iter().map(|template| template.id).collect())
                 }),
-                Step::LookUpServicePrincipal => match patiently(|| client.get_service_principal(id)).await {
+                Look::ServicePrincipal => match patiently(|| client.get_service_principal(id)).await {
                     Ok(_) => Ok(Fact::ServicePrincipalLookedUp { exists: true }),
                     Err(error) if error.kind == Kind::NotFound => Ok(Fact::ServicePrincipalLookedUp { exists: false }),
                     Err(error) => Err(error),
                 },
-                _ => patiently(|| client.list_jobs(id))
-                    .await
-                    .map(|jobs| Fact::JobsListed(jobs.into_iter().map(observed).collect())),
+                Look::Jobs | Look::RecentJobs | Look::Tenant | Look::Definition | Look::Rivals => {
+                    patiently(|| client.list_jobs(id))
+                        .await
+                        .map(|jobs| Fact::JobsListed(jobs.into_iter().map(observed).collect()))
+                }
             };
             *kept = Some(match answer {
                 Err(error) if concerns_all(&error) => {

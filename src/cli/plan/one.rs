@@ -9,7 +9,7 @@ use crate::api::{Mode, Reason};
 use crate::cli::manifests::Manifest;
 use crate::plan::desired::Adoption;
 use crate::plan::settings::ABSENCES_MIN;
-use crate::plan::{Desired, Plan, Preview, Settings, Standing, Step, World, decide, preview};
+use crate::plan::{Desired, Look, Plan, Preview, Settings, Standing, Step, World, decide, preview};
 use crate::reconcile::recorded;
 
 /// More questions than the plan ever has for one SyncJob.
@@ -30,8 +30,11 @@ pub async fn plan(manifest: &Manifest, looks: &mut Looks<'_>) -> Result<Item, Pl
     };
     let mut ahead = look_ahead(desired, &world);
     for _ in 0..QUESTIONS_MAX {
-        let Some(step) = ahead.end.step.as_ref().filter(|step| is_open(step, &world)) else { break };
-        let Some(fact) = looks.answer(step).await? else { break };
+        let Some(Step::Look(look)) = ahead.end.step else { break };
+        if !is_open(look, &world) {
+            break;
+        }
+        let Some(fact) = looks.answer(look).await? else { break };
         world = world.with(fact, desired);
         if let Err(remark) = find_own_job(&mut world, desired, &mut item) {
             item.blocked = Some(remark);
@@ -64,13 +67,13 @@ fn look_ahead(desired: &Desired, world: &World) -> Preview {
 
 /// Whether a step asks something that has not been answered. After a restart, for one, the jobs would be listed anew;
 /// nobody can do that before.
-fn is_open(step: &Step, world: &World) -> bool {
-    match step {
-        Step::ListJobs | Step::RecallJobs => world.jobs.is_none() && !world.not_found,
-        Step::ListTemplates => world.templates.is_none(),
-        Step::LookUpServicePrincipal => world.service_principal_exists.is_none(),
-        Step::LookUpTenant => world.tenant.is_none(),
-        _ => false,
+fn is_open(look: Look, world: &World) -> bool {
+    match look {
+        Look::Jobs | Look::RecentJobs => world.jobs.is_none() && !world.not_found,
+        Look::Templates => world.templates.is_none(),
+        Look::ServicePrincipal => world.service_principal_exists.is_none(),
+        Look::Tenant => world.tenant.is_none(),
+        Look::Definition | Look::Rivals => false,
     }
 }
 

@@ -182,13 +182,13 @@ impl Story {
             Fact::IntentCleared => {
                 (status.intent, status.service_principal_id, status.tenant_id) = (None, None, None);
             }
-            Fact::OriginRecorded { origin } => status.job_origin = Some(*origin),
+            Fact::OriginRecorded { origin, .. } => status.job_origin = Some(*origin),
             Fact::JobBound { id } | Fact::JobAdopted { id } => {
                 let adopted = matches!(fact, Fact::JobAdopted { .. });
                 status.job_origin = Some(if adopted { JobOrigin::Adopted } else { JobOrigin::Created });
                 (status.job_id, status.job_bound_time, status.intent) = (Some(id.clone()), Some(now), None);
             }
-            Fact::RestartRecorded { .. } | Fact::JobForgotten | Fact::FinalizerRemoved => {
+            Fact::RestartRecorded { .. } | Fact::JobForgotten { .. } | Fact::FinalizerRemoved { .. } => {
                 panic!("no story goes this way yet: {fact:?}")
             }
             _ => {}

@@ -1,4 +1,4 @@
-//! The steps that write which job is the SyncJob's: intent, id, and their removal. Each is a compare-and-swap.
+//! Steps that write to the SyncJob: which job is its own, and what is about to be sent. Each is a compare-and-swap.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -6,73 +6,115 @@ use kube::ResourceExt;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::Context;
-use super::act::{changed, left_behind};
 use super::memory::SeenIntent;
 use super::pass::Pass;
 use super::translate::cluster_trouble;
+use super::{Context, restart};
 use crate::api::{Intent, JobOrigin};
 use crate::cluster::{self, read, write, write::Identity};
-use crate::plan::{Desired, Fact, Step, Trouble, TroubleKind, World};
+use crate::plan::{Desired, Fact, Leaving, Record, Trouble, TroubleKind, World};
 
 /// How often a write of the job's id is repeated when the object changes under it.
 const BIND_TRIES: usize = 3;
 
-pub(super) async fn write(step: &Step, desired: &Desired, world: &World, pass: &mut Pass, context: &Context) -> Fact {
-    match step {
-        Step::RecordIntent { baseline } => match record(baseline, None, desired, world, pass, context).await {
+pub(super) async fn record(
+    record: &Record,
+    desired: &Desired,
+    world: &World,
+    pass: &mut Pass,
+    context: &Context,
+) -> Fact {
+    match record {
+        Record::AddFinalizer => match write::add_finalizer(&context.client, &pass.object).await {
+            Ok(object) => {
+                pass.wrote(object);
+                Fact::FinalizerAdded
+            }
+            Err(error) => changed(&error, "adding the finalizer", pass),
+        },
+        Record::Intent { baseline } => match intent(baseline, None, desired, world, pass, context).await {
             Ok(()) => Fact::IntentRecorded { baseline: baseline.clone() },
-            Err(error) => changed(&error, "recording the intent to create the job", pass),
+            Err(unrecorded) => unrecorded.fact("recording the intent to create the job", pass),
         },
-        Step::RecordAdoption { id } => match record(&[], Some(id), desired, world, pass, context).await {
+        Record::Adoption { id } => match intent(&[], Some(id), desired, world, pass, context).await {
             Ok(()) => Fact::AdoptionRecorded { id: id.clone() },
-            Err(error) => changed(&error, "recording the intent to adopt the job", pass),
+            Err(unrecorded) => unrecorded.fact("recording the intent to adopt the job", pass),
         },
-        Step::BindJob { id } => bind(id, JobOrigin::Created, desired, world, pass, context).await,
-        Step::AdoptJob { id } => bind(id, JobOrigin::Adopted, desired, world, pass, context).await,
-        Step::RecordTenant { .. } => match amend(world.origin, world, pass, context).await {
+        Record::BindJob { id } => bind(id, JobOrigin::Created, desired, world, pass, context).await,
+        Record::AdoptJob { id } => bind(id, JobOrigin::Adopted, desired, world, pass, context).await,
+        Record::Tenant { .. } => match amend(world.origin, world, pass, context).await {
             Ok(()) => Fact::TenantRecorded,
             Err(error) => changed(&error, "recording the tenant of the job", pass),
         },
-        Step::RecordOrigin { origin, .. } => match amend(Some(*origin), world, pass, context).await {
-            Ok(()) => Fact::OriginRecorded { origin: *origin },
+        Record::Origin { id, origin } => match amend(Some(*origin), world, pass, context).await {
+            Ok(()) => Fact::OriginRecorded { id: id.clone(), origin: *origin },
             Err(error) => changed(&error, "recording that the job is another one", pass),
         },
-        Step::ForgetJob { .. } => match clear(pass, context).await {
-            Ok(()) => Fact::JobForgotten,
+        Record::ForgetJob { id } => match clear(pass, context).await {
+            Ok(()) => Fact::JobForgotten { id: id.clone() },
             Err(error) => changed(&error, "giving the job up", pass),
         },
-        Step::ClearIntent => match clear(pass, context).await {
+        Record::ClearIntent => match clear(pass, context).await {
             Ok(()) => Fact::IntentCleared,
             Err(error) => changed(&error, "taking the intent back", pass),
         },
-        Step::AddFinalizer
-        | Step::LookUpTenant
-        | Step::ListJobs
-        | Step::RecallJobs
-        | Step::LookUpServicePrincipal
-        | Step::LookUpDefinition
-        | Step::ListTemplates
-        | Step::ReadRivals
-        | Step::CreateJob
-        | Step::StartJob { .. }
-        | Step::PauseJob { .. }
-        | Step::RecordRestart { .. }
-        | Step::RestartJob { .. }
-        | Step::DeleteJob { .. }
-        | Step::RemoveFinalizer { .. } => not_here(step),
+        Record::Restart { token } => restart::record(token, world, pass, context).await,
+        Record::RemoveFinalizer { leaving } => release(leaving, pass, context).await,
     }
 }
 
-/// No step reaches a place that does not carry it out; should one, nothing is done and that is reported.
-pub(super) fn not_here(step: &Step) -> Fact {
-    tracing::error!(?step, "a step was handed to the wrong place");
-    Fact::Trouble(Trouble {
-        kind: TroubleKind::ObjectChanged,
-        detail: "A step could not be carried out.".to_owned(),
+/// Lets the SyncJob go.
+pub(super) async fn release(leaving: &Leaving, pass: &mut Pass, context: &Context) -> Fact {
+    match write::remove_finalizer(&context.client, &pass.object).await {
+        Ok(()) => {
+            if let Leaving::LeftBehind { id } = leaving {
+                left_behind(id.as_deref(), pass, context);
+            }
+            Fact::FinalizerRemoved { leaving: leaving.clone() }
+        }
+        Err(error) => changed(&error, "removing the finalizer", pass),
+    }
+}
+
+/// Counts and logs a job that may exist, or come back, without a SyncJob; the Event says it as well.
+fn left_behind(job_id: Option<&str>, pass: &Pass, context: &Context) {
+    let (namespace, name) = (pass.object.namespace().unwrap_or_default(), pass.object.name_any());
+    let service_principal = &pass.object.spec.service_principal_id;
+    tracing::warn!(namespace, name, service_principal, job_id, "JobLeftBehind: no SyncJob holds this job");
+    context.metrics.left_behind();
+}
+
+/// A write that did not happen because the object changed; what we believed to be its newest version is forgotten.
+pub(super) fn changed(error: &cluster::Error, doing: &str, pass: &mut Pass) -> Fact {
+    if matches!(error, cluster::Error::Changed | cluster::Error::Gone) {
+        pass.entry.written = None;
+    }
+    Fact::Trouble(cluster_trouble(error, doing))
+}
+
+/// Why an intent is not on record.
+enum Unrecorded {
+    /// Its request would have to wait, and it would only be taken back again.
+    Shut(Instant),
+    Failed(cluster::Error),
+}
+
+impl Unrecorded {
+    fn fact(self, doing: &str, pass: &mut Pass) -> Fact {
+        match self {
+            Self::Shut(until) => Fact::Trouble(shut(until)),
+            Self::Failed(error) => changed(&error, doing, pass),
+        }
+    }
+}
+
+fn shut(until: Instant) -> Trouble {
+    Trouble {
+        kind: TroubleKind::Throttled,
+        detail: "Graph asked to wait, and nothing was begun.".to_owned(),
         trace: None,
-        retry_after: None,
-    })
+        retry_after: Some(until.saturating_duration_since(Instant::now())),
+    }
 }
 
 /// Writes the record as it stands, with the tenant in force and this origin.
@@ -101,14 +143,17 @@ async fn clear(pass: &mut Pass, context: &Context) -> Result<(), cluster::Error>
 }
 
 /// Writes the intent and remembers it as unsent before the write: should its answer be lost, the request still has not left.
-async fn record(
+async fn intent(
     baseline: &[String],
     adopt: Option<&String>,
     desired: &Desired,
     world: &World,
     pass: &mut Pass,
     context: &Context,
-) -> Result<(), cluster::Error> {
+) -> Result<(), Unrecorded> {
+    if let Some(until) = context.graph.closed_until() {
+        return Err(Unrecorded::Shut(until));
+    }
     let nonce = Uuid::new_v4().to_string();
     let intent = Intent {
         nonce: nonce.clone(),
@@ -123,7 +168,7 @@ async fn record(
         ..Identity::default()
     };
     pass.entry.unsent.push(nonce.clone());
-    pass.wrote(write::identity(&context.client, &pass.object, &identity).await?);
+    pass.wrote(write::identity(&context.client, &pass.object, &identity).await.map_err(Unrecorded::Failed)?);
     pass.intent_recorded = Some(Instant::now());
     pass.entry.unsent = vec![nonce.clone()];
     pass.entry.intent = Some(SeenIntent { nonce, since: Instant::now(), created: None });
