@@ -5,40 +5,16 @@
 
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
-mod adopt;
-mod create;
-mod decide;
-mod delete;
-pub mod desired;
-mod events;
-mod existence;
-pub mod fact;
-mod fold;
-pub mod health;
-mod modes;
-pub mod observed;
-mod preview;
-pub mod report;
-pub mod requests;
-mod run_state;
-pub mod settings;
-mod shown;
-pub mod step;
-mod token;
-pub mod trouble;
-pub mod unreadable;
-pub mod wake;
-pub mod witness;
-pub mod world;
+pub mod common;
+pub mod sync_job;
 
-pub use decide::{Plan, Standing, decide, refused};
-pub use desired::{Desired, Refusals};
-pub use events::{EVENT_KINDS, Event, EventKind, events};
-pub use fact::Fact;
-pub use observed::{ObservedJob, Shown};
-pub use preview::{Preview, preview};
-pub use settings::Settings;
-pub use step::{Change, Leaving, Look, Record, Step};
-pub use trouble::{Trouble, TroubleKind};
-pub use wake::Wake;
-pub use world::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
+pub use common::settings::{self, Settings};
+pub use common::standing::Standing;
+pub use common::trouble::{Trouble, TroubleKind};
+pub use common::wake::Wake;
+pub use sync_job::running::requests;
+pub use sync_job::{
+    Change, Desired, EVENT_KINDS, Event, EventKind, Fact, IntentOrigin, IntentView, Leaving, Look, ObservedJob,
+    Preview, Record, Refusals, Rival, Rivals, RunView, Shown, Sibling, Step, Verdict, World, decide, desired, events,
+    health, ids, preview, refused, report, unreadable,
+};

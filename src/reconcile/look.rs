@@ -62,7 +62,7 @@ fn listed(jobs: Vec<graph::Job>, desired: &Desired, pass: &Pass, context: &Conte
     let lag = context.settings.settle_window;
     let mut jobs: Vec<ObservedJob> =
         jobs.into_iter().filter(|job| !context.listings.is_deleted(&job.id, lag)).map(observed).collect();
-    if jobs.iter().filter(|job| desired.template.made(job)).nth(1).is_some() {
+    if jobs.iter().filter(|job| job.made_from(&desired.template)).nth(1).is_some() {
         let held = observe::held_by_others(&pass.object, &context.stores);
         for job in &mut jobs {
             job.held_by_other = held.contains(&job.id);

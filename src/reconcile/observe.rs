@@ -13,7 +13,7 @@ use super::memory::{Entry, SeenIntent};
 use crate::api::{FINALIZER, RunRecord, SyncJob, SyncJobStatus};
 use crate::cluster::stored::holds_the_unknown;
 use crate::cluster::watch::Stores;
-use crate::plan::desired::ServicePrincipalId;
+use crate::plan::ids::ServicePrincipalId;
 use crate::plan::requests::{self, Requests, RestartRequest};
 use crate::plan::{Desired, IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
 

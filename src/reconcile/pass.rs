@@ -13,8 +13,8 @@ use crate::api::{Reason, SyncJob};
 use crate::cluster::{self, write};
 use crate::plan::report::{self, End};
 use crate::plan::{
-    Desired, Fact, Plan, Record, Refusals, Standing, Step, Trouble, TroubleKind, Wake, World, decide, events, refused,
-    requests,
+    Desired, Fact, Record, Refusals, Standing, Step, Trouble, TroubleKind, Verdict, Wake, World, decide, events,
+    refused, requests,
 };
 
 /// More steps than the longest way through `decide` has; a pass that needs more goes round in circles.
@@ -48,16 +48,16 @@ pub(super) async fn run(object: Arc<SyncJob>, context: &Context) -> Ended {
     let tenant = context.graph.known_tenant();
     let world =
         observe::world(&pass.object, desired.as_ref().ok(), tenant.as_deref(), &mut pass.entry, &context.stores);
-    let (world, plan, done) = steps(&desired, world, &mut pass, context).await;
+    let (world, verdict, done) = steps(&desired, world, &mut pass, context).await;
     let gone = done.iter().any(|(_, fact)| matches!(fact, Fact::FinalizerRemoved { .. }));
-    let on_record = tell(&desired, &world, &plan, &done, &mut pass, context).await;
+    let on_record = tell(&desired, &world, &verdict, &done, &mut pass, context).await;
     if gone {
         return Ended { failed: false, wake: Wake::OnChange };
     }
     remember(&world, &mut pass);
     context.memory.put(&uid, pass.entry);
     // An object that nothing is written on yet does not wait for its next poll.
-    let wake = if on_record { plan.wake } else { Wake::After(context.settings.slow_retry) };
+    let wake = if on_record { verdict.wake } else { Wake::After(context.settings.slow_retry) };
     Ended { failed: world.trouble.is_some() || world.refusal.is_some(), wake }
 }
 
@@ -66,20 +66,20 @@ async fn steps(
     mut world: World,
     pass: &mut Pass,
     context: &Context,
-) -> (World, Plan, Vec<(Step, Fact)>) {
+) -> (World, Verdict, Vec<(Step, Fact)>) {
     let mut done = Vec::new();
     let began = Instant::now();
     loop {
-        let plan = match desired {
+        let verdict = match desired {
             Ok(desired) => decide(desired, &world, &context.settings),
             Err(refusals) => refused(refusals, &world, pass.object.spec.deletion_policy, &context.settings),
         };
-        let Some(step) = plan.step.clone() else { return (world, plan, done) };
+        let Some(step) = verdict.step.clone() else { return (world, verdict, done) };
         if done.len() == STEPS_MAX {
-            return in_circles(world, plan, done);
+            return in_circles(world, verdict, done);
         }
         if began.elapsed() > STEPS_WITHIN || !may_go_on(&step, pass, context) {
-            return (world, cut_short(plan), done);
+            return (world, cut_short(verdict), done);
         }
         let fact = match (desired, &step) {
             (Ok(desired), step) => act::act(step, desired, &world, pass, context).await,
@@ -87,7 +87,7 @@ async fn steps(
                 record::release(leaving, pass, context).await
             }
             // A spec that cannot be acted on has no other step.
-            (Err(_), Step::Look(_) | Step::Record(_) | Step::Change(_)) => return (world, cut_short(plan), done),
+            (Err(_), Step::Look(_) | Step::Record(_) | Step::Change(_)) => return (world, cut_short(verdict), done),
         };
         log(&step, &fact, &pass.object);
         let over = matches!(fact, Fact::FinalizerRemoved { .. });
@@ -98,18 +98,18 @@ async fn steps(
         }
         done.push((step, fact));
         if over {
-            return (world, Plan { step: None, ..plan }, done);
+            return (world, Verdict { step: None, ..verdict }, done);
         }
     }
 }
 
-fn cut_short(plan: Plan) -> Plan {
-    Plan { step: None, standing: Standing::Passing, reason: Reason::Interrupted, ..plan }
+fn cut_short(verdict: Verdict) -> Verdict {
+    Verdict { step: None, standing: Standing::Passing, reason: Reason::Interrupted, ..verdict }
 }
 
 /// Always a defect, and waited out like a failure, so that it costs little.
-fn in_circles(mut world: World, plan: Plan, done: Vec<(Step, Fact)>) -> (World, Plan, Vec<(Step, Fact)>) {
-    tracing::error!(step = ?plan.step, "a pass takes more steps than any pass should");
+fn in_circles(mut world: World, verdict: Verdict, done: Vec<(Step, Fact)>) -> (World, Verdict, Vec<(Step, Fact)>) {
+    tracing::error!(step = ?verdict.step, "a pass takes more steps than any pass should");
     world.trouble = Some(Trouble {
         kind: TroubleKind::ObjectChanged,
         detail: "The pass took more steps than any pass should.".to_owned(),
@@ -117,7 +117,7 @@ fn in_circles(mut world: World, plan: Plan, done: Vec<(Step, Fact)>) -> (World, 
         retry_after: None,
     });
     let wake = Wake::backoff(world.failures);
-    (world, Plan { wake, ..cut_short(plan) }, done)
+    (world, Verdict { wake, ..cut_short(verdict) }, done)
 }
 
 /// The fence before a step that changes something: besides `may_begin`, the wish is still the one that was decided on.
@@ -165,7 +165,7 @@ fn remember(world: &World, pass: &mut Pass) {
 async fn tell(
     desired: &Result<Desired, Refusals>,
     world: &World,
-    plan: &Plan,
+    verdict: &Verdict,
     done: &[(Step, Fact)],
     pass: &mut Pass,
     context: &Context,
@@ -175,24 +175,24 @@ async fn tell(
     let desired = desired.as_ref().ok();
     let report = (!gone).then(|| {
         let generation = pass.object.metadata.generation.unwrap_or_default();
-        let end = End { desired, world, plan, done };
+        let end = End { desired, world, verdict, done };
         report::report(&old, generation, &end, &context.settings, Timestamp::now())
     });
     let answers = (!gone).then(|| requests::answers(desired, world));
-    for event in events(&old, plan, report.as_ref(), answers.as_ref(), done) {
+    for event in events(&old, verdict, report.as_ref(), answers.as_ref(), done) {
         context.events.send(&pass.object, event.warning, event.reason, event.action, &event.note);
     }
     if let Some(answers) = answers.filter(|answers| !answers.are_in(&old)) {
         let written = write::answers(&context.client, &pass.object, &answers).await;
         // The report gives the object a history. A request that came with the object is on record before it has one, or
         // the next pass would carry it out.
-        if !wrote(written, "requests answered", plan, pass) && world.unseen {
+        if !wrote(written, "requests answered", verdict, pass) && world.unseen {
             return false;
         }
     }
     if let Some(report) = report.filter(|report| !report.is_said_by(&old)) {
         let written = write::report(&context.client, &pass.object, &report).await;
-        if wrote(written, "status changed", plan, pass) {
+        if wrote(written, "status changed", verdict, pass) {
             pass.entry.run = None;
         }
     }
@@ -200,11 +200,11 @@ async fn tell(
 }
 
 /// Whether a write of status was done.
-fn wrote(written: Result<SyncJob, cluster::Error>, what: &str, plan: &Plan, pass: &mut Pass) -> bool {
+fn wrote(written: Result<SyncJob, cluster::Error>, what: &str, verdict: &Verdict, pass: &mut Pass) -> bool {
     let (namespace, name) = (pass.object.namespace().unwrap_or_default(), pass.object.name_any());
     match written {
         Ok(object) => {
-            tracing::info!(namespace, name, reason = plan.reason.name(), message = plan.told(), "{what}");
+            tracing::info!(namespace, name, reason = verdict.reason.name(), message = verdict.told(), "{what}");
             pass.wrote(object);
             return true;
         }

@@ -96,12 +96,12 @@ async fn tell(object: &Unreadable, stand_in: &SyncJob, context: &Context) -> Res
     if world.unseen && !answers.are_in(&old) {
         return write::answers_unread(&context.client, stand_in, &answers).await;
     }
-    let plan = unreadable::plan(&object.fault, world.deletion_requested && world.finalizer);
-    let end = End { desired: None, world: &world, plan: &plan, done: &[] };
+    let verdict = unreadable::plan(&object.fault, world.deletion_requested && world.finalizer);
+    let end = End { desired: None, world: &world, verdict: &verdict, done: &[] };
     let generation = stand_in.metadata.generation.unwrap_or_default();
     let report = report(&old, generation, &end, &context.settings, Timestamp::now());
     let Some(status) = object.with_conditions(report.observed_generation, &report.conditions) else { return Ok(()) };
     write::report_unread(&context.client, stand_in, &status).await?;
-    context.events.send(stand_in, true, Reason::InvalidSpec.name(), "Reconcile", &plan.told());
+    context.events.send(stand_in, true, Reason::InvalidSpec.name(), "Reconcile", &verdict.told());
     Ok(())
 }

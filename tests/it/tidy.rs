@@ -99,7 +99,8 @@ fn no_layer_sleeps_and_none_decides_beside_the_plan() {
 
 #[test]
 fn the_commands_without_a_cluster_only_read() {
-    let writes = ["create_job", "start_job", "pause_job", "restart_job", "delete_job", "Plan::take", "Plan::stop"];
+    let writes =
+        ["create_job", "start_job", "pause_job", "restart_job", "delete_job", "Verdict::take", "Verdict::stop"];
     assert_eq!(offences("src/cli", &writes), Vec::<String>::new());
 }
 

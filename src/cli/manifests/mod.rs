@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::api::SyncJob;
 use crate::plan::Desired;
-use crate::plan::desired::ServicePrincipalId;
+use crate::plan::ids::ServicePrincipalId;
 
 /// A SyncJob that can be acted on, and where it stands.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use crate::api::{Mode, Reason};
 use crate::cli::manifests::Manifest;
 use crate::plan::desired::Adoption;
 use crate::plan::settings::ABSENCES_MIN;
-use crate::plan::{Desired, Look, Plan, Preview, Settings, Standing, Step, World, decide, preview};
+use crate::plan::{Desired, Look, Preview, Settings, Standing, Step, Verdict, World, decide, preview};
 use crate::reconcile::recorded;
 
 /// More questions than the plan ever has for one SyncJob.
@@ -83,13 +83,13 @@ fn find_own_job(world: &mut World, desired: &Desired, item: &mut Item) -> Result
     let Some(jobs) = world.jobs.as_ref().filter(|_| world.job_id.is_none() && world.intent.is_none()) else {
         return Ok(());
     };
-    let own = world.meant(desired).filter(|job| desired.template.made(job)).map(|job| job.id.clone());
+    let own = world.meant(desired).filter(|job| job.made_from(&desired.template)).map(|job| job.id.clone());
     if own.is_some() {
         (world.job_id, item.assumed) = (own, true);
         return Ok(());
     }
     let made: Vec<String> =
-        jobs.iter().filter(|job| desired.template.made(job)).map(|job| format!("'{}'", job.id)).collect();
+        jobs.iter().filter(|job| job.made_from(&desired.template)).map(|job| format!("'{}'", job.id)).collect();
     if made.len() > 1 && !matches!(desired.adoption, Adoption::Named(_)) {
         return Err(Remark::new(
             Reason::Ambiguous,
@@ -110,7 +110,7 @@ enum Said {
 
 /// Where the plan ends. A reason that is known to be the end of a plan is a note; all others that are not as declared
 /// keep the plan from being made.
-fn remark(end: &Plan) -> Said {
+fn remark(end: &Verdict) -> Said {
     let remark = || Remark::new(end.reason, &*end.message);
     match end.reason {
         Reason::PausedOutOfBand

@@ -8,7 +8,7 @@ use entrain::api::{FINALIZER, Intent, JobOrigin, SyncJobSpec, SyncJobStatus};
 use entrain::plan::report::{End, Report, report};
 use entrain::plan::requests::{Requests, answers, handled, unseen};
 use entrain::plan::{
-    Desired, Fact, IntentOrigin, IntentView, Plan, Rivals, RunView, Settings, Step, World, decide, refused,
+    Desired, Fact, IntentOrigin, IntentView, Rivals, RunView, Settings, Step, Verdict, World, decide, refused,
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -95,7 +95,7 @@ impl Story {
         self.absent_since = (world.absences > 0).then(|| self.absent_since.unwrap_or(self.now));
         let troubled = world.trouble.is_some() || world.refusal.is_some();
         self.failures = if troubled { self.failures + 1 } else { 0 };
-        let end = End { desired, world: &world, plan: &plan, done: &done };
+        let end = End { desired, world: &world, verdict: &plan, done: &done };
         let report = report(&self.status, self.generation, &end, &settings, self.now);
         let answers = answers(desired, &world);
         self.status.last_handled_reconcile = answers.last_handled_reconcile;
@@ -104,7 +104,7 @@ impl Story {
         self.status = with_report(report, &self.status);
     }
 
-    fn steps(&mut self, spec: &SyncJobSpec, settings: &Settings) -> (World, Plan, Vec<(Step, Fact)>) {
+    fn steps(&mut self, spec: &SyncJobSpec, settings: &Settings) -> (World, Verdict, Vec<(Step, Fact)>) {
         let (mut world, mut done) = (self.world(), Vec::new());
         let desired = match Desired::parse(spec) {
             Ok(desired) => desired,

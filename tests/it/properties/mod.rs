@@ -8,7 +8,7 @@ use entrain::api::{DeletionPolicy, JobOrigin, MissingJobPolicy, Mode, Reason, Ru
 use entrain::plan::desired::Adoption;
 use entrain::plan::report::{End, Report, report};
 use entrain::plan::{
-    Change, Desired, Fact, IntentOrigin, Leaving, Look, ObservedJob, Plan, Record, Rivals, Settings, Standing, Step,
+    Change, Desired, Fact, IntentOrigin, Leaving, ObservedJob, Record, Rivals, Settings, Standing, Step, Verdict,
     World, decide, preview,
 };
 use jiff::Timestamp;
@@ -115,7 +115,7 @@ fn lets_go_carefully(step: &Step, world: &World) -> Result<(), String> {
 }
 
 /// A step that failed is not tried again in the same pass.
-fn moves_on(failed: Option<&Step>, next: &Plan) -> Result<(), String> {
+fn moves_on(failed: Option<&Step>, next: &Verdict) -> Result<(), String> {
     let same = failed.is_some() && failed == next.step.as_ref();
     if same { Err(format!("the step that failed comes next: {next:?}")) } else { Ok(()) }
 }
@@ -144,7 +144,7 @@ fn careful_restart(step: &Step, wish: &Desired, world: &World) -> Result<(), Str
 }
 
 /// A plan without a step says why and never asks at once again.
-fn told(plan: &Plan) -> Result<(), String> {
+fn told(plan: &Verdict) -> Result<(), String> {
     let well = plan.message.ends_with('.') && plan.message.len() < 32_768 && Reason::ALL.contains(&plan.reason);
     if !well {
         return Err(format!("badly told: {plan:?}"));
@@ -223,7 +223,7 @@ proptest! {
     ) {
         let (settings, start) = (Settings::default(), Timestamp::from_second(1_800_000_000).unwrap());
         let first = decide(&wish, &before, &settings);
-        let end = |world, plan| End { desired: Some(&wish), world, plan, done: &[] };
+        let end = |world, plan| End { desired: Some(&wish), world, verdict: plan, done: &[] };
         let old = report(&SyncJobStatus::default(), generation, &end(&before, &first), &settings, start);
         let status = written(&old, &SyncJobStatus::default());
 

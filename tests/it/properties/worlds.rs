@@ -5,7 +5,8 @@ use std::time::Duration;
 use entrain::api::{
     DeletionPolicy, HandledRestart, JobOrigin, MissingJobPolicy, Mode, OutOfBandPolicy, RestartResult, RunState,
 };
-use entrain::plan::desired::{Adoption, ServicePrincipalId, TemplateId};
+use entrain::plan::desired::Adoption;
+use entrain::plan::ids::{ServicePrincipalId, TemplateId};
 use entrain::plan::requests::{Requests, RestartRequest};
 use entrain::plan::{
     Change, Desired, Fact, IntentOrigin, IntentView, Look, ObservedJob, Record, Rival, Rivals, RunView, Shown, Sibling,

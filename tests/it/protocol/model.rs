@@ -1,6 +1,6 @@
 //! The states and moves of the model: what is shared, what each operator knows, and how stateright walks through it.
 
-use entrain::plan::{Change, Look, ObservedJob, Plan, Record, Step, Trouble, TroubleKind, World};
+use entrain::plan::{Change, Look, ObservedJob, Record, Step, Trouble, TroubleKind, Verdict, World};
 use stateright::{Model, Property};
 
 use super::moves::end;
@@ -358,7 +358,7 @@ impl Model for Protocol {
 }
 
 /// The ways in which a step can go wrong.
-fn outcomes(plan: &Plan) -> &'static [Outcome] {
+fn outcomes(plan: &Verdict) -> &'static [Outcome] {
     match plan.step {
         Some(Step::Change(Change::CreateJob)) => {
             &[Outcome::AnswerLost, Outcome::Late, Outcome::RequestLost, Outcome::Refused]

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use entrain::plan::desired::{Adoption, ServicePrincipalId, TemplateId};
+use entrain::plan::desired::Adoption;
+use entrain::plan::ids::{ServicePrincipalId, TemplateId};
 use entrain::plan::{
-    Change, Desired, Fact, IntentOrigin, IntentView, Look, ObservedJob, Plan, Record, Rival, Rivals, Settings, Sibling,
-    Step, TroubleKind, World, decide,
+    Change, Desired, Fact, IntentOrigin, IntentView, Look, ObservedJob, Record, Rival, Rivals, Settings, Sibling, Step,
+    TroubleKind, Verdict, World, decide,
 };
 
 use super::model::{Intent, Object, Outcome, Pass, Protocol, Scene, State, Without, trouble};
@@ -24,7 +25,7 @@ impl Protocol {
         }
     }
 
-    pub fn decide(&self, object: usize, world: &World) -> Plan {
+    pub fn decide(&self, object: usize, world: &World) -> Verdict {
         let mut plan = decide(&self.desired(object), world, &Settings::default());
         let unsent = world.created.is_none()
             && world.trouble.is_none()

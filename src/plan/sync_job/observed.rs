@@ -4,6 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::ids::TemplateId;
 use crate::api::{EntryCount, Execution, QuarantineStatus, RunState};
 
 /// A job as Graph listed it, or as it answered a create request.
@@ -61,6 +62,12 @@ impl ObservedJob {
             (_, true) => Some(RunState::Paused),
             (false, false) => None,
         }
+    }
+
+    /// Whether the job was made from this template, by its `templateId` or by the first segment of its id.
+    pub fn made_from(&self, template: &TemplateId) -> bool {
+        self.template_id.as_deref().is_some_and(|made| template.same_as(made))
+            || self.id.split('.').next().is_some_and(|prefix| template.same_as(prefix))
     }
 
     pub fn scheduled(&self) -> bool {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::desired::Desired;
-use super::fact::Fact;
-use super::observed::ObservedJob;
-use super::requests::Answers;
-use super::trouble::{Trouble, TroubleKind};
-use super::world::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
 use crate::api::{JobOrigin, RestartResult, RunState};
+use crate::plan::common::trouble::{Trouble, TroubleKind};
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::fact::Fact;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::running::requests::Answers;
+use crate::plan::sync_job::world::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
 
 impl World {
     /// What a step taught us.
@@ -168,7 +168,7 @@ impl World {
             (Some(id), _) => jobs.iter().any(|job| &job.id == id),
             (None, Some(intent)) => jobs.iter().any(|job| {
                 let new = !intent.baseline.contains(&job.id) && !self.is_held(&job.id);
-                new && desired.template.made(job) && !job.lives()
+                new && job.made_from(&desired.template) && !job.lives()
             }),
             (None, None) => true,
         }

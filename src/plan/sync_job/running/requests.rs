@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::decide::Plan;
-use super::desired::Desired;
-use super::observed::ObservedJob;
-use super::step::{Change, Look, Record, Step};
-use super::token::{self, capped};
-use super::world::World;
 use crate::api::{
     HandledRestart, Mode, RECONCILE_REQUESTED_AT, RESTART_REQUESTED_AT, RESTART_SCOPE, Reason, RestartResult, RunState,
     SyncJobStatus,
 };
+use crate::plan::sync_job::Verdict;
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::running::token::{self, capped};
+use crate::plan::sync_job::step::{Change, Look, Record, Step};
+use crate::plan::sync_job::world::World;
 
-pub use super::token::RestartRequest;
+pub use crate::plan::sync_job::running::token::RestartRequest;
 
 /// The quarantine in which the service holds deletions back (`synchronizationQuarantine`).
 const TOO_MANY_DELETES: &str = "TooManyDeletes";
@@ -40,7 +40,7 @@ impl Requests {
 }
 
 /// Whether somebody asks for a look that has not been taken.
-pub(super) fn look_is_due(world: &World) -> bool {
+pub(in crate::plan) fn look_is_due(world: &World) -> bool {
     world.requests.reconcile.is_some() && world.requests.reconcile != world.handled_reconcile
 }
 
@@ -200,7 +200,7 @@ fn nothing_held_back(request: &RestartRequest, world: &World) -> Option<String> 
 }
 
 /// The next step towards a restart that was asked for and may be sent.
-pub(super) fn restart(job: &ObservedJob, desired: &Desired, world: &World) -> Option<Plan> {
+pub(in crate::plan) fn restart(job: &ObservedJob, desired: &Desired, world: &World) -> Option<Verdict> {
     let request = world.requests.restart.as_ref()?;
     let scope = request.scope.clone().ok()?;
     let due = recorded(request, world).is_some() && world.restart_due;
@@ -214,7 +214,7 @@ pub(super) fn restart(job: &ObservedJob, desired: &Desired, world: &World) -> Op
     } else {
         Step::Record(Record::Restart { token: request.token.clone() })
     };
-    Some(Plan::take(step, Reason::Starting, "Restarting the job, as requested."))
+    Some(Verdict::take(step, Reason::Starting, "Restarting the job, as requested."))
 }
 
 #[cfg(test)]
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
     use crate::api::QuarantineStatus;
     use crate::plan::Shown;
-    use crate::plan::desired::{ServicePrincipalId, TemplateId};
+    use crate::plan::ids::{ServicePrincipalId, TemplateId};
 
     fn wish() -> Desired {
         let service_principal = ServicePrincipalId::parse("2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f").unwrap();
@@ -255,7 +255,7 @@ mod tests {
     }
 
     fn step(world: &World) -> Option<Step> {
-        restart(world.bound_job().unwrap(), &wish(), world).and_then(|plan| plan.step)
+        restart(world.bound_job().unwrap(), &wish(), world).and_then(|verdict| verdict.step)
     }
 
     fn result(world: &World) -> Option<(RestartResult, String)> {

@@ -1,90 +1,40 @@
 //! The one place where it is decided what to do. One match from top to bottom, total, a step at a time.
 
-use super::create;
-use super::delete;
-use super::desired::{Desired, Refusals};
-use super::existence;
-use super::health;
-use super::modes;
-use super::observed::ObservedJob;
-use super::requests;
-use super::run_state;
-use super::settings::Settings;
-use super::step::{Look, Record, Step};
-use super::trouble::{Trouble, TroubleKind, traced};
-use super::wake::Wake;
-use super::world::World;
 use crate::api::{DeletionPolicy, Mode, Reason, RunState};
-
-/// How things stand, as conditions will tell it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Standing {
-    /// As declared.
-    Settled,
-    /// Under way.
-    Working,
-    /// Outside trouble that passes by itself; says nothing against what was true before.
-    Passing,
-    /// Trouble that may pass by itself for a while, and needs a person after that.
-    Blocked,
-    /// A person has to act.
-    Stuck,
-    /// Nothing is done, as declared; says nothing against what was true before.
-    Suspended,
-}
-
-/// What to do next, why, and when to look again if nothing is to be done now.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[must_use]
-pub struct Plan {
-    pub step: Option<Step>,
-    pub standing: Standing,
-    pub reason: Reason,
-    pub message: String,
-    /// Request id and date of the failure that the message speaks of.
-    pub trace: Option<String>,
-    pub wake: Wake,
-}
-
-impl Plan {
-    pub(super) fn take(step: impl Into<Step>, reason: Reason, message: impl Into<String>) -> Self {
-        let (standing, message, wake) = (Standing::Working, message.into(), Wake::backoff(0));
-        Self { step: Some(step.into()), standing, reason, message, trace: None, wake }
-    }
-
-    pub(super) fn stop(standing: Standing, reason: Reason, message: impl Into<String>, wake: Wake) -> Self {
-        Self { step: None, standing, reason, message: message.into(), trace: None, wake }
-    }
-
-    /// A plan that ends a pass because of a failure.
-    pub(super) fn fail(trouble: &Trouble, reason: Reason, message: String, world: &World, settings: &Settings) -> Self {
-        let wake = trouble.wake(world.failures, settings);
-        Self { trace: trouble.trace.clone(), ..Self::stop(trouble.standing(), reason, message, wake) }
-    }
-
-    /// The message with its trace.
-    pub fn told(&self) -> String {
-        traced(&self.message, self.trace.as_deref())
-    }
-}
+use crate::plan::common::settings::Settings;
+use crate::plan::common::standing::Standing;
+use crate::plan::common::trouble::{Trouble, TroubleKind};
+use crate::plan::common::wake::Wake;
+use crate::plan::sync_job::Verdict;
+use crate::plan::sync_job::desired::{Desired, Refusals};
+use crate::plan::sync_job::existence;
+use crate::plan::sync_job::existence::create;
+use crate::plan::sync_job::existence::delete;
+use crate::plan::sync_job::health;
+use crate::plan::sync_job::modes;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::running::requests;
+use crate::plan::sync_job::running::run_state;
+use crate::plan::sync_job::step::{Look, Record, Step};
+use crate::plan::sync_job::world::World;
 
 /// Names the next step for what is known. Total: every world has an answer.
-pub fn decide(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+pub fn decide(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     match desired.mode {
         Mode::Manage => manage(desired, world, settings),
         Mode::Observe | Mode::Plan | Mode::Suspended => modes::decide(desired, world, settings),
     }
 }
 
-pub(super) fn manage(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+pub(in crate::plan) fn manage(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     if world.deletion_requested {
         return delete::decide(desired, world, settings);
     }
-    if let Some(plan) = in_trouble(world, settings).or_else(|| existence::elsewhere(desired, world)) {
-        return plan;
+    if let Some(verdict) = in_trouble(world, settings).or_else(|| existence::elsewhere(desired, world)) {
+        return verdict;
     }
     if !world.finalizer {
-        return Plan::take(Record::AddFinalizer, Reason::Creating, "Preparing to create the job.");
+        return Verdict::take(Record::AddFinalizer, Reason::Creating, "Preparing to create the job.");
     }
     if world.not_found {
         return not_found(desired, world, settings);
@@ -98,7 +48,7 @@ pub(super) fn manage(desired: &Desired, world: &World, settings: &Settings) -> P
 
 /// Trouble ends the pass: whatever comes next needs a fresh look. A refused create does so once its intent is cleared; a
 /// conflict is looked into first, because it says that somebody's job is there.
-pub(super) fn in_trouble(world: &World, settings: &Settings) -> Option<Plan> {
+pub(in crate::plan) fn in_trouble(world: &World, settings: &Settings) -> Option<Verdict> {
     let over = |refusal: &&Trouble| world.intent.is_none() && refusal.kind != TroubleKind::Conflict;
     let trouble = world.trouble.as_ref().or(world.refusal.as_ref().filter(over))?;
     let unknown_create =
@@ -117,16 +67,18 @@ pub(super) fn in_trouble(world: &World, settings: &Settings) -> Option<Plan> {
     } else {
         (trouble.reason(), trouble.remedy())
     };
-    Some(Plan::fail(trouble, reason, format!("{} {remedy}", trouble.detail), world, settings))
+    Some(Verdict::fail(trouble, reason, format!("{} {remedy}", trouble.detail), world.failures, settings))
 }
 
 /// A 404 for the list of jobs is never "no jobs": it is asked whether the service principal is there at all.
-pub(super) fn not_found(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+pub(in crate::plan) fn not_found(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     let id = desired.service_principal.as_str();
     let wake = Wake::After(Wake::backoff(world.absences).delay().min(settings.slow_retry));
     match world.service_principal_exists {
-        None => Plan::take(Look::ServicePrincipal, Reason::ProvisioningNotReady, "Looking up the service principal."),
-        Some(false) => Plan::stop(
+        None => {
+            Verdict::take(Look::ServicePrincipal, Reason::ProvisioningNotReady, "Looking up the service principal.")
+        }
+        Some(false) => Verdict::stop(
             Standing::Blocked,
             Reason::ServicePrincipalNotFound,
             format!(
@@ -134,7 +86,7 @@ pub(super) fn not_found(desired: &Desired, world: &World, settings: &Settings) -
             ),
             wake,
         ),
-        Some(true) => Plan::stop(
+        Some(true) => Verdict::stop(
             Standing::Blocked,
             Reason::ProvisioningNotReady,
             format!(
@@ -145,29 +97,29 @@ pub(super) fn not_found(desired: &Desired, world: &World, settings: &Settings) -
     }
 }
 
-fn bound(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+fn bound(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     if world.jobs.is_none() {
         let step = if world.at_rest(desired) { Step::Look(Look::RecentJobs) } else { Step::Look(Look::Jobs) };
-        return Plan::take(step, Reason::JobNotVisible, "Looking at the job.");
+        return Verdict::take(step, Reason::JobNotVisible, "Looking at the job.");
     }
     let Some(job) = world.bound_job() else {
         return existence::invisible(id, desired, world, settings);
     };
-    if let Some(plan) = existence::to_record(job, desired, world) {
-        return plan;
+    if let Some(verdict) = existence::to_record(job, desired, world) {
+        return verdict;
     }
-    if let Some(plan) = requests::restart(job, desired, world) {
-        return plan;
+    if let Some(verdict) = requests::restart(job, desired, world) {
+        return verdict;
     }
-    if let Some(plan) = existence::replaced(job, desired, world) {
-        return plan;
+    if let Some(verdict) = existence::replaced(job, desired, world) {
+        return verdict;
     }
     let pausing = desired.run_state == RunState::Paused;
     if !job.quarantined() || pausing {
         return run_state::decide(job, desired, world, settings);
     }
     match run_state::just_asked(world) {
-        Some(since) => Plan::stop(
+        Some(since) => Verdict::stop(
             Standing::Working,
             Reason::Starting,
             "Graph accepted the request and still shows the job in quarantine.",
@@ -178,7 +130,7 @@ fn bound(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Pla
 }
 
 /// Never answered by a start or a restart of our own: a job in quarantine needs a person.
-pub(super) fn quarantined(job: &ObservedJob, desired: &Desired) -> Plan {
+pub(in crate::plan) fn quarantined(job: &ObservedJob, desired: &Desired) -> Verdict {
     let mut said = health::quarantine_message(job.shown.quarantine.as_ref());
     if desired.mode != Mode::Manage {
         said.push_str(" The operator restarts a job in mode Manage only.");
@@ -190,19 +142,19 @@ pub(super) fn quarantined(job: &ObservedJob, desired: &Desired) -> Plan {
     } else {
         (Reason::Quarantined, format!("The service put the job in quarantine. {said}"))
     };
-    Plan::stop(Standing::Stuck, reason, message, Wake::After(desired.poll_interval))
+    Verdict::stop(Standing::Stuck, reason, message, Wake::After(desired.poll_interval))
 }
 
 /// A spec that cannot be acted on. Deletion still ends if there is nothing to leave behind.
-pub fn refused(refusals: &Refusals, world: &World, policy: Option<DeletionPolicy>, settings: &Settings) -> Plan {
+pub fn refused(refusals: &Refusals, world: &World, policy: Option<DeletionPolicy>, settings: &Settings) -> Verdict {
     if let Some(trouble) = &world.trouble {
         let message = format!("{} {}", trouble.detail, trouble.remedy());
-        return Plan::fail(trouble, trouble.reason(), message, world, settings);
+        return Verdict::fail(trouble, trouble.reason(), message, world.failures, settings);
     }
     let nothing_held = world.job_id.is_none() && world.intent.is_none();
     let retained = policy == Some(DeletionPolicy::Retain);
     if world.deletion_requested && world.finalizer && (nothing_held || retained) {
         return delete::retain(world);
     }
-    Plan::stop(Standing::Stuck, Reason::InvalidSpec, format!("{}.", refusals.0.join("; ")), Wake::OnChange)
+    Verdict::stop(Standing::Stuck, Reason::InvalidSpec, format!("{}.", refusals.0.join("; ")), Wake::OnChange)
 }

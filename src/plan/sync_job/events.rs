@@ -1,13 +1,14 @@
 //! Events: what happened in a pass, and every change of how things stand; nothing for what stayed as it was. Whatever a
 //! person can act on is in a condition as well.
 
-use super::decide::{Plan, Standing};
-use super::fact::Fact;
-use super::health::quarantine_message;
-use super::report::{Report, find};
-use super::requests::Answers;
-use super::step::{Leaving, Step};
 use crate::api::{ConditionType, Reason, RestartResult, RunState, SyncJobStatus};
+use crate::plan::common::standing::Standing;
+use crate::plan::sync_job::Verdict;
+use crate::plan::sync_job::fact::Fact;
+use crate::plan::sync_job::health::quarantine_message;
+use crate::plan::sync_job::report::{Report, find};
+use crate::plan::sync_job::running::requests::Answers;
+use crate::plan::sync_job::step::{Leaving, Step};
 
 /// Something that happened and that `kubectl describe` should tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +88,7 @@ table! {
 /// The events of a pass that ended in `plan` and `report`; the report is absent where status is not written any more.
 pub fn events(
     old: &SyncJobStatus,
-    plan: &Plan,
+    verdict: &Verdict,
     report: Option<&Report>,
     answers: Option<&Answers>,
     done: &[(Step, Fact)],
@@ -95,7 +96,7 @@ pub fn events(
     let created = done.iter().any(|(_, fact)| matches!(fact, Fact::JobCreated(_)));
     let mut events: Vec<Event> = done.iter().filter_map(|(_, fact)| happening(old, fact, created)).collect();
     events.extend(answers.and_then(|answers| restart(old, answers)));
-    events.extend(change(old, plan));
+    events.extend(change(old, verdict));
     events.extend(report.and_then(|report| quarantine(old, report)));
     events.extend(report.and_then(|report| second_job(old, report)));
     events
@@ -103,13 +104,13 @@ pub fn events(
 
 /// How things stand, if that is new. A quarantine has events of its own; a pass that was cut short, as in every update of the
 /// operator, is none.
-fn change(old: &SyncJobStatus, plan: &Plan) -> Option<Event> {
-    let said = |kind| find(&old.conditions, kind).is_some_and(|condition| condition.reason == plan.reason.name());
-    let (name, note) = (plan.reason.name(), plan.told());
-    if matches!(plan.reason, Reason::Quarantined | Reason::DisabledByService | Reason::Interrupted) {
+fn change(old: &SyncJobStatus, verdict: &Verdict) -> Option<Event> {
+    let said = |kind| find(&old.conditions, kind).is_some_and(|condition| condition.reason == verdict.reason.name());
+    let (name, note) = (verdict.reason.name(), verdict.told());
+    if matches!(verdict.reason, Reason::Quarantined | Reason::DisabledByService | Reason::Interrupted) {
         return None;
     }
-    let (condition, make): (_, fn(_, _, _) -> Event) = match plan.standing {
+    let (condition, make): (_, fn(_, _, _) -> Event) = match verdict.standing {
         Standing::Working => return None,
         Standing::Settled => (ConditionType::Ready, Event::normal),
         Standing::Suspended => (ConditionType::Suspended, Event::normal),
@@ -152,7 +153,7 @@ fn restart(old: &SyncJobStatus, answers: &Answers) -> Option<Event> {
     }
 }
 
-pub(super) fn retained(id: &str) -> Event {
+pub(in crate::plan) fn retained(id: &str) -> Event {
     JOB_RETAINED.told(format!("Let go of job '{id}'; it stays in Entra ID."))
 }
 
@@ -224,8 +225,8 @@ mod tests {
     #[test]
     fn a_pass_that_was_cut_short_is_no_event_and_other_trouble_is() {
         let told = |reason| {
-            let plan = Plan::stop(Standing::Passing, reason, "Later.".to_owned(), Wake::OnChange);
-            change(&SyncJobStatus::default(), &plan).map(|event| event.reason)
+            let verdict = Verdict::stop(Standing::Passing, reason, "Later.".to_owned(), Wake::OnChange);
+            change(&SyncJobStatus::default(), &verdict).map(|event| event.reason)
         };
         assert_eq!((told(Reason::Interrupted), told(Reason::Throttled)), (None, Some("Throttled")));
     }

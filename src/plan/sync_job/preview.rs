@@ -1,14 +1,15 @@
 //! The dry run: `decide`, folded with the fact that each step is expected to end in.
 
-use super::decide::{Plan, manage};
-use super::desired::Desired;
-use super::fact::Fact;
-use super::modes::preview_world;
-use super::observed::ObservedJob;
-use super::settings::Settings;
-use super::step::{Change, Look, Record, Step};
-use super::world::World;
 use crate::api::{ChangeAction, JobOrigin, PlannedChange};
+use crate::plan::common::settings::Settings;
+use crate::plan::sync_job::Verdict;
+use crate::plan::sync_job::decide::manage;
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::fact::Fact;
+use crate::plan::sync_job::modes::preview_world;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::step::{Change, Look, Record, Step};
+use crate::plan::sync_job::world::World;
 
 /// More steps than the longest way through `decide` has.
 const STEPS_MAX: usize = 16;
@@ -19,7 +20,7 @@ const NEW_JOB: &str = "(new)";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
     pub changes: Vec<PlannedChange>,
-    pub end: Plan,
+    pub end: Verdict,
 }
 
 /// Folds until nothing is left to do, or until something would have to be asked that only Graph knows by then.
@@ -27,9 +28,9 @@ pub fn preview(desired: &Desired, world: &World, settings: &Settings) -> Preview
     let mut world = preview_world(world);
     let mut changes = Vec::new();
     for _ in 0..STEPS_MAX {
-        let plan = manage(desired, &world, settings);
-        let expected = plan.step.as_ref().and_then(|step| Some((step, expected(step, desired, &world)?)));
-        let Some((step, fact)) = expected else { return Preview { changes, end: plan } };
+        let verdict = manage(desired, &world, settings);
+        let expected = verdict.step.as_ref().and_then(|step| Some((step, expected(step, desired, &world)?)));
+        let Some((step, fact)) = expected else { return Preview { changes, end: verdict } };
         changes.extend(change(step, desired));
         world = world.with(fact, desired);
     }

@@ -1,10 +1,10 @@
 //! What the service says of a job, in words: quarantine, cycles that fail, a second job beside ours.
 
-use super::create::quoted;
-use super::desired::Desired;
-use super::observed::ObservedJob;
-use super::world::World;
 use crate::api::{QuarantineStatus, Reason};
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::existence::create::quoted;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::world::World;
 
 /// The service disables a job that has been in quarantine for this many days
 /// (`application-provisioning-quarantine-status` of the Entra documentation).
@@ -29,7 +29,7 @@ pub fn quarantine_in_words(reason: &str) -> &'static str {
 }
 
 /// What a person can do about it.
-pub(super) fn quarantine_remedy(reason: &str) -> &'static str {
+pub(in crate::plan) fn quarantine_remedy(reason: &str) -> &'static str {
     match reason {
         "TooManyDeletes" => {
             "Review the deletions; then restart with the scope ForceDeletes to let them pass, or change the scope or the threshold."
@@ -46,19 +46,19 @@ pub(super) fn quarantine_remedy(reason: &str) -> &'static str {
 
 /// Whether the quarantine has come to its end: the service leaves the schedule Disabled, or stopped for longer than a
 /// quarantine lasts. A job that a person paused meanwhile shows Paused.
-pub(super) fn disabled_by_service(job: &ObservedJob) -> bool {
+pub(in crate::plan) fn disabled_by_service(job: &ObservedJob) -> bool {
     let disabled = job.schedule_state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("Disabled"));
     job.stopped() && (disabled || job.shown.quarantine_lapsed)
 }
 
 /// The status and the words of `Healthy`.
-pub(super) struct Health {
+pub(in crate::plan) struct Health {
     pub healthy: bool,
     pub reason: Reason,
     pub message: String,
 }
 
-pub(super) fn health(job: &ObservedJob, desired: &Desired, world: &World) -> Health {
+pub(in crate::plan) fn health(job: &ObservedJob, desired: &Desired, world: &World) -> Health {
     let unwell = |reason, message| Health { healthy: false, reason, message };
     if job.quarantined() {
         let reason = if disabled_by_service(job) { Reason::DisabledByService } else { Reason::Quarantined };
@@ -100,7 +100,7 @@ pub(super) fn health(job: &ObservedJob, desired: &Desired, world: &World) -> Hea
 }
 
 /// Times are left to `status.quarantine`: a message that names the next attempt would change with every attempt.
-pub(super) fn quarantine_message(quarantine: Option<&QuarantineStatus>) -> String {
+pub(in crate::plan) fn quarantine_message(quarantine: Option<&QuarantineStatus>) -> String {
     let Some(quarantine) = quarantine else {
         return format!("The service gives no reason. {}", quarantine_remedy(""));
     };

@@ -1,39 +1,40 @@
 //! Creation: an intent first, then one look at the rivals, then one request; and what to make of an intent whose
 //! outcome nobody knows. The argument for its safety is in ARCHITECTURE.md, the search for counterexamples in the tests.
 
-use super::adopt;
-use super::decide::{Plan, Standing};
-use super::desired::Desired;
-use super::observed::ObservedJob;
-use super::settings::{ABSENCES_MIN, BASELINE_JOBS_MAX, Settings};
-use super::step::{Change, Look, Record, Step};
-use super::trouble::{Trouble, TroubleKind};
-use super::wake::Wake;
-use super::world::{IntentOrigin, IntentView, Rival, Rivals, World};
 use crate::api::Reason;
+use crate::plan::common::settings::{ABSENCES_MIN, BASELINE_JOBS_MAX, Settings};
+use crate::plan::common::standing::Standing;
+use crate::plan::common::trouble::{Trouble, TroubleKind};
+use crate::plan::common::wake::Wake;
+use crate::plan::sync_job::Verdict;
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::existence::adopt;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::step::{Change, Look, Record, Step};
+use crate::plan::sync_job::world::{IntentOrigin, IntentView, Rival, Rivals, World};
 use std::time::Duration;
 
-pub(super) fn outcome_is_unknown(world: &World) -> bool {
+pub(in crate::plan) fn outcome_is_unknown(world: &World) -> bool {
     world.intent.as_ref().is_some_and(|intent| intent.adopt.is_none() && intent.origin == IntentOrigin::Unknown)
 }
 
 /// Neither a job nor an intent: look around before anything is written.
-pub(super) fn unbound(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+pub(in crate::plan) fn unbound(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     if let Some(rival) = world.rivals.known().first() {
         return conflict(rival, settings);
     }
     let Some(jobs) = &world.jobs else {
-        return Plan::take(Look::Jobs, Reason::Creating, "Looking at the jobs that are already there.");
+        return Verdict::take(Look::Jobs, Reason::Creating, "Looking at the jobs that are already there.");
     };
-    if let Some(plan) = adopt::instead_of_creating(desired, jobs, settings) {
-        return plan;
+    if let Some(verdict) = adopt::instead_of_creating(desired, jobs, settings) {
+        return verdict;
     }
     let conflict = world.refusal.as_ref().filter(|refusal| refusal.kind == TroubleKind::Conflict);
     if let Some(trouble) = conflict {
         return blocked(desired, trouble, world, settings);
     }
     if jobs.len() > BASELINE_JOBS_MAX {
-        return Plan::stop(
+        return Verdict::stop(
             Standing::Stuck,
             Reason::TooManyJobs,
             format!(
@@ -44,27 +45,32 @@ pub(super) fn unbound(desired: &Desired, world: &World, settings: &Settings) -> 
         );
     }
     let Some(templates) = &world.templates else {
-        return Plan::take(
+        return Verdict::take(
             Look::Templates,
             Reason::Creating,
             "Looking at the templates that the service principal offers.",
         );
     };
-    if let Some(plan) = not_offered(desired, templates, world) {
-        return plan;
+    if let Some(verdict) = not_offered(desired, templates, world) {
+        return verdict;
     }
     record_intent(jobs)
 }
 
 /// An intent stands. What is allowed depends on whether its request can have left.
-pub(super) fn with_intent(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+pub(in crate::plan) fn with_intent(
+    intent: &IntentView,
+    desired: &Desired,
+    world: &World,
+    settings: &Settings,
+) -> Verdict {
     if let Some(id) = &intent.adopt {
         return adopt::with_intent(id, world);
     }
     match intent.origin {
         IntentOrigin::Recorded => recorded(world),
         IntentOrigin::Unsent => unsent(desired, world),
-        IntentOrigin::Refused => Plan::take(
+        IntentOrigin::Refused => Verdict::take(
             Record::ClearIntent,
             Reason::CreateRefused,
             "Taking back the intent of a request that was refused.",
@@ -74,35 +80,35 @@ pub(super) fn with_intent(intent: &IntentView, desired: &Desired, world: &World,
 }
 
 /// Whoever sees another intent or a bound job does not post.
-fn recorded(world: &World) -> Plan {
+fn recorded(world: &World) -> Verdict {
     if let Some(job) = &world.created {
-        return Plan::take(
+        return Verdict::take(
             Record::BindJob { id: job.id.clone() },
             Reason::Creating,
             "Recording the id of the created job.",
         );
     }
     let Rivals::Read(rivals) = &world.rivals else {
-        return Plan::take(
+        return Verdict::take(
             Look::Rivals,
             Reason::Creating,
             "Making sure that no other SyncJob is creating the same job.",
         );
     };
-    giving_way(rivals, world).unwrap_or_else(|| Plan::take(Change::CreateJob, Reason::Creating, "Creating the job."))
+    giving_way(rivals, world).unwrap_or_else(|| Verdict::take(Change::CreateJob, Reason::Creating, "Creating the job."))
 }
 
 /// What the rivals, read after our own intent was written, allow: `None` is to go ahead. One that is bound, or comes
 /// first in the common order, is given way to; for another one our intent waits.
-pub(super) fn giving_way(rivals: &[Rival], world: &World) -> Option<Plan> {
+pub(in crate::plan) fn giving_way(rivals: &[Rival], world: &World) -> Option<Verdict> {
     let other = rivals.first()?;
     Some(match rivals.iter().find(|rival| rival.job_id.is_some() || rival.precedes) {
-        Some(rival) => Plan::take(
+        Some(rival) => Verdict::take(
             Record::ClearIntent,
             Reason::Conflict,
             format!("Giving way to SyncJob '{}', which has the same service principal and template.", rival.name),
         ),
-        None => Plan::stop(
+        None => Verdict::stop(
             Standing::Working,
             Reason::Conflict,
             format!("Waiting for SyncJob '{}', which began to do the same a moment later, to give way.", other.name),
@@ -113,14 +119,14 @@ pub(super) fn giving_way(rivals: &[Rival], world: &World) -> Option<Plan> {
 
 /// Our own intent from an earlier pass, whose request never left. Time has passed, so the look around is repeated;
 /// the intent itself stays, because the rival has been told to give way to it.
-fn unsent(desired: &Desired, world: &World) -> Plan {
+fn unsent(desired: &Desired, world: &World) -> Verdict {
     let Some(jobs) = &world.jobs else {
-        return Plan::take(Look::Jobs, Reason::Creating, "Looking at the jobs that are already there.");
+        return Verdict::take(Look::Jobs, Reason::Creating, "Looking at the jobs that are already there.");
     };
-    let taken = jobs.iter().any(|job| desired.template.made(job))
+    let taken = jobs.iter().any(|job| job.made_from(&desired.template))
         || world.rivals.known().iter().any(|rival| rival.job_id.is_some());
     if taken || jobs.len() > BASELINE_JOBS_MAX {
-        return Plan::take(
+        return Verdict::take(
             Record::ClearIntent,
             Reason::Conflict,
             "Giving way: the job has been created by somebody else.",
@@ -130,20 +136,22 @@ fn unsent(desired: &Desired, world: &World) -> Plan {
 }
 
 /// The request may have been carried out, or may yet be.
-fn unknown(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+fn unknown(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     let reason = Reason::CreateOutcomeUnknown;
     match resolve(intent, desired, world, settings) {
         Resolution::Ask(step) => {
-            Plan::take(step, reason, "Looking for the job that an earlier request may have created.")
+            Verdict::take(step, reason, "Looking for the job that an earlier request may have created.")
         }
         Resolution::Bind(id) => {
-            Plan::take(Record::BindJob { id }, reason, "Recording the job that an earlier request created.")
+            Verdict::take(Record::BindJob { id }, reason, "Recording the job that an earlier request created.")
         }
-        Resolution::NoEffect => Plan::take(Record::ClearIntent, Reason::Creating, "The earlier request had no effect."),
+        Resolution::NoEffect => {
+            Verdict::take(Record::ClearIntent, Reason::Creating, "The earlier request had no effect.")
+        }
         Resolution::Ambiguous(ids) => ambiguous(&ids, desired),
         Resolution::Wait => {
             let left = settings.settle_window.saturating_sub(intent.age).max(Duration::from_secs(1));
-            Plan::stop(
+            Verdict::stop(
                 Standing::Working,
                 reason,
                 "An earlier request to create the job got no clear answer. Until it is certain that it had no effect, the jobs of the service principal are watched and no second request is sent.",
@@ -154,7 +162,7 @@ fn unknown(intent: &IntentView, desired: &Desired, world: &World, settings: &Set
 }
 
 /// What became of a request whose outcome is unknown.
-pub(super) enum Resolution {
+pub(in crate::plan) enum Resolution {
     /// More has to be known first.
     Ask(Step),
     /// This job is its result.
@@ -165,7 +173,12 @@ pub(super) enum Resolution {
     Ambiguous(Vec<String>),
 }
 
-pub(super) fn resolve(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Resolution {
+pub(in crate::plan) fn resolve(
+    intent: &IntentView,
+    desired: &Desired,
+    world: &World,
+    settings: &Settings,
+) -> Resolution {
     if world.jobs.is_none() {
         return Resolution::Ask(Step::Look(Look::Jobs));
     }
@@ -188,7 +201,7 @@ pub(super) fn resolve(intent: &IntentView, desired: &Desired, world: &World, set
 /// The window has passed without a job of our template. Jobs of other templates, and jobs that any SyncJob holds, explain
 /// nothing; what was made from a template that the service principal does not offer may be ours under another name.
 fn unexplained(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Resolution {
-    let strange = |job: &&ObservedJob| !desired.template.made(job);
+    let strange = |job: &&ObservedJob| !job.made_from(&desired.template);
     if !world.newcomers().any(|job| strange(&job)) {
         return Resolution::NoEffect;
     }
@@ -227,24 +240,24 @@ fn claim(id: String, world: &World, settled: bool) -> Resolution {
 
 /// Graph refuses to create the job because one is there, and no list shows it: a lagging replica, or a job that the
 /// service can neither show nor delete.
-fn blocked(desired: &Desired, trouble: &Trouble, world: &World, settings: &Settings) -> Plan {
+fn blocked(desired: &Desired, trouble: &Trouble, world: &World, settings: &Settings) -> Verdict {
     let message = format!(
         "{} A job of template '{}' is in the way, and no list shows it. Nothing is created and nothing is touched; it is tried again slowly. If it lasts, look for the job in the portal, or ask Microsoft support.",
         trouble.detail,
         desired.template.as_str()
     );
-    Plan::fail(trouble, Reason::AlreadyExists, message, world, settings)
+    Verdict::fail(trouble, Reason::AlreadyExists, message, world.failures, settings)
 }
 
-fn record_intent(jobs: &[ObservedJob]) -> Plan {
+fn record_intent(jobs: &[ObservedJob]) -> Verdict {
     let baseline = jobs.iter().map(|job| job.id.clone()).collect();
-    Plan::take(Record::Intent { baseline }, Reason::Creating, "Recording the intent to create the job.")
+    Verdict::take(Record::Intent { baseline }, Reason::Creating, "Recording the intent to create the job.")
 }
 
-fn not_offered(desired: &Desired, templates: &[String], world: &World) -> Option<Plan> {
+fn not_offered(desired: &Desired, templates: &[String], world: &World) -> Option<Verdict> {
     let template = desired.template.as_str();
     if templates.is_empty() {
-        return Some(Plan::stop(
+        return Some(Verdict::stop(
             Standing::Blocked,
             Reason::TemplatesNotReady,
             "The service principal offers no provisioning template yet. After its creation this takes minutes; if it lasts, the application does not support provisioning.",
@@ -253,7 +266,7 @@ fn not_offered(desired: &Desired, templates: &[String], world: &World) -> Option
     }
     (!templates.iter().any(|offered| desired.template.same_as(offered))).then(|| {
         let offered: Vec<String> = templates.iter().take(20).map(|id| format!("'{id}'")).collect();
-        Plan::stop(
+        Verdict::stop(
             Standing::Stuck,
             Reason::TemplateNotOffered,
             format!(
@@ -265,8 +278,8 @@ fn not_offered(desired: &Desired, templates: &[String], world: &World) -> Option
     })
 }
 
-pub(super) fn already_exists(desired: &Desired, existing: &[&ObservedJob], settings: &Settings) -> Plan {
-    Plan::stop(
+pub(in crate::plan) fn already_exists(desired: &Desired, existing: &[&ObservedJob], settings: &Settings) -> Verdict {
+    Verdict::stop(
         Standing::Blocked,
         Reason::AlreadyExists,
         format!(
@@ -279,11 +292,11 @@ pub(super) fn already_exists(desired: &Desired, existing: &[&ObservedJob], setti
 }
 
 /// The first few ids, for people.
-pub(super) fn quoted<'a>(ids: impl Iterator<Item = &'a str>) -> String {
+pub(in crate::plan) fn quoted<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     ids.take(5).map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ")
 }
 
-fn conflict(rival: &Rival, settings: &Settings) -> Plan {
+fn conflict(rival: &Rival, settings: &Settings) -> Verdict {
     let message = match &rival.job_id {
         Some(id) => format!(
             "SyncJob '{}' has the same service principal and template and owns the job '{id}'. Delete one of the two.",
@@ -294,11 +307,11 @@ fn conflict(rival: &Rival, settings: &Settings) -> Plan {
             rival.name
         ),
     };
-    Plan::stop(Standing::Stuck, Reason::Conflict, message, Wake::After(settings.slow_retry))
+    Verdict::stop(Standing::Stuck, Reason::Conflict, message, Wake::After(settings.slow_retry))
 }
 
-pub(super) fn ambiguous(ids: &[String], desired: &Desired) -> Plan {
-    Plan::stop(
+pub(in crate::plan) fn ambiguous(ids: &[String], desired: &Desired) -> Verdict {
+    Verdict::stop(
         Standing::Stuck,
         Reason::Ambiguous,
         format!(

@@ -1,26 +1,28 @@
 //! The modes that change nothing in Graph: Observe, Plan and Suspended.
 
-use super::create;
-use super::decide::{Plan, Standing, manage, not_found, quarantined};
-use super::delete;
-use super::desired::Desired;
-use super::existence;
-use super::observed::ObservedJob;
-use super::preview::preview;
-use super::requests;
-use super::settings::Settings;
-use super::step::{Look, Step};
-use super::wake::Wake;
-use super::world::World;
 use crate::api::{Mode, Reason};
+use crate::plan::common::settings::Settings;
+use crate::plan::common::standing::Standing;
+use crate::plan::common::wake::Wake;
+use crate::plan::sync_job::Verdict;
+use crate::plan::sync_job::decide::{manage, not_found, quarantined};
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::existence;
+use crate::plan::sync_job::existence::create;
+use crate::plan::sync_job::existence::delete;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::preview::preview;
+use crate::plan::sync_job::running::requests;
+use crate::plan::sync_job::step::{Look, Step};
+use crate::plan::sync_job::world::World;
 
-pub(super) fn decide(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+pub(in crate::plan) fn decide(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     if world.deletion_requested {
         let go = || if world.finalizer { delete::retain(world) } else { delete::nothing_left() };
         return delete::failed(world, settings).unwrap_or_else(go);
     }
     match desired.mode {
-        Mode::Suspended => Plan::stop(
+        Mode::Suspended => Verdict::stop(
             Standing::Suspended,
             Reason::Suspended,
             "The operator does nothing, as declared. Deleting the SyncJob is possible; the job then stays in Entra ID.",
@@ -31,42 +33,45 @@ pub(super) fn decide(desired: &Desired, world: &World, settings: &Settings) -> P
     }
 }
 
-fn observe(desired: &Desired, world: &World, settings: &Settings) -> Plan {
-    if let Some(plan) = super::decide::in_trouble(world, settings).or_else(|| existence::elsewhere(desired, world)) {
-        return plan;
+fn observe(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
+    if let Some(verdict) =
+        crate::plan::sync_job::decide::in_trouble(world, settings).or_else(|| existence::elsewhere(desired, world))
+    {
+        return verdict;
     }
     if world.not_found {
         return not_found(desired, world, settings);
     }
     let Some(jobs) = &world.jobs else {
         let step = if requests::look_is_due(world) { Step::Look(Look::Jobs) } else { Step::Look(Look::RecentJobs) };
-        return Plan::take(step, Reason::Observed, "Looking at the job.");
+        return Verdict::take(step, Reason::Observed, "Looking at the job.");
     };
     if let Some(job) = world.subject(desired) {
         return if job.quarantined() {
             quarantined(job, desired)
         } else {
             let message = format!("Job '{}' is shown as it is; nothing is changed.", job.id);
-            Plan::stop(Standing::Settled, Reason::Observed, message, Wake::After(desired.poll_interval))
+            Verdict::stop(Standing::Settled, Reason::Observed, message, Wake::After(desired.poll_interval))
         };
     }
     if world.jobs_recalled {
-        return Plan::take(Look::Jobs, Reason::Observed, "Looking at the job.");
+        return Verdict::take(Look::Jobs, Reason::Observed, "Looking at the job.");
     }
     nothing_to_observe(desired, jobs, world, settings)
 }
 
-fn nothing_to_observe(desired: &Desired, jobs: &[ObservedJob], world: &World, settings: &Settings) -> Plan {
-    let made: Vec<&str> = jobs.iter().filter(|job| desired.template.made(job)).map(|job| job.id.as_str()).collect();
+fn nothing_to_observe(desired: &Desired, jobs: &[ObservedJob], world: &World, settings: &Settings) -> Verdict {
+    let made: Vec<&str> =
+        jobs.iter().filter(|job| job.made_from(&desired.template)).map(|job| job.id.as_str()).collect();
     let named = world.job_id.as_deref().or(desired.adoption.named());
     match (named, made.as_slice()) {
-        (Some(id), _) => Plan::stop(
+        (Some(id), _) => Verdict::stop(
             Standing::Blocked,
             Reason::NothingToObserve,
             format!("Graph does not show job '{id}'."),
             Wake::After(settings.slow_retry),
         ),
-        (None, []) => Plan::stop(
+        (None, []) => Verdict::stop(
             Standing::Blocked,
             Reason::NothingToObserve,
             format!(
@@ -75,7 +80,7 @@ fn nothing_to_observe(desired: &Desired, jobs: &[ObservedJob], world: &World, se
             ),
             Wake::After(settings.slow_retry),
         ),
-        (None, several) => Plan::stop(
+        (None, several) => Verdict::stop(
             Standing::Stuck,
             Reason::Ambiguous,
             format!(
@@ -88,12 +93,12 @@ fn nothing_to_observe(desired: &Desired, jobs: &[ObservedJob], world: &World, se
 }
 
 /// What Manage would do, up to the first step that changes something.
-fn plan(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+fn plan(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     let next = manage(desired, &preview_world(world), settings);
     match &next.step {
         None if next.standing == Standing::Settled => {
             let message = format!("Mode Manage would change nothing. {}", next.message);
-            Plan { reason: Reason::NothingToChange, message, ..next }
+            Verdict { reason: Reason::NothingToChange, message, ..next }
         }
         Some(Step::Look(_)) | None => next,
         Some(Step::Record(_) | Step::Change(_)) => {
@@ -102,7 +107,7 @@ fn plan(desired: &Desired, world: &World, settings: &Settings) -> Plan {
             if changes.is_empty() {
                 return preview.end;
             }
-            Plan::stop(
+            Verdict::stop(
                 Standing::Settled,
                 Reason::ChangesPlanned,
                 format!("Mode Manage would now: {}", changes.join(" ")),
@@ -113,6 +118,6 @@ fn plan(desired: &Desired, world: &World, settings: &Settings) -> Plan {
 }
 
 /// The finalizer protects a job that Manage would hold; a plan needs none.
-pub(super) fn preview_world(world: &World) -> World {
+pub(in crate::plan) fn preview_world(world: &World) -> World {
     World { finalizer: true, ..world.clone() }
 }

@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use super::create::quoted;
-use super::decide::{Plan, Standing};
-use super::desired::Desired;
-use super::observed::ObservedJob;
-use super::settings::{CORRECTION_SPACING, PAUSE_REPEAT, START_REPEAT, Settings};
-use super::step::Change;
-use super::wake::Wake;
-use super::world::{RunView, World};
 use crate::api::{JobOrigin, OutOfBandPolicy, Reason, RunState};
+use crate::plan::common::settings::{CORRECTION_SPACING, PAUSE_REPEAT, START_REPEAT, Settings};
+use crate::plan::common::standing::Standing;
+use crate::plan::common::wake::Wake;
+use crate::plan::sync_job::Verdict;
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::existence::create::quoted;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::step::Change;
+use crate::plan::sync_job::world::{RunView, World};
 
 /// Graph accepted something this long ago at most that its answers need not show yet.
-pub(super) fn just_asked(world: &World) -> Option<Duration> {
+pub(in crate::plan) fn just_asked(world: &World) -> Option<Duration> {
     let view = world.run.filter(|run| !run.reached)?;
     view.asked.filter(|asked| *asked < repeat(view.state))
 }
@@ -25,7 +26,7 @@ fn repeat(state: RunState) -> Duration {
     }
 }
 
-pub(super) fn decide(job: &ObservedJob, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+pub(in crate::plan) fn decide(job: &ObservedJob, desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     let Some(state) = job.run_state() else {
         return unknown(job, desired, settings);
     };
@@ -36,8 +37,8 @@ pub(super) fn decide(job: &ObservedJob, desired: &Desired, world: &World, settin
         if job.escrows_pruned {
             return pruned(desired);
         }
-        if let Some(plan) = not_alone(job, desired, world, settings) {
-            return plan;
+        if let Some(verdict) = not_alone(job, desired, world, settings) {
+            return verdict;
         }
     }
     match world.run {
@@ -51,7 +52,7 @@ pub(super) fn decide(job: &ObservedJob, desired: &Desired, world: &World, settin
 }
 
 /// Neither a step nor a verdict comes of what is not known.
-fn unknown(job: &ObservedJob, desired: &Desired, settings: &Settings) -> Plan {
+fn unknown(job: &ObservedJob, desired: &Desired, settings: &Settings) -> Verdict {
     let said = job.schedule_state.as_deref().unwrap_or_default();
     let message = if said.is_empty() {
         "Graph does not say whether the job is scheduled; nothing is sent before it does.".to_owned()
@@ -59,12 +60,12 @@ fn unknown(job: &ObservedJob, desired: &Desired, settings: &Settings) -> Plan {
         format!("Graph says '{said}' of the job's schedule, a word that is not known here; nothing is sent.")
     };
     let wake = Wake::After(settings.slow_retry.max(Duration::from_secs(60)).min(desired.poll_interval));
-    Plan::stop(Standing::Passing, Reason::RunStateUnknown, message, wake)
+    Verdict::stop(Standing::Passing, Reason::RunStateUnknown, message, wake)
 }
 
 /// The service stops such a job and waits for a person (`synchronizationStatus`): a start would fight it.
-fn pruned(desired: &Desired) -> Plan {
-    Plan::stop(
+fn pruned(desired: &Desired) -> Verdict {
+    Verdict::stop(
         Standing::Stuck,
         Reason::EscrowsPruned,
         "The service paused the job after its initial cycle, because so many entries failed that it dropped their records. It is not started again. Solve what the entries have in common (provisioning logs of the application); then ask for a restart with `entrain.dev/restart-requested-at`.",
@@ -74,11 +75,11 @@ fn pruned(desired: &Desired) -> Plan {
 
 /// A job that never ran is not started next to another one of its template: two running jobs would provision the same
 /// accounts.
-fn not_alone(job: &ObservedJob, desired: &Desired, world: &World, settings: &Settings) -> Option<Plan> {
+fn not_alone(job: &ObservedJob, desired: &Desired, world: &World, settings: &Settings) -> Option<Verdict> {
     let fresh = world.origin == Some(JobOrigin::Created) && !job.has_history() && world.run.is_none();
     let others: Vec<&str> = world.second_jobs(desired).map(|other| other.id.as_str()).collect();
     (fresh && !others.is_empty()).then(|| {
-        Plan::stop(
+        Verdict::stop(
             Standing::Stuck,
             Reason::SecondJobPresent,
             format!(
@@ -91,32 +92,32 @@ fn not_alone(job: &ObservedJob, desired: &Desired, world: &World, settings: &Set
     })
 }
 
-fn settled(desired: &Desired) -> Plan {
+fn settled(desired: &Desired) -> Verdict {
     let (reason, message) = match desired.run_state {
         RunState::Running => (Reason::Running, "The job is scheduled by the service."),
         RunState::Paused => (Reason::Paused, "The job is paused, as declared."),
     };
-    Plan::stop(Standing::Settled, reason, message, Wake::After(desired.poll_interval))
+    Verdict::stop(Standing::Settled, reason, message, Wake::After(desired.poll_interval))
 }
 
-fn ask(job: &ObservedJob, desired: &Desired) -> Plan {
+fn ask(job: &ObservedJob, desired: &Desired) -> Verdict {
     let id = job.id.clone();
     match desired.run_state {
-        RunState::Running => Plan::take(Change::StartJob { id }, Reason::Starting, "Starting the job."),
-        RunState::Paused => Plan::take(Change::PauseJob { id }, Reason::Pausing, "Pausing the job."),
+        RunState::Running => Verdict::take(Change::StartJob { id }, Reason::Starting, "Starting the job."),
+        RunState::Paused => Verdict::take(Change::PauseJob { id }, Reason::Pausing, "Pausing the job."),
     }
 }
 
-fn waiting(since: Duration, desired: &Desired) -> Plan {
+fn waiting(since: Duration, desired: &Desired) -> Verdict {
     let (reason, message) = match desired.run_state {
         RunState::Running => (Reason::Starting, "Graph accepted the start and does not show the job as scheduled yet."),
         RunState::Paused => (Reason::Pausing, "Graph accepted the pause; a cycle in flight runs to its end first."),
     };
-    Plan::stop(Standing::Working, reason, message, Wake::soon_after(since))
+    Verdict::stop(Standing::Working, reason, message, Wake::soon_after(since))
 }
 
 /// The job was as declared, and somebody else changed that.
-fn out_of_band(run: &RunView, job: &ObservedJob, desired: &Desired) -> Plan {
+fn out_of_band(run: &RunView, job: &ObservedJob, desired: &Desired) -> Verdict {
     let (reason, what, wish) = match desired.run_state {
         RunState::Running => (Reason::PausedOutOfBand, "paused", "Running"),
         RunState::Paused => (Reason::StartedOutOfBand, "started", "Paused"),
@@ -124,7 +125,7 @@ fn out_of_band(run: &RunView, job: &ObservedJob, desired: &Desired) -> Plan {
     let spent = run.asked.filter(|asked| *asked < CORRECTION_SPACING);
     match (desired.out_of_band, spent) {
         (OutOfBandPolicy::Correct, None) => ask(job, desired),
-        (OutOfBandPolicy::Correct, Some(asked)) => Plan::stop(
+        (OutOfBandPolicy::Correct, Some(asked)) => Verdict::stop(
             Standing::Blocked,
             reason,
             format!(
@@ -132,7 +133,7 @@ fn out_of_band(run: &RunView, job: &ObservedJob, desired: &Desired) -> Plan {
             ),
             Wake::After(CORRECTION_SPACING.saturating_sub(asked).min(desired.poll_interval)),
         ),
-        (OutOfBandPolicy::Respect, _) => Plan::stop(
+        (OutOfBandPolicy::Respect, _) => Verdict::stop(
             Standing::Stuck,
             reason,
             format!(

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::Serialize;
 
-use super::fact::Fact;
-use super::observed::ObservedJob;
-use super::report::End;
 use crate::api::{RestartResult, SyncJobStatus};
+use crate::plan::sync_job::fact::Fact;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::report::End;
 
 /// The fields of status of the same names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -35,7 +35,7 @@ impl Witness {
     }
 
     /// The witness at the end of a pass. It belongs to the job that was recorded, so a new record begins a new one.
-    pub(super) fn renewed(old: &SyncJobStatus, end: &End<'_>, now: Timestamp) -> Self {
+    pub(in crate::plan) fn renewed(old: &SyncJobStatus, end: &End<'_>, now: Timestamp) -> Self {
         let world = end.world;
         if world.job_id.is_none() {
             return Self::default();

@@ -1,22 +1,27 @@
 //! A job that is there already: whether it may become the SyncJob's own, and the way there. An adoption is announced by
 //! an intent like a creation, so that of two SyncJobs for one job at most one ends up with it.
 
-use super::create;
-use super::decide::{Plan, Standing};
-use super::desired::{Adoption, Desired};
-use super::observed::ObservedJob;
-use super::settings::Settings;
-use super::step::{Look, Record};
-use super::wake::Wake;
-use super::world::{Rivals, World};
 use crate::api::Reason;
+use crate::plan::common::settings::Settings;
+use crate::plan::common::standing::Standing;
+use crate::plan::common::wake::Wake;
+use crate::plan::sync_job::Verdict;
+use crate::plan::sync_job::desired::{Adoption, Desired};
+use crate::plan::sync_job::existence::create;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::step::{Look, Record};
+use crate::plan::sync_job::world::{Rivals, World};
 
 /// What the jobs that are there mean for a SyncJob without one; `None` if one may be created.
-pub(super) fn instead_of_creating(desired: &Desired, jobs: &[ObservedJob], settings: &Settings) -> Option<Plan> {
+pub(in crate::plan) fn instead_of_creating(
+    desired: &Desired,
+    jobs: &[ObservedJob],
+    settings: &Settings,
+) -> Option<Verdict> {
     if let Adoption::Named(id) = &desired.adoption {
         return Some(named(id, desired, jobs, settings));
     }
-    let made: Vec<&ObservedJob> = jobs.iter().filter(|job| desired.template.made(job)).collect();
+    let made: Vec<&ObservedJob> = jobs.iter().filter(|job| job.made_from(&desired.template)).collect();
     match (&desired.adoption, made.as_slice()) {
         (Adoption::Only, []) => Some(nothing(
             format!(
@@ -32,10 +37,10 @@ pub(super) fn instead_of_creating(desired: &Desired, jobs: &[ObservedJob], setti
     }
 }
 
-fn named(id: &str, desired: &Desired, jobs: &[ObservedJob], settings: &Settings) -> Plan {
+fn named(id: &str, desired: &Desired, jobs: &[ObservedJob], settings: &Settings) -> Verdict {
     match jobs.iter().find(|job| job.id == id) {
-        Some(job) if desired.template.made(job) => announce(job),
-        Some(job) => Plan::stop(
+        Some(job) if job.made_from(&desired.template) => announce(job),
+        Some(job) => Verdict::stop(
             Standing::Stuck,
             Reason::NothingToAdopt,
             format!(
@@ -54,20 +59,20 @@ fn named(id: &str, desired: &Desired, jobs: &[ObservedJob], settings: &Settings)
     }
 }
 
-fn nothing(message: String, settings: &Settings) -> Plan {
-    Plan::stop(Standing::Blocked, Reason::NothingToAdopt, message, Wake::After(settings.slow_retry))
+fn nothing(message: String, settings: &Settings) -> Verdict {
+    Verdict::stop(Standing::Blocked, Reason::NothingToAdopt, message, Wake::After(settings.slow_retry))
 }
 
-fn announce(job: &ObservedJob) -> Plan {
-    Plan::take(
+fn announce(job: &ObservedJob) -> Verdict {
+    Verdict::take(
         Record::Adoption { id: job.id.clone() },
         Reason::Adopting,
         format!("Recording the intent to adopt job '{}'.", job.id),
     )
 }
 
-fn ambiguous(jobs: &[&ObservedJob], settings: &Settings) -> Plan {
-    Plan::stop(
+fn ambiguous(jobs: &[&ObservedJob], settings: &Settings) -> Verdict {
+    Verdict::stop(
         Standing::Stuck,
         Reason::Ambiguous,
         format!(
@@ -80,18 +85,22 @@ fn ambiguous(jobs: &[&ObservedJob], settings: &Settings) -> Plan {
 
 /// The intent stands. Nothing was sent to Graph, so it can always be taken back. The rivals are read before the job is
 /// looked at, so that it is not taken from one that has just deleted it.
-pub(super) fn with_intent(id: &str, world: &World) -> Plan {
+pub(in crate::plan) fn with_intent(id: &str, world: &World) -> Verdict {
     let Rivals::Read(rivals) = &world.rivals else {
-        return Plan::take(Look::Rivals, Reason::Adopting, "Making sure that no other SyncJob holds the same job.");
+        return Verdict::take(Look::Rivals, Reason::Adopting, "Making sure that no other SyncJob holds the same job.");
     };
-    if let Some(plan) = create::giving_way(rivals, world) {
-        return plan;
+    if let Some(verdict) = create::giving_way(rivals, world) {
+        return verdict;
     }
     let Some(jobs) = &world.jobs else {
-        return Plan::take(Look::Jobs, Reason::Adopting, "Looking at the job to be adopted.");
+        return Verdict::take(Look::Jobs, Reason::Adopting, "Looking at the job to be adopted.");
     };
     if !jobs.iter().any(|job| job.id == id) {
-        return Plan::take(Record::ClearIntent, Reason::Adopting, format!("Job '{id}' is gone; nothing is adopted."));
+        return Verdict::take(
+            Record::ClearIntent,
+            Reason::Adopting,
+            format!("Job '{id}' is gone; nothing is adopted."),
+        );
     }
-    Plan::take(Record::AdoptJob { id: id.to_owned() }, Reason::Adopting, format!("Adopting job '{id}'."))
+    Verdict::take(Record::AdoptJob { id: id.to_owned() }, Reason::Adopting, format!("Adopting job '{id}'."))
 }

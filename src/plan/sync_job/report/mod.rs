@@ -2,25 +2,28 @@
 //! and nowhere else. Nothing is decided from conditions; they are written, not read, except to keep the time of their
 //! last transition. Nothing changes merely because time passes.
 
+pub(in crate::plan) mod shown;
+pub mod witness;
+
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde::Serialize;
 
-use super::decide::{Plan, Standing};
-use super::desired::Desired;
-use super::fact::Fact;
-use super::health;
-use super::observed::ObservedJob;
-use super::preview::preview;
-use super::settings::Settings;
-use super::shown;
-use super::step::Step;
-use super::witness::Witness;
-use super::world::World;
 use crate::api::{
     ConditionType, DeletionPolicy, JobStatus, PlannedChange, QuarantineStatus, Reason, RestartResult, RunRecord,
     RunState, SyncJobStatus,
 };
+use crate::plan::common::settings::Settings;
+use crate::plan::common::standing::Standing;
+use crate::plan::sync_job::Verdict;
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::fact::Fact;
+use crate::plan::sync_job::health;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::preview::preview;
+use crate::plan::sync_job::step::Step;
+use crate::plan::sync_job::world::World;
+use witness::Witness;
 
 /// Trouble that passes is believed to do so for this long; after it, what was true before is not known any more.
 const KNOWN_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -72,16 +75,16 @@ pub struct End<'a> {
     /// `None` if the spec cannot be acted on.
     pub desired: Option<&'a Desired>,
     pub world: &'a World,
-    pub plan: &'a Plan,
+    pub verdict: &'a Verdict,
     pub done: &'a [(Step, Fact)],
 }
 
 /// Computes the report at the end of a pass over an object of this generation.
 pub fn report(old: &SyncJobStatus, generation: i64, end: &End<'_>, settings: &Settings, now: Timestamp) -> Report {
-    let (world, plan) = (end.world, end.plan);
+    let (world, verdict) = (end.world, end.verdict);
     let shown = end.desired.and_then(|desired| world.subject(desired));
-    let suspended = plan.standing == Standing::Suspended;
-    let lost = matches!(plan.reason, Reason::JobMissing | Reason::ServicePrincipalNotFound);
+    let suspended = verdict.standing == Standing::Suspended;
+    let lost = matches!(verdict.reason, Reason::JobMissing | Reason::ServicePrincipalNotFound);
     let gone = (world.job_id.is_none() || lost) && shown.is_none() && !suspended;
     Report {
         // A spec that is not acted on stays unobserved, so that nobody takes what was true before for its outcome.
@@ -112,7 +115,7 @@ fn run(old: &SyncJobStatus, end: &End<'_>, now: Timestamp) -> Option<RunRecord> 
     };
     let Some(state) = end.world.bound_job().and_then(ObservedJob::run_state) else { return old };
     let declared =
-        end.desired.is_some_and(|desired| desired.run_state == state) && end.plan.standing == Standing::Settled;
+        end.desired.is_some_and(|desired| desired.run_state == state) && end.verdict.standing == Standing::Settled;
     match old {
         Some(known) if known.state == state => {
             let reached_time = known.reached_time.clone().or(Some(Time(now)));
@@ -134,14 +137,14 @@ fn asked(fact: &Fact) -> Option<RunState> {
 
 fn planned(old: &SyncJobStatus, end: &End<'_>, settings: &Settings) -> Option<Vec<PlannedChange>> {
     let desired = end.desired.filter(|desired| desired.mode == crate::api::Mode::Plan)?;
-    let reason = end.plan.reason;
+    let reason = end.verdict.reason;
     if reason == Reason::ChangesPlanned {
         return Some(preview(desired, end.world, settings).changes);
     }
     if reason == Reason::NothingToChange {
         return Some(Vec::new());
     }
-    old.plan.clone().filter(|_| end.plan.standing == Standing::Passing)
+    old.plan.clone().filter(|_| end.verdict.standing == Standing::Passing)
 }
 
 /// The table: how things stand → Ready, Reconciling, Stalled; and what the service says → Healthy.
@@ -153,7 +156,7 @@ fn conditions(
     settings: &Settings,
     now: Timestamp,
 ) -> Vec<Condition> {
-    let plan = end.plan;
+    let verdict = end.verdict;
     let ready_before = find(&old.conditions, ConditionType::Ready);
     let make = |kind: ConditionType, status: &str, reason: Reason, message: &str| {
         let before = find(&old.conditions, kind).filter(|before| before.status == status);
@@ -169,14 +172,14 @@ fn conditions(
     let said = |kind: ConditionType, status: &str| {
         // The same failure keeps the trace of its first time, so that repeating it writes nothing.
         let before = find(&old.conditions, kind).filter(|before| before.status == status);
-        let same =
-            before.filter(|before| before.reason == plan.reason.name() && before.message.starts_with(&plan.message));
-        make(kind, status, plan.reason, &same.map_or_else(|| plan.told(), |before| before.message.clone()))
+        let same = before
+            .filter(|before| before.reason == verdict.reason.name() && before.message.starts_with(&verdict.message));
+        make(kind, status, verdict.reason, &same.map_or_else(|| verdict.told(), |before| before.message.clone()))
     };
     let kept = |kind: ConditionType| find(&old.conditions, kind).cloned();
     let reconciling = || said(ConditionType::Reconciling, "True");
     let stalled = || said(ConditionType::Stalled, "True");
-    let mut conditions = match plan.standing {
+    let mut conditions = match verdict.standing {
         Standing::Settled => vec![said(ConditionType::Ready, "True")],
         Standing::Working => vec![said(ConditionType::Ready, "Unknown"), reconciling()],
         Standing::Passing => {
@@ -218,10 +221,10 @@ fn healthy(
         let status = if health.healthy { "True" } else { "False" };
         return Some(make(ConditionType::Healthy, status, health.reason, &health.message));
     }
-    let lost = matches!(end.plan.reason, Reason::JobMissing | Reason::ServicePrincipalNotFound);
+    let lost = matches!(end.verdict.reason, Reason::JobMissing | Reason::ServicePrincipalNotFound);
     match (&end.world.job_id, lost) {
         (None, _) => None,
-        (Some(_), true) => Some(make(ConditionType::Healthy, "Unknown", end.plan.reason, &end.plan.told())),
+        (Some(_), true) => Some(make(ConditionType::Healthy, "Unknown", end.verdict.reason, &end.verdict.told())),
         (Some(_), false) => kept(),
     }
 }
@@ -234,6 +237,6 @@ fn lasted(ready: Option<&Condition>, settings: &Settings, now: Timestamp) -> boo
     })
 }
 
-pub(super) fn find(conditions: &[Condition], kind: ConditionType) -> Option<&Condition> {
+pub(in crate::plan) fn find(conditions: &[Condition], kind: ConditionType) -> Option<&Condition> {
     conditions.iter().find(|condition| condition.type_ == kind.name())
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::decide::Standing;
-use super::settings::Settings;
-use super::wake::Wake;
 use crate::api::Reason;
+use crate::plan::common::settings::Settings;
+use crate::plan::common::standing::Standing;
+use crate::plan::common::wake::Wake;
 
 /// The kinds that lead to different conduct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,7 +56,7 @@ impl Trouble {
     }
 
     /// Whether Graph answered, so that what it was asked may have been carried out.
-    pub(super) fn may_have_been_answered(&self) -> bool {
+    pub(in crate::plan) fn may_have_been_answered(&self) -> bool {
         match self.kind {
             TroubleKind::GraphUnavailable | TroubleKind::Conflict | TroubleKind::Rejected => true,
             TroubleKind::Throttled
@@ -73,7 +73,7 @@ impl Trouble {
         }
     }
 
-    pub(super) fn reason(&self) -> Reason {
+    pub(in crate::plan) fn reason(&self) -> Reason {
         match self.kind {
             TroubleKind::Throttled => Reason::Throttled,
             TroubleKind::GraphUnavailable => Reason::GraphUnavailable,
@@ -89,7 +89,7 @@ impl Trouble {
     }
 
     /// Whether the trouble passes by itself, may do so, or needs a person.
-    pub(super) fn standing(&self) -> Standing {
+    pub(in crate::plan) fn standing(&self) -> Standing {
         match self.kind {
             TroubleKind::Throttled
             | TroubleKind::GraphUnavailable
@@ -109,7 +109,7 @@ impl Trouble {
     }
 
     /// What a person can do about it.
-    pub(super) fn remedy(&self) -> &'static str {
+    pub(in crate::plan) fn remedy(&self) -> &'static str {
         match self.kind {
             TroubleKind::Throttled => "Nothing to do: the request is repeated when Graph allows it.",
             TroubleKind::GraphUnavailable | TroubleKind::LoginUnavailable => {
@@ -139,7 +139,7 @@ impl Trouble {
         }
     }
 
-    pub(super) fn wake(&self, failures: u32, settings: &Settings) -> Wake {
+    pub(in crate::plan) fn wake(&self, failures: u32, settings: &Settings) -> Wake {
         if let Some(after) = self.retry_after {
             return Wake::not_before(after);
         }
@@ -162,6 +162,6 @@ impl Trouble {
     }
 }
 
-pub(super) fn traced(text: &str, trace: Option<&str>) -> String {
+pub(in crate::plan) fn traced(text: &str, trace: Option<&str>) -> String {
     trace.map_or_else(|| text.to_owned(), |trace| format!("{text} ({trace})"))
 }

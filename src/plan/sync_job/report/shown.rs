@@ -4,8 +4,8 @@
 use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::observed::{ObservedJob, Shown};
 use crate::api::{JobStatus, QuarantineStatus};
+use crate::plan::sync_job::observed::{ObservedJob, Shown};
 
 /// How far the last success that is shown may be behind the one that is known; counts follow with it.
 const REFRESH: SignedDuration = SignedDuration::from_hours(6);
@@ -13,7 +13,7 @@ const REFRESH: SignedDuration = SignedDuration::from_hours(6);
 const ATTEMPT_MOVED: SignedDuration = SignedDuration::from_hours(1);
 
 /// The job as status shows it, given what it shows already.
-pub(super) fn job(job: &ObservedJob, old: Option<&JobStatus>) -> JobStatus {
+pub(in crate::plan) fn job(job: &ObservedJob, old: Option<&JobStatus>) -> JobStatus {
     let old = old.filter(|old| old.id == job.id);
     let new = status_of(job, old);
     match old {
@@ -68,7 +68,7 @@ fn apart(new: Option<&Time>, old: Option<&Time>, least: SignedDuration) -> bool 
 }
 
 /// The quarantine as status shows it.
-pub(super) fn quarantine(job: &ObservedJob, old: Option<&QuarantineStatus>) -> Option<QuarantineStatus> {
+pub(in crate::plan) fn quarantine(job: &ObservedJob, old: Option<&QuarantineStatus>) -> Option<QuarantineStatus> {
     let new = job.shown.quarantine.clone()?;
     let moved =
         |old: &QuarantineStatus| apart(new.next_attempt_time.as_ref(), old.next_attempt_time.as_ref(), ATTEMPT_MOVED);

@@ -1,12 +1,13 @@
 //! A SyncJob that cannot be read: nothing is decided about its job, and what stands in the way is told.
 
-use super::decide::{Plan, Standing};
-use super::events::{Event, retained as job_retained};
-use super::wake::Wake;
 use crate::api::Reason;
+use crate::plan::common::standing::Standing;
+use crate::plan::common::wake::Wake;
+use crate::plan::sync_job::Verdict;
+use crate::plan::sync_job::events::{Event, retained as job_retained};
 
 /// What is told of it. `fault` names the member and what was expected there.
-pub fn plan(fault: &str, being_deleted: bool) -> Plan {
+pub fn plan(fault: &str, being_deleted: bool) -> Verdict {
     let deletion = if being_deleted {
         " The SyncJob is being deleted and is not let go, because what is to become of its job cannot be known. Correct the member, or set `spec.deletionPolicy` to Retain to leave the job as it is."
     } else {
@@ -16,7 +17,7 @@ pub fn plan(fault: &str, being_deleted: bool) -> Plan {
         "This version of the operator cannot read the object and does nothing with it: {}. Correct that member, or use a version of the operator that knows it.{deletion}",
         fault.trim_end_matches('.')
     );
-    Plan::stop(Standing::Stuck, Reason::InvalidSpec, message, Wake::OnChange)
+    Verdict::stop(Standing::Stuck, Reason::InvalidSpec, message, Wake::OnChange)
 }
 
 /// That it was let go and its job stays.

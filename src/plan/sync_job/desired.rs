@@ -2,66 +2,12 @@
 
 use std::time::Duration;
 
-use super::observed::ObservedJob;
 use crate::api::{
     AdoptionPolicy, DeletionPolicy, JobOrigin, MissingJobPolicy, Mode, OutOfBandPolicy, RunState, SyncJobSpec,
 };
+use crate::plan::sync_job::ids::{ServicePrincipalId, TemplateId};
 
 const POLL_INTERVAL_DEFAULT: Duration = Duration::from_secs(600);
-
-/// Template ids that Graph stores under another name than the one it was given.
-const TEMPLATE_ALIASES: &[(&str, &str)] = &[("AD2AADProvisioning", "ADDCInPassthrough")];
-
-/// Object id of a service principal: a GUID in lower case.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ServicePrincipalId(String);
-
-impl ServicePrincipalId {
-    /// Accepts a GUID in any case, alone or after `/servicePrincipals/`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let id = text.strip_prefix("/servicePrincipals/").unwrap_or(text);
-        let groups: Vec<&str> = id.split('-').collect();
-        let shaped = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]);
-        let hex = groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        (shaped && hex).then(|| Self(id.to_ascii_lowercase()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Id of a synchronization template, as written in the spec.
-#[derive(Clone, Debug)]
-pub struct TemplateId(String);
-
-impl TemplateId {
-    pub fn parse(text: &str) -> Option<Self> {
-        let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let ends = text.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && text.ends_with(|c: char| c.is_ascii_alphanumeric());
-        (ends && text.len() <= 128 && text.chars().all(inner) && !text.contains("..")).then(|| Self(text.to_owned()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Graph compares template ids without regard to case, and may echo an alias.
-    pub fn same_as(&self, other: &str) -> bool {
-        self.0.eq_ignore_ascii_case(other)
-            || TEMPLATE_ALIASES.iter().any(|(sent, stored)| {
-                (self.0.eq_ignore_ascii_case(sent) && other.eq_ignore_ascii_case(stored))
-                    || (self.0.eq_ignore_ascii_case(stored) && other.eq_ignore_ascii_case(sent))
-            })
-    }
-
-    /// Whether the job was made from this template, by its `templateId` or by the first segment of its id.
-    pub fn made(&self, job: &ObservedJob) -> bool {
-        job.template_id.as_deref().is_some_and(|template| self.same_as(template))
-            || job.id.split('.').next().is_some_and(|prefix| self.same_as(prefix))
-    }
-}
 
 /// Whether a job that is there already may become the SyncJob's own.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use crate::api::{RESTART_REQUESTED_AT, RESTART_SCOPE};
 
 /// The longest token that status can hold.
-pub(super) const TOKEN_CHARS_MAX: usize = 256;
+pub(in crate::plan) const TOKEN_CHARS_MAX: usize = 256;
 /// How many answered tokens status can hold. The CRD bounds the list by the same number.
-pub(super) const TOKENS_MAX: usize = 16;
+pub(in crate::plan) const TOKENS_MAX: usize = 16;
 /// The parts of Graph's `resetScope` that make sense when a person asks (`synchronizationJobRestartCriteria`).
 const SCOPES: &[&str] = &["Escrows", "Watermark", "QuarantineState", "Full", FORCE_DELETES];
 const FORCE_DELETES: &str = "ForceDeletes";
@@ -22,7 +22,7 @@ pub struct RestartRequest {
 
 impl RestartRequest {
     /// Reads `<token>` or `<token> scope=<list>`. `apart` is the annotation that held the scope apart from the token.
-    pub(super) fn parse(value: &str, apart: Option<&str>) -> Self {
+    pub(in crate::plan) fn parse(value: &str, apart: Option<&str>) -> Self {
         let value = value.trim();
         let too_long = value.chars().count() > TOKEN_CHARS_MAX;
         let scope = match apart.map(str::trim).filter(|apart| !apart.is_empty()) {
@@ -36,13 +36,13 @@ impl RestartRequest {
     }
 
     /// Whether deletions are carried out that the service holds back.
-    pub(super) fn forces_deletes(&self) -> bool {
+    pub(in crate::plan) fn forces_deletes(&self) -> bool {
         let scope = self.scope.as_ref().ok().and_then(Option::as_deref);
         scope.is_some_and(|scope| scope.split(", ").any(|part| part == FORCE_DELETES))
     }
 }
 
-pub(super) fn capped(text: &str) -> String {
+pub(in crate::plan) fn capped(text: &str) -> String {
     text.chars().take(TOKEN_CHARS_MAX).collect()
 }
 
@@ -88,7 +88,7 @@ fn misplaced(value: &str, apart: &str) -> String {
 }
 
 /// The time that a token begins with (RFC 3339), if it does.
-pub(super) fn time(token: &str) -> Option<Timestamp> {
+pub(in crate::plan) fn time(token: &str) -> Option<Timestamp> {
     const SECONDS_END: usize = "2026-11-25T03:59:21".len();
     let rest = token.get(SECONDS_END..)?;
     let fraction = rest.strip_prefix('.').map_or(0, |digits| 1 + digits.bytes().take_while(u8::is_ascii_digit).count());
@@ -98,7 +98,7 @@ pub(super) fn time(token: &str) -> Option<Timestamp> {
 
 /// The answered tokens with one more in front. Of those that do not fit, the one with the latest time stays: by it, an
 /// older request is recognised after its own token was forgotten.
-pub(super) fn remembered(answered: &[String], token: &str) -> Vec<String> {
+pub(in crate::plan) fn remembered(answered: &[String], token: &str) -> Vec<String> {
     let others = answered.iter().filter(|other| *other != token).cloned();
     let mut all: Vec<String> = std::iter::once(token.to_owned()).chain(others).collect();
     let latest = all.iter().enumerate().filter_map(|(at, token)| Some((time(token)?, std::cmp::Reverse(at)))).max();

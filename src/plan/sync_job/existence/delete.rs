@@ -4,24 +4,25 @@
 
 use std::time::Duration;
 
-use super::create::{self, Resolution};
-use super::decide::{Plan, Standing};
-use super::desired::Desired;
-use super::existence;
-use super::settings::{ABSENCES_MIN, Settings};
-use super::step::{Change, Leaving, Look, Record};
-use super::wake::Wake;
-use super::world::{IntentOrigin, IntentView, World};
 use crate::api::{DeletionPolicy, Reason};
+use crate::plan::common::settings::{ABSENCES_MIN, Settings};
+use crate::plan::common::standing::Standing;
+use crate::plan::common::wake::Wake;
+use crate::plan::sync_job::Verdict;
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::existence;
+use crate::plan::sync_job::existence::create::{self, Resolution};
+use crate::plan::sync_job::step::{Change, Leaving, Look, Record};
+use crate::plan::sync_job::world::{IntentOrigin, IntentView, World};
 
 const RELEASE: &str = "To let go of the job without deleting it, set `spec.deletionPolicy` to Retain.";
 
-pub(super) fn decide(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+pub(in crate::plan) fn decide(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     if !world.finalizer {
         return nothing_left();
     }
-    if let Some(plan) = failed(world, settings) {
-        return plan;
+    if let Some(verdict) = failed(world, settings) {
+        return verdict;
     }
     match desired.deletion_policy(world.origin) {
         DeletionPolicy::Retain => retain(world),
@@ -29,19 +30,19 @@ pub(super) fn decide(desired: &Desired, world: &World, settings: &Settings) -> P
             release("There is no job to delete.")
         }
         DeletionPolicy::Delete => match existence::elsewhere(desired, world) {
-            Some(plan) => plan,
+            Some(verdict) => verdict,
             None => delete(desired, world, settings),
         },
     }
 }
 
 /// Others' finalizers may still be there.
-pub(super) fn nothing_left() -> Plan {
-    Plan::stop(Standing::Working, Reason::Deleting, "Nothing is left to do.", Wake::OnChange)
+pub(in crate::plan) fn nothing_left() -> Verdict {
+    Verdict::stop(Standing::Working, Reason::Deleting, "Nothing is left to do.", Wake::OnChange)
 }
 
 /// A step that failed is never the next step of the same pass.
-pub(super) fn failed(world: &World, settings: &Settings) -> Option<Plan> {
+pub(in crate::plan) fn failed(world: &World, settings: &Settings) -> Option<Verdict> {
     let trouble = world.trouble.as_ref()?;
     let what = match (&world.job_id, &world.intent) {
         (Some(id), _) => format!("The job '{id}' could not be deleted or let go of."),
@@ -49,29 +50,29 @@ pub(super) fn failed(world: &World, settings: &Settings) -> Option<Plan> {
         (None, None) => "The SyncJob could not be let go of.".to_owned(),
     };
     let message = format!("{what} {} {} {RELEASE}", trouble.detail, trouble.remedy());
-    Some(Plan::fail(trouble, trouble.reason(), message, world, settings))
+    Some(Verdict::fail(trouble, trouble.reason(), message, world.failures, settings))
 }
 
-fn release(message: &str) -> Plan {
+fn release(message: &str) -> Verdict {
     leave(Leaving::Nothing, message)
 }
 
-fn leave(leaving: Leaving, message: impl Into<String>) -> Plan {
-    Plan::take(Record::RemoveFinalizer { leaving }, Reason::Deleting, message)
+fn leave(leaving: Leaving, message: impl Into<String>) -> Verdict {
+    Verdict::take(Record::RemoveFinalizer { leaving }, Reason::Deleting, message)
 }
 
 /// Lets go without a call to Graph, so that it always ends.
-pub(super) fn retain(world: &World) -> Plan {
+pub(in crate::plan) fn retain(world: &World) -> Verdict {
     let kept = world.job_id.clone().or_else(|| world.created.as_ref().map(|job| job.id.clone()));
     let leaving = kept.map_or(Leaving::Nothing, |id| Leaving::Retained { id });
     leave(leaving, "Letting go of the job; it stays in Entra ID.")
 }
 
-fn delete(desired: &Desired, world: &World, settings: &Settings) -> Plan {
+fn delete(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     match world.definition_going {
         None => {
             let message = "Looking whether the CRD of SyncJobs is being deleted.";
-            return Plan::take(Look::Definition, Reason::Deleting, message);
+            return Verdict::take(Look::Definition, Reason::Deleting, message);
         }
         // Nobody who removes the software asks for the end of provisioning.
         Some(true) => return retain(world),
@@ -84,7 +85,7 @@ fn delete(desired: &Desired, world: &World, settings: &Settings) -> Plan {
     }
 }
 
-fn delete_job(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+fn delete_job(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     if world.job_deleted {
         return after_deletions(world, settings, || release("The job is deleted."));
     }
@@ -92,7 +93,7 @@ fn delete_job(id: &str, desired: &Desired, world: &World, settings: &Settings) -
         return without_list(id, desired, world, settings);
     }
     if world.jobs.is_none() {
-        return Plan::take(Look::Jobs, Reason::Deleting, "Looking at the job before it is deleted.");
+        return Verdict::take(Look::Jobs, Reason::Deleting, "Looking at the job before it is deleted.");
     }
     let Some(job) = world.bound_job() else {
         return absent(id, desired, world, settings);
@@ -105,7 +106,7 @@ fn delete_job(id: &str, desired: &Desired, world: &World, settings: &Settings) -
             format!("Graph showed job '{id}' and answered 404 to its deletion; both are asked again. {RELEASE}");
         return wait(message, Wake::backoff(world.failures.min(5)));
     }
-    Plan::take(Change::DeleteJob { id: id.to_owned() }, Reason::Deleting, format!("Deleting job '{id}'."))
+    Verdict::take(Change::DeleteJob { id: id.to_owned() }, Reason::Deleting, format!("Deleting job '{id}'."))
 }
 
 /// Whether enough looks over enough time lacked the job.
@@ -115,7 +116,7 @@ fn looks_agree(world: &World, settings: &Settings) -> bool {
 }
 
 /// A list that succeeds lacks the job.
-fn absent(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+fn absent(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     if world.bound_for < settings.missing_grace {
         let message = format!(
             "Job '{id}' was created a moment ago and Graph does not show it everywhere yet; it is deleted as soon as it does. {RELEASE}"
@@ -133,11 +134,11 @@ fn absent(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Pl
         return wait(message, Wake::After(desired.poll_interval));
     }
     match world.service_principal_exists {
-        None => Plan::take(Look::ServicePrincipal, Reason::Deleting, "Looking up the service principal."),
+        None => Verdict::take(Look::ServicePrincipal, Reason::Deleting, "Looking up the service principal."),
         Some(false) => without_list(id, desired, world, settings),
         // A job that no list has ever shown may be there all the same.
         Some(true) if !world.seen && !world.delete_not_found => {
-            Plan::take(Change::DeleteJob { id: id.to_owned() }, Reason::Deleting, format!("Deleting job '{id}'."))
+            Verdict::take(Change::DeleteJob { id: id.to_owned() }, Reason::Deleting, format!("Deleting job '{id}'."))
         }
         Some(true) => {
             after_deletions(world, settings, || leave(Leaving::Gone { id: id.to_owned() }, "The job was gone already."))
@@ -146,17 +147,17 @@ fn absent(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Pl
 }
 
 /// The list of jobs is answered with 404: the service principal is gone, or its provisioning cannot be reached.
-fn without_list(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+fn without_list(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     let Some(exists) = world.service_principal_exists else {
-        return Plan::take(Look::ServicePrincipal, Reason::Deleting, "Looking up the service principal.");
+        return Verdict::take(Look::ServicePrincipal, Reason::Deleting, "Looking up the service principal.");
     };
     if !exists && world.recorded_tenant.is_none() {
-        let plan = super::decide::not_found(desired, world, settings);
+        let verdict = crate::plan::sync_job::decide::not_found(desired, world, settings);
         let message = format!(
             "{} The record of job '{id}' does not say which tenant it belongs to, so it is not taken to be gone. {RELEASE}",
-            plan.message
+            verdict.message
         );
-        return Plan { message, ..plan };
+        return Verdict { message, ..verdict };
     }
     if !looks_agree(world, settings) {
         let what = if exists {
@@ -168,7 +169,11 @@ fn without_list(id: &str, desired: &Desired, world: &World, settings: &Settings)
         return wait(message, Wake::backoff(world.absences.min(5)));
     }
     if exists && !world.delete_not_found {
-        return Plan::take(Change::DeleteJob { id: id.to_owned() }, Reason::Deleting, format!("Deleting job '{id}'."));
+        return Verdict::take(
+            Change::DeleteJob { id: id.to_owned() },
+            Reason::Deleting,
+            format!("Deleting job '{id}'."),
+        );
     }
     let message = format!("The service principal is gone, and job '{id}' with it; both return if it is restored.");
     after_deletions(world, settings, || leave(Leaving::LeftBehind { id: Some(id.to_owned()) }, message))
@@ -176,7 +181,7 @@ fn without_list(id: &str, desired: &Desired, world: &World, settings: &Settings)
 
 /// As long as a deletion that was sent may still be carried out, this SyncJob keeps its place: a successor under the same
 /// id would be hit.
-fn after_deletions(world: &World, settings: &Settings, then: impl FnOnce() -> Plan) -> Plan {
+fn after_deletions(world: &World, settings: &Settings, then: impl FnOnce() -> Verdict) -> Verdict {
     let left = world.delete_unknown_for.map(|since| settings.settle_window.saturating_sub(since));
     match left.filter(|left| *left > Duration::ZERO) {
         None => then(),
@@ -189,12 +194,12 @@ fn after_deletions(world: &World, settings: &Settings, then: impl FnOnce() -> Pl
     }
 }
 
-fn wait(message: String, wake: Wake) -> Plan {
-    Plan::stop(Standing::Working, Reason::Deleting, message, wake)
+fn wait(message: String, wake: Wake) -> Verdict {
+    Verdict::stop(Standing::Working, Reason::Deleting, message, wake)
 }
 
 /// A job may come of the intent yet; letting go now could leak it.
-fn settle_intent(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+fn settle_intent(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     if intent.adopt.is_some() {
         return release("No job was adopted yet.");
     }
@@ -204,9 +209,9 @@ fn settle_intent(intent: &IntentView, desired: &Desired, world: &World, settings
         IntentOrigin::Unknown if world.not_found => intent_without_list(intent, world, settings),
         IntentOrigin::Unknown => match create::resolve(intent, desired, world, settings) {
             Resolution::Ask(step) => {
-                Plan::take(step, Reason::Deleting, "Looking for a job that an earlier request may have created.")
+                Verdict::take(step, Reason::Deleting, "Looking for a job that an earlier request may have created.")
             }
-            Resolution::Bind(id) => Plan::take(
+            Resolution::Bind(id) => Verdict::take(
                 Record::BindJob { id },
                 Reason::Deleting,
                 "Recording the job that an earlier request created.",
@@ -218,9 +223,9 @@ fn settle_intent(intent: &IntentView, desired: &Desired, world: &World, settings
     }
 }
 
-fn intent_without_list(intent: &IntentView, world: &World, settings: &Settings) -> Plan {
+fn intent_without_list(intent: &IntentView, world: &World, settings: &Settings) -> Verdict {
     match world.service_principal_exists {
-        None => Plan::take(Look::ServicePrincipal, Reason::Deleting, "Looking up the service principal."),
+        None => Verdict::take(Look::ServicePrincipal, Reason::Deleting, "Looking up the service principal."),
         Some(false) if looks_agree(world, settings) && intent.age >= settings.settle_window => {
             let message = "The service principal is gone, and any job with it; both return if it is restored.";
             leave(Leaving::LeftBehind { id: None }, message)
@@ -229,8 +234,8 @@ fn intent_without_list(intent: &IntentView, world: &World, settings: &Settings) 
     }
 }
 
-fn waiting(world: &World) -> Plan {
-    Plan::stop(
+fn waiting(world: &World) -> Verdict {
+    Verdict::stop(
         Standing::Working,
         Reason::CreateOutcomeUnknown,
         format!(

@@ -1,10 +1,10 @@
 //! One thing learnt: what came of a step. Facts are plain data: they can be printed, compared and counted.
 
-use super::observed::ObservedJob;
-use super::step::{Change, Leaving, Record};
-use super::trouble::Trouble;
-use super::world::{Rival, Sibling};
 use crate::api::{JobOrigin, RestartResult, RunState};
+use crate::plan::common::trouble::Trouble;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::step::{Change, Leaving, Record};
+use crate::plan::sync_job::world::{Rival, Sibling};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fact {

@@ -1,12 +1,14 @@
 //! What is known: what the cluster and Graph said, and how long ago. Built by `observe`, grown by facts.
 
+mod fold;
+
 use std::time::Duration;
 
-use super::desired::{Adoption, Desired};
-use super::observed::ObservedJob;
-use super::requests::{Requests, look_is_due};
-use super::trouble::Trouble;
 use crate::api::{HandledRestart, JobOrigin, Mode, RunState};
+use crate::plan::common::trouble::Trouble;
+use crate::plan::sync_job::desired::{Adoption, Desired};
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::running::requests::{Requests, look_is_due};
 
 /// The run state that was last asked for, or found to be as declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -212,7 +214,7 @@ impl World {
         if let Adoption::Named(id) = &desired.adoption {
             return jobs.iter().find(|job| &job.id == id);
         }
-        let mut made = jobs.iter().filter(|job| desired.template.made(job));
+        let mut made = jobs.iter().filter(|job| job.made_from(&desired.template));
         made.next().filter(|_| made.next().is_none())
     }
 
@@ -227,13 +229,13 @@ impl World {
     pub fn second_jobs<'a>(&'a self, desired: &'a Desired) -> impl Iterator<Item = &'a ObservedJob> {
         let own = self.job_id.as_deref();
         let beside = move |job: &&ObservedJob| own.is_some_and(|own| own != job.id) && !job.held_by_other;
-        self.jobs.iter().flatten().filter(beside).filter(|job| desired.template.made(job))
+        self.jobs.iter().flatten().filter(beside).filter(|job| job.made_from(&desired.template))
     }
 
     /// Jobs that the outstanding intent may have made: of our template, not there before, nobody else's, and without a life
     /// of their own, since a job is started only after its id was recorded.
     pub fn candidates<'a>(&'a self, desired: &'a Desired) -> impl Iterator<Item = &'a ObservedJob> {
-        self.newcomers().filter(|job| desired.template.made(job) && !job.lives())
+        self.newcomers().filter(|job| job.made_from(&desired.template) && !job.lives())
     }
 
     /// Jobs that appeared after the baseline was taken and that no other SyncJob is known to hold.
@@ -243,7 +245,7 @@ impl World {
     }
 
     /// Whether another SyncJob holds the job, of whatever template.
-    pub(super) fn is_held(&self, id: &str) -> bool {
+    pub(in crate::plan) fn is_held(&self, id: &str) -> bool {
         let rivals = self.rivals.known().iter().filter_map(|rival| rival.job_id.as_deref());
         rivals.chain(self.siblings.iter().filter_map(|sibling| sibling.job_id.as_deref())).any(|held| held == id)
     }

@@ -1,26 +1,31 @@
 //! Whether the recorded job is there, where, and whether it is still the same one. An id names a slot, not a job: what is
 //! deleted and set up once more has the id of what was there before, and so has the same application in another tenant.
 
-use super::decide::{Plan, Standing};
-use super::desired::Desired;
-use super::observed::ObservedJob;
-use super::run_state;
-use super::settings::{ABSENCES_MIN, Settings};
-use super::step::{Look, Record};
-use super::wake::Wake;
-use super::world::World;
+pub(in crate::plan) mod adopt;
+pub(in crate::plan) mod create;
+pub(in crate::plan) mod delete;
+
 use crate::api::{JobOrigin, MissingJobPolicy, Reason};
+use crate::plan::common::settings::{ABSENCES_MIN, Settings};
+use crate::plan::common::standing::Standing;
+use crate::plan::common::wake::Wake;
+use crate::plan::sync_job::Verdict;
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::running::run_state;
+use crate::plan::sync_job::step::{Look, Record};
+use crate::plan::sync_job::world::World;
 
 /// What is recorded belongs to a tenant. Nothing is asked of, sent to, or concluded from another one.
-pub(super) fn elsewhere(desired: &Desired, world: &World) -> Option<Plan> {
+pub(in crate::plan) fn elsewhere(desired: &Desired, world: &World) -> Option<Verdict> {
     if world.tenant.is_none() {
-        return Some(Plan::take(Look::Tenant, Reason::Creating, "Learning which tenant the operator logs in to."));
+        return Some(Verdict::take(Look::Tenant, Reason::Creating, "Learning which tenant the operator logs in to."));
     }
     let recorded = world.recorded_tenant.as_ref().filter(|_| world.job_id.is_some() || world.intent.is_some())?;
     let in_force = world.tenant.as_ref().filter(|tenant| *tenant != recorded)?;
     let what =
         world.job_id.as_ref().map_or_else(|| "An attempt to create the job".to_owned(), |id| format!("Job '{id}'"));
-    Some(Plan::stop(
+    Some(Verdict::stop(
         Standing::Stuck,
         Reason::TenantMismatch,
         format!(
@@ -32,13 +37,13 @@ pub(super) fn elsewhere(desired: &Desired, world: &World) -> Option<Plan> {
 
 /// What a list that shows the job lets us record: its tenant, where an older version did not, and that the job is another
 /// one by now.
-pub(super) fn to_record(job: &ObservedJob, desired: &Desired, world: &World) -> Option<Plan> {
+pub(in crate::plan) fn to_record(job: &ObservedJob, desired: &Desired, world: &World) -> Option<Verdict> {
     if world.from_answer {
         return None;
     }
     let id = job.id.clone();
     if world.recorded_tenant.is_none() {
-        return Some(Plan::take(Record::Tenant { id }, Reason::JobNotVisible, "Recording the tenant of the job."));
+        return Some(Verdict::take(Record::Tenant { id }, Reason::JobNotVisible, "Recording the tenant of the job."));
     }
     let known = world.origin == Some(JobOrigin::Replaced);
     if !(known || was_replaced(job, world)) || job.lives() {
@@ -50,19 +55,19 @@ pub(super) fn to_record(job: &ObservedJob, desired: &Desired, world: &World) -> 
         (false, true) => return None,
     };
     let message = format!("Job '{id}' was set up once more under the same id; recording that.");
-    Some(Plan::take(Record::Origin { id, origin }, Reason::JobReplaced, message))
+    Some(Verdict::take(Record::Origin { id, origin }, Reason::JobReplaced, message))
 }
 
 /// A history does not go back to nothing by itself while the job is stopped.
-pub(super) fn was_replaced(job: &ObservedJob, world: &World) -> bool {
+pub(in crate::plan) fn was_replaced(job: &ObservedJob, world: &World) -> bool {
     world.lived && job.stopped() && !job.has_history() && run_state::just_asked(world).is_none()
 }
 
 /// Another job under the id of ours, which nobody has started yet.
-pub(super) fn replaced(job: &ObservedJob, desired: &Desired, world: &World) -> Option<Plan> {
+pub(in crate::plan) fn replaced(job: &ObservedJob, desired: &Desired, world: &World) -> Option<Verdict> {
     let untouched = world.origin == Some(JobOrigin::Replaced) && job.stopped() && !job.has_history();
     (untouched && run_state::just_asked(world).is_none()).then(|| {
-        Plan::stop(
+        Verdict::stop(
             Standing::Stuck,
             Reason::JobReplaced,
             format!(
@@ -75,12 +80,12 @@ pub(super) fn replaced(job: &ObservedJob, desired: &Desired, world: &World) -> O
 }
 
 /// The list does not show our job: young jobs are not visible everywhere, and answers of replicas differ.
-pub(super) fn invisible(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+pub(in crate::plan) fn invisible(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     if world.jobs_recalled {
-        return Plan::take(Look::Jobs, Reason::JobNotVisible, "Looking at the job.");
+        return Verdict::take(Look::Jobs, Reason::JobNotVisible, "Looking at the job.");
     }
     if world.bound_for < settings.missing_grace {
-        return Plan::stop(
+        return Verdict::stop(
             Standing::Working,
             Reason::JobNotVisible,
             format!("Job '{id}' was recorded a moment ago and Graph does not show it yet."),
@@ -88,7 +93,7 @@ pub(super) fn invisible(id: &str, desired: &Desired, world: &World, settings: &S
         );
     }
     if !world.seen && !world.service_principal_lost {
-        return Plan::stop(
+        return Verdict::stop(
             Standing::Blocked,
             Reason::JobNotVisible,
             format!(
@@ -98,7 +103,7 @@ pub(super) fn invisible(id: &str, desired: &Desired, world: &World, settings: &S
         );
     }
     if world.absences < ABSENCES_MIN {
-        return Plan::stop(
+        return Verdict::stop(
             Standing::Passing,
             Reason::JobNotVisible,
             format!("Graph did not show job '{id}' just now; asking again before anything is concluded."),
@@ -109,20 +114,20 @@ pub(super) fn invisible(id: &str, desired: &Desired, world: &World, settings: &S
 }
 
 /// The job was there once, and several lists in a row lack it.
-fn missing(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Plan {
+fn missing(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     let recreate = desired.missing_job == MissingJobPolicy::Recreate;
     let long_enough = world.missing_for.is_some_and(|since| since >= settings.recreate_after);
     if recreate && long_enough && world.seen {
         return match world.service_principal_exists {
-            None => Plan::take(
+            None => Verdict::take(
                 Look::ServicePrincipal,
                 Reason::JobMissing,
                 "Making sure that the service principal is there.",
             ),
-            Some(false) => super::decide::not_found(desired, world, settings),
+            Some(false) => crate::plan::sync_job::decide::not_found(desired, world, settings),
             Some(true) => {
                 let message = format!("Giving up job '{id}', which is gone, to create a new one.");
-                Plan::take(Record::ForgetJob { id: id.to_owned() }, Reason::JobMissing, message)
+                Verdict::take(Record::ForgetJob { id: id.to_owned() }, Reason::JobMissing, message)
             }
         };
     }
@@ -137,5 +142,5 @@ fn missing(id: &str, desired: &Desired, world: &World, settings: &Settings) -> P
             "Job '{id}' is gone from Entra ID. Nothing is created in its place. To have a new job, set `spec.missingJobPolicy` to Recreate, or delete this SyncJob and apply it again."
         ),
     };
-    Plan::stop(Standing::Stuck, Reason::JobMissing, message, Wake::backoff(8))
+    Verdict::stop(Standing::Stuck, Reason::JobMissing, message, Wake::backoff(8))
 }
