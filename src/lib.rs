@@ -10,6 +10,7 @@ pub mod args;
 /// The commands that need no cluster.
 pub mod cli;
 /// Kubernetes: how to read and write there; knows nothing of Graph.
+pub mod clock;
 pub mod cluster;
 /// From flags to a client of Graph.
 pub mod connect;

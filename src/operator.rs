@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::args::{Election, MetricsServer, Operator, RECREATE_AFTER_SECONDS_MIN, SETTLE_WINDOW_SECONDS_MIN};
+use crate::clock::Clock;
 use crate::cluster::lease::{self, Elector, Fence};
 use crate::cluster::watch::{Stores, sync_jobs};
 use crate::cluster::{Namespaces, events::Events, proxy, read};
@@ -147,6 +148,7 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
         namespaces,
         watches,
         events,
+        clock: Clock::system(),
         settings: options.settings(),
         fence: leadership.fence(),
         metrics: metrics.reconcile.clone(),

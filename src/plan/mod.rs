@@ -8,13 +8,16 @@
 pub mod common;
 pub mod sync_job;
 
+pub use common::now::Now;
+pub use common::pass::{Decider, Next, Pass};
 pub use common::settings::{self, Settings};
 pub use common::standing::Standing;
 pub use common::trouble::{Trouble, TroubleKind};
 pub use common::wake::Wake;
 pub use sync_job::running::requests;
+pub use sync_job::running::restart::answers;
 pub use sync_job::{
-    Change, Desired, EVENT_KINDS, Event, EventKind, Fact, IntentOrigin, IntentView, Leaving, Look, ObservedJob,
-    Preview, Record, Refusals, Rival, Rivals, RunView, Shown, Sibling, Step, Verdict, World, decide, desired, events,
-    health, ids, preview, refused, report, unreadable,
+    Change, Desired, EVENT_KINDS, Event, EventKind, Fact, IntentOrigin, IntentView, Leaving, Look, Managed, Memory,
+    ObservedJob, Preview, Record, Refusals, Refused, Remember, Rival, Rivals, RunView, Shown, Sibling, Step, Verdict,
+    World, decide, desired, events, health, ids, preview, report, unreadable,
 };

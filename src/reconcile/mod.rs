@@ -2,13 +2,14 @@
 
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
-mod act;
 mod change;
+mod effect;
 mod listings;
 mod look;
 mod memory;
 mod observe;
 mod pass;
+mod publish;
 mod pulse;
 mod record;
 mod restart;
@@ -29,13 +30,14 @@ use tokio::sync::{Semaphore, watch};
 use tracing::Instrument;
 
 use crate::api::SyncJob;
+use crate::clock::Clock;
 use crate::cluster::watch::{Stores, Watch};
 use crate::cluster::{Namespaces, events::Events, lease::Fence};
 use crate::graph;
 use crate::metrics::{Key, ReconcileMetrics};
-use crate::plan::{Desired, Settings, Wake, World};
+use crate::plan::{Desired, Memory, Settings, Wake, World};
 use listings::Listings;
-use memory::{Entry, Memory};
+use memory::Memories;
 use pass::Ended;
 
 pub use pulse::Pulse;
@@ -57,8 +59,9 @@ pub struct Context {
     /// One for each SyncJob that may be worked on at the same time, in whatever namespace.
     slots: Semaphore,
     events: Events,
-    memory: Memory,
+    memories: Memories,
     listings: Listings,
+    clock: Clock,
     settings: Settings,
     fence: Fence,
     metrics: ReconcileMetrics,
@@ -71,6 +74,10 @@ impl Context {
     fn may_send(&self) -> bool {
         self.fence.is_open()
     }
+
+    fn graph(&self) -> &graph::Client {
+        &self.graph
+    }
 }
 
 /// What the loop is given.
@@ -82,6 +89,7 @@ pub struct Parts {
     /// What is watched there, and where it is kept.
     pub watches: Vec<Watch>,
     pub events: Events,
+    pub clock: Clock,
     pub settings: Settings,
     /// Whether a write to Graph may begin.
     pub fence: Fence,
@@ -96,13 +104,26 @@ pub struct Parts {
 /// What an object says by itself, to somebody who remembers nothing and sees no other object.
 pub(crate) fn recorded(object: &SyncJob, desired: &Desired, tenant: Option<&str>) -> World {
     let no_others = Stores::of(&[]);
-    observe::world(object, Some(desired), tenant, &mut Entry::default(), &no_others)
+    let now = Clock::system().now();
+    observe::world(object, Some(desired), tenant, &mut Memory::default(), &no_others, now)
 }
 
 /// Runs until `shutdown` turns true and the passes under way have ended.
 pub async fn run(parts: Parts) {
-    let Parts { client, graph, namespaces, watches, events, settings, fence, metrics, pulse, concurrency, shutdown } =
-        parts;
+    let Parts {
+        client,
+        graph,
+        namespaces,
+        watches,
+        events,
+        clock,
+        settings,
+        fence,
+        metrics,
+        pulse,
+        concurrency,
+        shutdown,
+    } = parts;
     let context = Arc::new(Context {
         client,
         graph,
@@ -110,7 +131,8 @@ pub async fn run(parts: Parts) {
         stores: Stores::of(&watches),
         slots: Semaphore::new(concurrency.into()),
         events,
-        memory: Memory::default(),
+        memories: Memories::default(),
+        clock,
         listings: Listings::default(),
         settings,
         fence,
@@ -190,7 +212,7 @@ async fn forget_the_gone(context: Arc<Context>) {
         ticks.tick().await;
         let alive: std::collections::HashSet<String> =
             context.stores.state().iter().filter_map(|object| object.uid()).collect();
-        context.memory.retain(|uid| alive.contains(uid));
+        context.memories.retain(|uid| alive.contains(uid));
         context.listings.prune(context.settings.settle_window);
     }
 }

@@ -35,6 +35,12 @@ impl<S> Verdict<S> {
         Self { trace: trouble.trace.clone(), ..Self::stop(trouble.standing(), reason, message, wake) }
     }
 
+    /// The same decision, with nothing left to do.
+    pub fn ended<T>(self) -> Verdict<T> {
+        let Self { standing, reason, message, trace, wake, step: _ } = self;
+        Verdict { step: None, standing, reason, message, trace, wake }
+    }
+
     /// The message with its trace.
     pub fn told(&self) -> String {
         traced(&self.message, self.trace.as_deref())

@@ -30,9 +30,26 @@ impl Wake {
         Self::After(since.clamp(BACKOFF_FIRST, SOON_MAX))
     }
 
-    /// Not before an instant that another side named; an instant that is now is no leave to ask without a pause.
+    /// Not before an instant that another side named; an instant that has already passed still waits one second.
     pub fn not_before(delay: Duration) -> Self {
         Self::NotBefore(delay.max(BACKOFF_FIRST))
+    }
+
+    /// Whichever comes first.
+    #[must_use]
+    pub fn sooner(self, other: Self) -> Self {
+        if other.delay() < self.delay() { other } else { self }
+    }
+
+    /// Twice as long for each time that nothing had changed, up to `most`, and never shorter than it was. What another side
+    /// named is kept.
+    #[must_use]
+    pub fn stretched(self, unchanged: u32, most: Duration) -> Self {
+        let factor = 1_u32.checked_shl(unchanged.min(16)).unwrap_or(u32::MAX);
+        match self {
+            Self::OnChange | Self::NotBefore(_) => self,
+            Self::After(delay) => Self::After(delay.saturating_mul(factor).min(most.max(delay))),
+        }
     }
 
     /// The delay before it is spread.
@@ -43,7 +60,7 @@ impl Wake {
         }
     }
 
-    /// The delay for one object, told apart from others by a number that stays the same (a hash of its uid).
+    /// The delay for one object, told apart from others by a number that stays the same.
     pub fn spread(self, seed: u64) -> Option<Duration> {
         let part = f64::from(u16::try_from(seed % 1000).unwrap_or(0)) / 1000.0;
         match self {
@@ -75,6 +92,17 @@ mod tests {
             assert!(Wake::NotBefore(delay).spread(seed).unwrap() >= delay);
             assert!(Wake::After(delay).spread(seed).unwrap() <= delay.mul_f64(1.1));
         }
+    }
+
+    #[test]
+    fn what_does_not_change_is_looked_at_less_and_less_often_up_to_a_bound() {
+        let (first, most) = (Wake::After(Duration::from_secs(60)), Duration::from_secs(600));
+        let seconds: Vec<u64> = (0..6).map(|count| first.stretched(count, most).delay().as_secs()).collect();
+        assert_eq!(seconds, [60, 120, 240, 480, 600, 600]);
+        let named = Wake::NotBefore(Duration::from_secs(5));
+        assert_eq!((named.stretched(9, most), Wake::OnChange.stretched(9, most)), (named, Wake::OnChange));
+        let rare = Wake::After(Duration::from_secs(3600));
+        assert_eq!(rare.stretched(3, most), rare, "never more often than was asked for");
     }
 
     #[test]

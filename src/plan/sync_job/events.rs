@@ -1,13 +1,12 @@
 //! Events: what happened in a pass, and every change of how things stand; nothing for what stayed as it was. Whatever a
 //! person can act on is in a condition as well.
 
-use crate::api::{ConditionType, Reason, RestartResult, RunState, SyncJobStatus};
+use crate::api::{Answers, ConditionType, Reason, Report, RestartResult, RunState, SyncJobStatus};
 use crate::plan::common::standing::Standing;
-use crate::plan::sync_job::Verdict;
 use crate::plan::sync_job::fact::Fact;
 use crate::plan::sync_job::health::quarantine_message;
-use crate::plan::sync_job::report::{Report, find};
-use crate::plan::sync_job::running::requests::Answers;
+use crate::plan::sync_job::report::find;
+use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::step::{Leaving, Step};
 
 /// Something that happened and that `kubectl describe` should tell.
@@ -105,7 +104,8 @@ pub fn events(
 /// How things stand, if that is new. A quarantine has events of its own; a pass that was cut short, as in every update of the
 /// operator, is none.
 fn change(old: &SyncJobStatus, verdict: &Verdict) -> Option<Event> {
-    let said = |kind| find(&old.conditions, kind).is_some_and(|condition| condition.reason == verdict.reason.name());
+    let said =
+        |kind| find(&old.report.conditions, kind).is_some_and(|condition| condition.reason == verdict.reason.name());
     let (name, note) = (verdict.reason.name(), verdict.told());
     if matches!(verdict.reason, Reason::Quarantined | Reason::DisabledByService | Reason::Interrupted) {
         return None;
@@ -122,7 +122,7 @@ fn change(old: &SyncJobStatus, verdict: &Verdict) -> Option<Event> {
 
 /// Entry into quarantine, a new reason for it, and its end.
 fn quarantine(old: &SyncJobStatus, report: &Report) -> Option<Event> {
-    let before = old.quarantine.as_ref().map(|quarantine| quarantine.reason.as_str());
+    let before = old.report.quarantine.as_ref().map(|quarantine| quarantine.reason.as_str());
     let now = report.quarantine.as_ref();
     match now {
         Some(now) if before != Some(now.reason.as_str()) => Some(QUARANTINED.told(quarantine_message(Some(now)))),
@@ -133,14 +133,15 @@ fn quarantine(old: &SyncJobStatus, report: &Report) -> Option<Event> {
 
 fn second_job(old: &SyncJobStatus, report: &Report) -> Option<Event> {
     let healthy = find(&report.conditions, ConditionType::Healthy)?;
-    let is_new = find(&old.conditions, ConditionType::Healthy).is_none_or(|before| before.reason != healthy.reason);
+    let is_new =
+        find(&old.report.conditions, ConditionType::Healthy).is_none_or(|before| before.reason != healthy.reason);
     (is_new && healthy.reason == Reason::SecondJobPresent.name())
         .then(|| SECOND_JOB_PRESENT.told(healthy.message.clone()))
 }
 
 fn restart(old: &SyncJobStatus, answers: &Answers) -> Option<Event> {
     let handled = answers.last_handled_restart.as_ref()?;
-    if old.last_handled_restart.as_ref() == Some(handled) {
+    if old.answers.last_handled_restart.as_ref() == Some(handled) {
         return None;
     }
     let note = handled.message.clone();
@@ -209,7 +210,7 @@ fn left(old: &SyncJobStatus, leaving: &Leaving) -> Option<Event> {
         Leaving::LeftBehind { id } => {
             let what =
                 id.as_ref().map_or_else(|| "any job of an earlier request".to_owned(), |id| format!("job '{id}'"));
-            let principal = old.service_principal_id.as_deref().unwrap_or_default();
+            let principal = old.identity.service_principal_id.as_deref().unwrap_or_default();
             JOB_LEFT_BEHIND.told(format!(
                 "The service principal '{principal}' is gone, and {what} with it. If it is restored, the job returns and runs without a SyncJob."
             ))

@@ -1,7 +1,7 @@
 //! One thing learnt: what came of a step. Facts are plain data: they can be printed, compared and counted.
 
 use crate::api::{JobOrigin, RestartResult, RunState};
-use crate::plan::common::trouble::Trouble;
+use crate::plan::common::trouble::{Trouble, TroubleKind};
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::step::{Change, Leaving, Record};
 use crate::plan::sync_job::world::{Rival, Sibling};
@@ -123,6 +123,21 @@ impl Change {
 }
 
 impl Fact {
+    /// Whether nothing is left to work on.
+    pub fn ends_the_object(&self) -> bool {
+        matches!(self, Self::FinalizerRemoved { .. })
+    }
+
+    /// A pass goes round in circles. It is waited out like a failure, so that it costs little.
+    pub fn in_circles() -> Self {
+        Self::Trouble(Trouble {
+            kind: TroubleKind::ObjectChanged,
+            detail: "The pass took more steps than any pass should.".to_owned(),
+            trace: None,
+            retry_after: None,
+        })
+    }
+
     /// Whether the step did not succeed.
     pub fn is_failure(&self) -> bool {
         match self {

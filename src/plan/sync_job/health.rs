@@ -1,8 +1,8 @@
 //! What the service says of a job, in words: quarantine, cycles that fail, a second job beside ours.
 
 use crate::api::{QuarantineStatus, Reason};
+use crate::plan::common::words::quoted;
 use crate::plan::sync_job::desired::Desired;
-use crate::plan::sync_job::existence::create::quoted;
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::world::World;
 

@@ -7,6 +7,8 @@ mod existence;
 pub mod fact;
 pub mod health;
 pub mod ids;
+mod manage;
+pub mod memory;
 mod modes;
 pub mod observed;
 mod preview;
@@ -16,14 +18,12 @@ pub mod step;
 pub mod unreadable;
 pub mod world;
 
-pub use decide::{decide, refused};
+pub use decide::{Managed, Refused, decide};
 pub use desired::{Desired, Refusals};
 pub use events::{EVENT_KINDS, Event, EventKind, events};
 pub use fact::Fact;
+pub use memory::{Memory, Remember};
 pub use observed::{ObservedJob, Shown};
 pub use preview::{Preview, preview};
-pub use step::{Change, Leaving, Look, Record, Step};
+pub use step::{Change, Leaving, Look, Record, Step, Verdict};
 pub use world::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
-
-/// What is decided about a SyncJob.
-pub type Verdict = crate::plan::common::verdict::Verdict<Step>;

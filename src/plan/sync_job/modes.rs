@@ -4,15 +4,16 @@ use crate::api::{Mode, Reason};
 use crate::plan::common::settings::Settings;
 use crate::plan::common::standing::Standing;
 use crate::plan::common::wake::Wake;
-use crate::plan::sync_job::Verdict;
-use crate::plan::sync_job::decide::{manage, not_found, quarantined};
+use crate::plan::common::words::quoted;
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::existence;
-use crate::plan::sync_job::existence::create;
 use crate::plan::sync_job::existence::delete;
+use crate::plan::sync_job::existence::service_principal::not_found;
+use crate::plan::sync_job::manage::{in_trouble, manage};
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::preview::preview;
-use crate::plan::sync_job::running::requests;
+use crate::plan::sync_job::running::quarantine::quarantined;
+use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::step::{Look, Step};
 use crate::plan::sync_job::world::World;
 
@@ -34,16 +35,14 @@ pub(in crate::plan) fn decide(desired: &Desired, world: &World, settings: &Setti
 }
 
 fn observe(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
-    if let Some(verdict) =
-        crate::plan::sync_job::decide::in_trouble(world, settings).or_else(|| existence::elsewhere(desired, world))
-    {
+    if let Some(verdict) = in_trouble(world, settings).or_else(|| existence::elsewhere(desired, world)) {
         return verdict;
     }
     if world.not_found {
         return not_found(desired, world, settings);
     }
     let Some(jobs) = &world.jobs else {
-        let step = if requests::look_is_due(world) { Step::Look(Look::Jobs) } else { Step::Look(Look::RecentJobs) };
+        let step = if world.look_is_due() { Step::Look(Look::Jobs) } else { Step::Look(Look::RecentJobs) };
         return Verdict::take(step, Reason::Observed, "Looking at the job.");
     };
     if let Some(job) = world.subject(desired) {
@@ -85,7 +84,7 @@ fn nothing_to_observe(desired: &Desired, jobs: &[ObservedJob], world: &World, se
             Reason::Ambiguous,
             format!(
                 "The service principal has several jobs of this template: {}. Name the one that is meant in `adoption.jobId`.",
-                create::quoted(several.iter().copied())
+                quoted(several.iter().copied())
             ),
             Wake::After(desired.poll_interval),
         ),
@@ -94,7 +93,7 @@ fn nothing_to_observe(desired: &Desired, jobs: &[ObservedJob], world: &World, se
 
 /// What Manage would do, up to the first step that changes something.
 fn plan(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
-    let next = manage(desired, &preview_world(world), settings);
+    let next = manage(desired, &world.as_managed(), settings);
     match &next.step {
         None if next.standing == Standing::Settled => {
             let message = format!("Mode Manage would change nothing. {}", next.message);
@@ -115,9 +114,4 @@ fn plan(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
             )
         }
     }
-}
-
-/// The finalizer protects a job that Manage would hold; a plan needs none.
-pub(in crate::plan) fn preview_world(world: &World) -> World {
-    World { finalizer: true, ..world.clone() }
 }

@@ -1,18 +1,17 @@
 //! The dry run: `decide`, folded with the fact that each step is expected to end in.
 
 use crate::api::{ChangeAction, JobOrigin, PlannedChange};
+use crate::plan::common::pass::{Decider, Next, Pass};
 use crate::plan::common::settings::Settings;
-use crate::plan::sync_job::Verdict;
-use crate::plan::sync_job::decide::manage;
+use crate::plan::sync_job::decide::Managed;
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::fact::Fact;
-use crate::plan::sync_job::modes::preview_world;
+use crate::plan::sync_job::manage::manage;
 use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::step::{Change, Look, Record, Step};
 use crate::plan::sync_job::world::World;
 
-/// More steps than the longest way through `decide` has.
-const STEPS_MAX: usize = 16;
 /// Stands for the id that only Graph can choose.
 const NEW_JOB: &str = "(new)";
 
@@ -23,18 +22,45 @@ pub struct Preview {
     pub end: Verdict,
 }
 
-/// Folds until nothing is left to do, or until something would have to be asked that only Graph knows by then.
-pub fn preview(desired: &Desired, world: &World, settings: &Settings) -> Preview {
-    let mut world = preview_world(world);
-    let mut changes = Vec::new();
-    for _ in 0..STEPS_MAX {
-        let verdict = manage(desired, &world, settings);
-        let expected = verdict.step.as_ref().and_then(|step| Some((step, expected(step, desired, &world)?)));
-        let Some((step, fact)) = expected else { return Preview { changes, end: verdict } };
-        changes.extend(change(step, desired));
-        world = world.with(fact, desired);
+/// Decides as mode Manage does, whatever the mode.
+struct AsManage<'a>(Managed<'a>);
+
+impl Decider for AsManage<'_> {
+    type World = World;
+    type Step = Step;
+    type Fact = Fact;
+
+    fn decide(&self, world: &World) -> Verdict {
+        manage(self.0.desired, world, self.0.settings)
     }
-    Preview { changes, end: manage(desired, &world, settings) }
+
+    fn learn(&self, world: World, fact: &Fact) -> World {
+        self.0.learn(world, fact)
+    }
+
+    fn failed(fact: &Fact) -> bool {
+        Managed::failed(fact)
+    }
+
+    fn over(fact: &Fact) -> bool {
+        Managed::over(fact)
+    }
+
+    fn in_circles() -> Fact {
+        Managed::in_circles()
+    }
+}
+
+/// Goes on until nothing is left to do, or until something would have to be asked that only Graph knows by then.
+pub fn preview(desired: &Desired, world: &World, settings: &Settings) -> Preview {
+    let mut pass = Pass::new(AsManage(Managed { desired, settings }), world.as_managed());
+    let mut changes = Vec::new();
+    while let Next::Do(step) = pass.next_step() {
+        let Some(fact) = expected(&step, desired, pass.world()) else { break };
+        changes.extend(change(&step, desired));
+        pass.learn(fact);
+    }
+    Preview { changes, end: pass.verdict().clone() }
 }
 
 /// The fact that a step ends in when all goes well; `None` if only asking can tell.

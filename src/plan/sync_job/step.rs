@@ -2,6 +2,10 @@
 //! that a reader who may only look is a reader of [`Look`].
 
 use crate::api::JobOrigin;
+use crate::plan::common::verdict;
+
+/// What is decided about a SyncJob.
+pub type Verdict = verdict::Verdict<Step>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {

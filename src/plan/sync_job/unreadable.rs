@@ -3,11 +3,11 @@
 use crate::api::Reason;
 use crate::plan::common::standing::Standing;
 use crate::plan::common::wake::Wake;
-use crate::plan::sync_job::Verdict;
 use crate::plan::sync_job::events::{Event, retained as job_retained};
+use crate::plan::sync_job::step::Verdict;
 
 /// What is told of it. `fault` names the member and what was expected there.
-pub fn plan(fault: &str, being_deleted: bool) -> Verdict {
+pub fn verdict(fault: &str, being_deleted: bool) -> Verdict {
     let deletion = if being_deleted {
         " The SyncJob is being deleted and is not let go, because what is to become of its job cannot be known. Correct the member, or set `spec.deletionPolicy` to Retain to leave the job as it is."
     } else {
@@ -31,10 +31,10 @@ mod tests {
 
     #[test]
     fn the_member_is_named_and_the_way_out_of_a_deletion_as_well() {
-        let plain = plan("`spec.mode`: unknown variant `Freeze`", false);
+        let plain = verdict("`spec.mode`: unknown variant `Freeze`", false);
         assert!(plain.message.contains("`spec.mode`: unknown variant `Freeze`."), "{}", plain.message);
         assert!(!plain.message.contains("Retain"));
-        let deleted = plan("`spec.mode`: unknown variant `Freeze`", true);
+        let deleted = verdict("`spec.mode`: unknown variant `Freeze`", true);
         assert!(deleted.message.contains("set `spec.deletionPolicy` to Retain"));
         assert_eq!((deleted.standing, deleted.reason, deleted.step), (Standing::Stuck, Reason::InvalidSpec, None));
     }

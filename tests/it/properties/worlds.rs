@@ -175,7 +175,7 @@ struct Restart {
 impl Restart {
     fn put_into(self, world: &mut World) {
         world.requests = Requests { reconcile: None, restart: self.request };
-        (world.handled_restart, world.handled_restarts) = (self.last, self.answered);
+        (world.answers.last_handled_restart, world.answers.handled_restarts) = (self.last, self.answered);
         (world.restart_due, world.unseen) = (self.due, self.unseen);
     }
 }

@@ -5,10 +5,11 @@ use crate::api::Reason;
 use crate::plan::common::settings::Settings;
 use crate::plan::common::standing::Standing;
 use crate::plan::common::wake::Wake;
-use crate::plan::sync_job::Verdict;
+use crate::plan::common::words::quoted;
 use crate::plan::sync_job::desired::{Adoption, Desired};
-use crate::plan::sync_job::existence::create;
+use crate::plan::sync_job::existence::others::{already_exists, giving_way};
 use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::step::{Look, Record};
 use crate::plan::sync_job::world::{Rivals, World};
 
@@ -31,7 +32,7 @@ pub(in crate::plan) fn instead_of_creating(
             settings,
         )),
         (_, []) => None,
-        (Adoption::Never, _) => Some(create::already_exists(desired, &made, settings)),
+        (Adoption::Never, _) => Some(already_exists(desired, &made, settings)),
         (_, [only]) => Some(announce(only)),
         (_, several) => Some(ambiguous(several, settings)),
     }
@@ -77,7 +78,7 @@ fn ambiguous(jobs: &[&ObservedJob], settings: &Settings) -> Verdict {
         Reason::Ambiguous,
         format!(
             "The service principal has several jobs of this template: {}. Nothing is touched. Name the one that is meant in `adoption.jobId`, or delete those that nobody needs.",
-            create::quoted(jobs.iter().map(|job| job.id.as_str()))
+            quoted(jobs.iter().map(|job| job.id.as_str()))
         ),
         Wake::After(settings.slow_retry),
     )
@@ -89,7 +90,7 @@ pub(in crate::plan) fn with_intent(id: &str, world: &World) -> Verdict {
     let Rivals::Read(rivals) = &world.rivals else {
         return Verdict::take(Look::Rivals, Reason::Adopting, "Making sure that no other SyncJob holds the same job.");
     };
-    if let Some(verdict) = create::giving_way(rivals, world) {
+    if let Some(verdict) = giving_way(rivals, world) {
         return verdict;
     }
     let Some(jobs) = &world.jobs else {

@@ -8,10 +8,13 @@ use crate::api::{DeletionPolicy, Reason};
 use crate::plan::common::settings::{ABSENCES_MIN, Settings};
 use crate::plan::common::standing::Standing;
 use crate::plan::common::wake::Wake;
-use crate::plan::sync_job::Verdict;
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::existence;
-use crate::plan::sync_job::existence::create::{self, Resolution};
+use crate::plan::sync_job::existence::create;
+use crate::plan::sync_job::existence::intent::{Resolution, resolve};
+use crate::plan::sync_job::existence::others::ambiguous;
+use crate::plan::sync_job::existence::service_principal::not_found;
+use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::step::{Change, Leaving, Look, Record};
 use crate::plan::sync_job::world::{IntentOrigin, IntentView, World};
 
@@ -35,6 +38,8 @@ pub(in crate::plan) fn decide(desired: &Desired, world: &World, settings: &Setti
         },
     }
 }
+
+pub(in crate::plan) const RETAINING: &str = "Letting go of the job; it stays in Entra ID.";
 
 /// Others' finalizers may still be there.
 pub(in crate::plan) fn nothing_left() -> Verdict {
@@ -63,9 +68,13 @@ fn leave(leaving: Leaving, message: impl Into<String>) -> Verdict {
 
 /// Lets go without a call to Graph, so that it always ends.
 pub(in crate::plan) fn retain(world: &World) -> Verdict {
+    leave(retained(world), RETAINING)
+}
+
+/// What becomes of the job when nothing is asked of Graph.
+pub(in crate::plan) fn retained(world: &World) -> Leaving {
     let kept = world.job_id.clone().or_else(|| world.created.as_ref().map(|job| job.id.clone()));
-    let leaving = kept.map_or(Leaving::Nothing, |id| Leaving::Retained { id });
-    leave(leaving, "Letting go of the job; it stays in Entra ID.")
+    kept.map_or(Leaving::Nothing, |id| Leaving::Retained { id })
 }
 
 fn delete(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
@@ -152,7 +161,7 @@ fn without_list(id: &str, desired: &Desired, world: &World, settings: &Settings)
         return Verdict::take(Look::ServicePrincipal, Reason::Deleting, "Looking up the service principal.");
     };
     if !exists && world.recorded_tenant.is_none() {
-        let verdict = crate::plan::sync_job::decide::not_found(desired, world, settings);
+        let verdict = not_found(desired, world, settings);
         let message = format!(
             "{} The record of job '{id}' does not say which tenant it belongs to, so it is not taken to be gone. {RELEASE}",
             verdict.message
@@ -207,7 +216,7 @@ fn settle_intent(intent: &IntentView, desired: &Desired, world: &World, settings
         IntentOrigin::Recorded if world.created.is_some() => create::with_intent(intent, desired, world, settings),
         IntentOrigin::Recorded | IntentOrigin::Unsent | IntentOrigin::Refused => release("No job was created."),
         IntentOrigin::Unknown if world.not_found => intent_without_list(intent, world, settings),
-        IntentOrigin::Unknown => match create::resolve(intent, desired, world, settings) {
+        IntentOrigin::Unknown => match resolve(intent, desired, world, settings) {
             Resolution::Ask(step) => {
                 Verdict::take(step, Reason::Deleting, "Looking for a job that an earlier request may have created.")
             }
@@ -217,7 +226,7 @@ fn settle_intent(intent: &IntentView, desired: &Desired, world: &World, settings
                 "Recording the job that an earlier request created.",
             ),
             Resolution::NoEffect => release("The earlier request had no effect."),
-            Resolution::Ambiguous(ids) => create::ambiguous(&ids, desired),
+            Resolution::Ambiguous(ids) => ambiguous(&ids, desired),
             Resolution::Wait => waiting(world),
         },
     }

@@ -4,15 +4,18 @@
 pub(in crate::plan) mod adopt;
 pub(in crate::plan) mod create;
 pub(in crate::plan) mod delete;
+pub(in crate::plan) mod intent;
+pub(in crate::plan) mod others;
+pub(in crate::plan) mod service_principal;
 
 use crate::api::{JobOrigin, MissingJobPolicy, Reason};
 use crate::plan::common::settings::{ABSENCES_MIN, Settings};
 use crate::plan::common::standing::Standing;
 use crate::plan::common::wake::Wake;
-use crate::plan::sync_job::Verdict;
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::running::run_state;
+use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::step::{Look, Record};
 use crate::plan::sync_job::world::World;
 
@@ -124,7 +127,7 @@ fn missing(id: &str, desired: &Desired, world: &World, settings: &Settings) -> V
                 Reason::JobMissing,
                 "Making sure that the service principal is there.",
             ),
-            Some(false) => crate::plan::sync_job::decide::not_found(desired, world, settings),
+            Some(false) => service_principal::not_found(desired, world, settings),
             Some(true) => {
                 let message = format!("Giving up job '{id}', which is gone, to create a new one.");
                 Verdict::take(Record::ForgetJob { id: id.to_owned() }, Reason::JobMissing, message)

@@ -2,93 +2,36 @@
 //! and nowhere else. Nothing is decided from conditions; they are written, not read, except to keep the time of their
 //! last transition. Nothing changes merely because time passes.
 
+mod end;
 pub(in crate::plan) mod shown;
-pub mod witness;
+mod witness;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
-use serde::Serialize;
 
-use crate::api::{
-    ConditionType, DeletionPolicy, JobStatus, PlannedChange, QuarantineStatus, Reason, RestartResult, RunRecord,
-    RunState, SyncJobStatus,
-};
+use crate::api::{ConditionType, PlannedChange, Reason, Report, RestartResult, RunRecord, RunState};
 use crate::plan::common::settings::Settings;
 use crate::plan::common::standing::Standing;
-use crate::plan::sync_job::Verdict;
-use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::fact::Fact;
 use crate::plan::sync_job::health;
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::preview::preview;
-use crate::plan::sync_job::step::Step;
-use crate::plan::sync_job::world::World;
-use witness::Witness;
+pub use end::End;
 
 /// Trouble that passes is believed to do so for this long; after it, what was true before is not known any more.
 const KNOWN_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// The part of status that describes; the identity (job id and intent) is written apart from it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Report {
-    pub observed_generation: i64,
-    pub conditions: Vec<Condition>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub job: Option<JobStatus>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub quarantine: Option<QuarantineStatus>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub run: Option<RunRecord>,
-    #[serde(flatten)]
-    pub witness: Witness,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub plan: Option<Vec<PlannedChange>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deletion_policy: Option<DeletionPolicy>,
-}
-
-impl Report {
-    /// Whether status says all this already.
-    pub fn is_said_by(&self, status: &SyncJobStatus) -> bool {
-        status.observed_generation.unwrap_or(-1) == self.observed_generation
-            && status.job == self.job
-            && status.quarantine == self.quarantine
-            && status.run == self.run
-            && Witness::of(status) == self.witness
-            && status.plan == self.plan
-            && status.deletion_policy == self.deletion_policy
-            && OWNED.iter().all(|owned| find(&self.conditions, *owned) == find(&status.conditions, *owned))
-    }
-}
-
-const OWNED: [ConditionType; 5] = [
-    ConditionType::Ready,
-    ConditionType::Reconciling,
-    ConditionType::Stalled,
-    ConditionType::Healthy,
-    ConditionType::Suspended,
-];
-
-/// What a pass came to.
-pub struct End<'a> {
-    /// `None` if the spec cannot be acted on.
-    pub desired: Option<&'a Desired>,
-    pub world: &'a World,
-    pub verdict: &'a Verdict,
-    pub done: &'a [(Step, Fact)],
-}
-
 /// Computes the report at the end of a pass over an object of this generation.
-pub fn report(old: &SyncJobStatus, generation: i64, end: &End<'_>, settings: &Settings, now: Timestamp) -> Report {
+pub fn report(old: &Report, generation: i64, end: &End<'_>, settings: &Settings, now: Timestamp) -> Report {
     let (world, verdict) = (end.world, end.verdict);
     let shown = end.desired.and_then(|desired| world.subject(desired));
     let suspended = verdict.standing == Standing::Suspended;
     let lost = matches!(verdict.reason, Reason::JobMissing | Reason::ServicePrincipalNotFound);
     let gone = (world.job_id.is_none() || lost) && shown.is_none() && !suspended;
+    let witness = witness::renewed(old, end, now);
     Report {
         // A spec that is not acted on stays unobserved, so that nobody takes what was true before for its outcome.
-        observed_generation: if suspended { old.observed_generation.unwrap_or(-1) } else { generation },
+        observed_generation: Some(if suspended { old.observed_generation.unwrap_or(-1) } else { generation }),
         conditions: conditions(old, generation, end, shown, settings, now),
         job: match shown {
             Some(job) => Some(shown::job(job, old.job.as_ref())),
@@ -99,14 +42,17 @@ pub fn report(old: &SyncJobStatus, generation: i64, end: &End<'_>, settings: &Se
             None => old.quarantine.clone().filter(|_| !gone),
         },
         run: run(old, end, now),
-        witness: Witness::renewed(old, end, now),
+        job_seen_time: witness.seen,
+        job_lived_time: witness.lived,
+        job_missing_since_time: witness.missing_since,
+        service_principal_lost_time: witness.service_principal_lost,
         plan: planned(old, end, settings),
         deletion_policy: end.desired.map(|desired| desired.deletion_policy(world.origin)),
     }
 }
 
 /// What was asked for in this pass; else what the last request came to, or that the job was found as declared.
-fn run(old: &SyncJobStatus, end: &End<'_>, now: Timestamp) -> Option<RunRecord> {
+fn run(old: &Report, end: &End<'_>, now: Timestamp) -> Option<RunRecord> {
     end.world.job_id.as_ref()?;
     let asked = end.done.iter().rev().find_map(|(_, fact)| asked(fact));
     let old = match asked {
@@ -135,7 +81,7 @@ fn asked(fact: &Fact) -> Option<RunState> {
     restarted.then_some(RunState::Running)
 }
 
-fn planned(old: &SyncJobStatus, end: &End<'_>, settings: &Settings) -> Option<Vec<PlannedChange>> {
+fn planned(old: &Report, end: &End<'_>, settings: &Settings) -> Option<Vec<PlannedChange>> {
     let desired = end.desired.filter(|desired| desired.mode == crate::api::Mode::Plan)?;
     let reason = end.verdict.reason;
     if reason == Reason::ChangesPlanned {
@@ -149,7 +95,7 @@ fn planned(old: &SyncJobStatus, end: &End<'_>, settings: &Settings) -> Option<Ve
 
 /// The table: how things stand → Ready, Reconciling, Stalled; and what the service says → Healthy.
 fn conditions(
-    old: &SyncJobStatus,
+    old: &Report,
     generation: i64,
     end: &End<'_>,
     shown: Option<&ObservedJob>,

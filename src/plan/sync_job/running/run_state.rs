@@ -6,11 +6,11 @@ use crate::api::{JobOrigin, OutOfBandPolicy, Reason, RunState};
 use crate::plan::common::settings::{CORRECTION_SPACING, PAUSE_REPEAT, START_REPEAT, Settings};
 use crate::plan::common::standing::Standing;
 use crate::plan::common::wake::Wake;
-use crate::plan::sync_job::Verdict;
+use crate::plan::common::words::quoted;
 use crate::plan::sync_job::desired::Desired;
-use crate::plan::sync_job::existence::create::quoted;
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::step::Change;
+use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::world::{RunView, World};
 
 /// Graph accepted something this long ago at most that its answers need not show yet.

@@ -7,7 +7,7 @@ use crate::plan::common::trouble::{Trouble, TroubleKind};
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::fact::Fact;
 use crate::plan::sync_job::observed::ObservedJob;
-use crate::plan::sync_job::running::requests::Answers;
+use crate::plan::sync_job::running::requests;
 use crate::plan::sync_job::world::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
 
 impl World {
@@ -146,14 +146,13 @@ impl World {
     }
 
     fn restart_recorded(&mut self, token: &str) {
-        let answers = Answers::recording(token, self);
-        (self.handled_restart, self.handled_restarts) = (answers.last_handled_restart, answers.handled_restarts);
+        self.answers = requests::recording(token, &self.answers);
         self.restart_due = true;
     }
 
     /// A restarted job is scheduled, and everything that was listed of it is out of date.
     fn restart_answered(&mut self, result: RestartResult, message: String) {
-        if let Some(handled) = &mut self.handled_restart {
+        if let Some(handled) = &mut self.answers.last_handled_restart {
             (handled.result, handled.message) = (result, message);
         }
         self.restart_due = false;

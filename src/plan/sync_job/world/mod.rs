@@ -1,14 +1,15 @@
 //! What is known: what the cluster and Graph said, and how long ago. Built by `observe`, grown by facts.
 
 mod fold;
+pub mod observe;
 
 use std::time::Duration;
 
-use crate::api::{HandledRestart, JobOrigin, Mode, RunState};
+use crate::api::{Answers, JobOrigin, Mode, RunState};
 use crate::plan::common::trouble::Trouble;
 use crate::plan::sync_job::desired::{Adoption, Desired};
 use crate::plan::sync_job::observed::ObservedJob;
-use crate::plan::sync_job::running::requests::{Requests, look_is_due};
+use crate::plan::sync_job::running::requests::Requests;
 
 /// The run state that was last asked for, or found to be as declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -138,10 +139,8 @@ pub struct World {
     pub run: Option<RunView>,
     /// What people ask for by annotation.
     pub requests: Requests,
-    pub handled_reconcile: Option<String>,
-    pub handled_restart: Option<HandledRestart>,
-    /// The restart tokens that were answered, the newest first.
-    pub handled_restarts: Vec<String>,
+    /// What became of those that were answered.
+    pub answers: Answers,
     /// Nobody has written down yet that this SyncJob was looked at: what it asks for may be of an earlier life.
     pub unseen: bool,
     /// Whether the restart that was recorded in this pass has still to be sent.
@@ -186,9 +185,7 @@ impl World {
             job_deleted: false,
             run: None,
             requests: Requests::default(),
-            handled_reconcile: None,
-            handled_restart: None,
-            handled_restarts: Vec::new(),
+            answers: Answers::default(),
             unseen: false,
             restart_due: false,
             trouble: None,
@@ -222,7 +219,17 @@ impl World {
     /// failed is not made good by what was seen before it.
     pub fn at_rest(&self, desired: &Desired) -> bool {
         let reached = self.run.is_some_and(|run| run.reached && run.state == desired.run_state);
-        reached && self.failures == 0 && self.absences == 0 && !look_is_due(self)
+        reached && self.failures == 0 && self.absences == 0 && !self.look_is_due()
+    }
+
+    /// Whether somebody asks for a look that has not been taken.
+    pub(in crate::plan) fn look_is_due(&self) -> bool {
+        self.requests.reconcile.is_some() && self.requests.reconcile != self.answers.last_handled_reconcile
+    }
+
+    /// The world as mode Manage would find it: it would have put its finalizer on the object.
+    pub(in crate::plan) fn as_managed(&self) -> Self {
+        Self { finalizer: true, ..self.clone() }
     }
 
     /// Jobs of our template beside the recorded one, which no other SyncJob is known to hold.

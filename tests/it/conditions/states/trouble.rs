@@ -127,7 +127,7 @@ fn a_429_in_between_does_not_begin_the_grace_anew() {
     story.graph.fails = Some((any_call, permission_missing()));
     story.wait(1);
     story.pass();
-    let told: Vec<&str> = story.status().conditions.iter().map(|condition| condition.type_.as_str()).collect();
+    let told: Vec<&str> = story.status().report.conditions.iter().map(|condition| condition.type_.as_str()).collect();
     assert_eq!(told, ["Ready", "Stalled"]);
 }
 
