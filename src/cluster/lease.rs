@@ -5,7 +5,7 @@
 //! wrong even then is left to the create protocol. Expiry is measured on this process's own monotonic clock, from the
 //! moment the record was last seen to change; the clocks of other machines are not trusted.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::{Api, Client};
+use parking_lot::Mutex;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::{Error, bounded};
@@ -46,7 +47,7 @@ impl Fence {
 
     pub fn is_open(&self) -> bool {
         let Some(until) = &self.0 else { return true };
-        until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| until > Instant::now() + MARGIN)
+        until.lock().is_some_and(|until| until > Instant::now() + MARGIN)
     }
 }
 
@@ -185,7 +186,7 @@ impl Elector {
     }
 
     fn set(&self, until: Option<Instant>) {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        *self.until.lock() = until;
     }
 
     /// Looks once, and takes or renews the lease if that is allowed.
@@ -283,9 +284,9 @@ mod tests {
         let until = Arc::new(Mutex::new(None));
         let fence = Fence(Some(until.clone()));
         assert!(Fence::open().is_open() && !fence.is_open());
-        *until.lock().unwrap() = Some(Instant::now() + MARGIN * 2);
+        *until.lock() = Some(Instant::now() + MARGIN * 2);
         assert!(fence.is_open());
-        *until.lock().unwrap() = Some(Instant::now() + MARGIN - Duration::from_secs(1));
+        *until.lock() = Some(Instant::now() + MARGIN - Duration::from_secs(1));
         assert!(!fence.is_open());
     }
 }

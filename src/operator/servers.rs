@@ -77,7 +77,7 @@ pub(super) async fn start(
 async fn certificate(options: &MetricsServer) -> Result<serve::Certificate, serve::CertificateError> {
     let names = vec!["localhost".to_owned(), instance()];
     match &options.metrics_cert_path {
-        None => serve::Certificate::self_signed(names),
+        None => serve::Certificate::self_signed(names).await,
         Some(directory) => {
             let [certificate, key] =
                 [&options.metrics_cert_name, &options.metrics_cert_key].map(|name| directory.join(name));

@@ -1,7 +1,7 @@
 //! `/metrics` over HTTPS, for those whom the API server knows and lets `get` it.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use kube::Client;
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -85,15 +86,11 @@ impl Guard {
             None => false,
         };
         let verdict = Verdict::of(authenticated, may);
-        self.verdicts().remember(key, verdict, Instant::now());
+        self.verdicts.lock().remember(key, verdict, Instant::now());
         Ok(verdict)
     }
 
     fn recall(&self, key: Key) -> Option<Verdict> {
-        self.verdicts().recall(key, Instant::now())
-    }
-
-    fn verdicts(&self) -> std::sync::MutexGuard<'_, Verdicts> {
-        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.verdicts.lock().recall(key, Instant::now())
     }
 }
