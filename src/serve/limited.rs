@@ -1,5 +1,5 @@
-//! Limits of a server: clients that send slowly or come in crowds must not use up the file descriptors that the rest of
-//! the process needs.
+//! Limits of a server: slow clients, or many of them, must not use up the file descriptors that the rest of the process
+//! needs.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
 
-/// Far more than the kubelet and a few Prometheus keep open. What comes beyond them is closed at once.
+/// Far more than the kubelet and a few Prometheus servers keep open. Further connections are closed at once.
 const CONNECTIONS_MAX: usize = 64;
 /// The longest time for the head of a request, the wait for the next request on a connection included.
 const HEAD_MAX: Duration = Duration::from_secs(15);
@@ -47,7 +47,7 @@ where
 
     fn accept(&self, stream: I, service: S) -> Self::Future {
         let Ok(place) = self.free.clone().try_acquire_owned() else {
-            return async { Err(io::Error::other("as many connections as are allowed are open")) }.boxed();
+            return async { Err(io::Error::other("the limit of open connections is reached")) }.boxed();
         };
         let accepted = self.inner.accept(stream, service);
         async move {
