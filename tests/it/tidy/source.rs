@@ -58,7 +58,9 @@ pub fn crate_in(dir: &str, name: &str, libraries: &BTreeSet<String>) -> BTreeMap
     }
     let tests: Vec<Segments> = modules
         .iter()
-        .flat_map(|(path, module)| module.tests.iter().map(|test| [path.as_slice(), &[test.clone()]].concat()))
+        .flat_map(|(path, module)| {
+            module.tests.iter().map(|test| [path.as_slice(), std::slice::from_ref(test)].concat())
+        })
         .collect();
     modules.retain(|path, _| !tests.contains(path));
     let known = Known { name, libraries, modules: &modules };
