@@ -28,39 +28,39 @@ use crate::reconcile::{self, Parts, Pulse};
 pub use self::servers::ServeError;
 pub use self::settings::SettingsError;
 
-/// How long passes under way may take to end after a signal. A request to Graph that is cut off leaves an outcome that
-/// is unknown for the whole settle window; the chart grants 30 s (`terminationGracePeriodSeconds`), of which the rest is
-/// for giving back the lease.
+/// How long passes in flight may take to end after a signal. The outcome of a request to Graph that is cut off is unknown
+/// for the whole settle window; the chart grants 30 s (`terminationGracePeriodSeconds`), of which the rest is for releasing
+/// the lease.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(25);
 
-/// Why the operator could not start, or had to end. The text names what to mend.
+/// Why the operator could not start, or had to end. The text names what to fix.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    #[error("the cluster cannot be reached: {0}")]
+    #[error("cannot reach the cluster: {0}")]
     Kubeconfig(#[from] kube::config::InferConfigError),
-    #[error("the Kubernetes client cannot be made: {0}")]
+    #[error("cannot create the Kubernetes client: {0}")]
     Client(#[from] kube::Error),
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    #[error("signals cannot be received: {0}")]
+    #[error("cannot receive signals: {0}")]
     Signal(std::io::Error),
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    #[error("the lease is lost; another operator may be at work by now")]
+    #[error("lost the leader lease; another replica may already be active")]
     LeaseLost,
-    #[error("the controller ended by itself")]
+    #[error("the controller stopped unexpectedly")]
     Ended,
 }
 
-/// Runs until SIGTERM or SIGINT; what is under way is finished first, within seconds.
+/// Runs until SIGTERM or SIGINT; passes in flight are finished first, within seconds.
 pub async fn run(options: &Operator) -> Result<(), RunError> {
     settings::check(options)?;
     let mut config = kube::Config::infer().await?;
-    // The client's own retries repeat writes behind our back: a lost answer would come back as a conflict with ourselves.
+    // The client's own retries repeat writes without our knowledge: after a lost answer, the write would conflict with itself.
     config.default_retry = false;
-    proxy::heed_no_proxy(&mut config, |name| std::env::var(name).ok());
+    proxy::respect_no_proxy(&mut config, |name| std::env::var(name).ok());
     let lease = options.election.leader_elect.then(|| lease_config(&options.election, &config));
     let rest = RestMetrics::new(&config.cluster_url);
     let client = ClientBuilder::try_from(config)?.with_layer(&rest).build();
@@ -115,7 +115,7 @@ fn stopping(signal: std::io::Result<&'static str>) -> Result<(), RunError> {
 
 async fn finish(mut running: JoinHandle<()>) {
     if tokio::time::timeout(SHUTDOWN_MAX, &mut running).await.is_err() {
-        tracing::warn!("work under way did not end in time");
+        tracing::warn!("passes in flight did not end in time and were aborted");
         running.abort();
     }
 }

@@ -15,15 +15,15 @@ use crate::metrics::Metrics;
 use crate::reconcile::Pulse;
 use crate::serve;
 
-/// How often it is asked whether the API server answers, until it does.
+/// How often the API server is asked for SyncJobs until it answers.
 const SERVED_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error("the address {address} cannot be listened on: {error}")]
+    #[error("cannot listen on {address}: {error}")]
     Listen { address: SocketAddr, error: std::io::Error },
-    #[error("metrics cannot be served over HTTPS: {0}")]
+    #[error("cannot serve metrics over HTTPS: {0}")]
     Certificate(#[from] serve::CertificateError),
 }
 
@@ -49,7 +49,7 @@ impl serve::Health for Health {
     }
 }
 
-/// Starts the servers that were asked for; they end when the answer is dropped.
+/// Starts the servers that the options enable; they stop when the returned set is dropped.
 pub(super) async fn start(
     options: &Operator,
     client: &kube::Client,
@@ -59,16 +59,16 @@ pub(super) async fn start(
     let mut servers = JoinSet::new();
     if let Some(address) = options.health_bind_address {
         let server = serve::probes(listen(address).await?, health.clone());
-        servers.spawn(async move { say_end(server.await) });
+        servers.spawn(async move { log_end(server.await) });
     }
     if let Some(address) = options.metrics.metrics_bind_address {
         let (listener, metrics) = (listen(address).await?, metrics.clone());
         if options.metrics.metrics_secure {
             let certificate = certificate(&options.metrics).await?;
             let server = serve::secure::metrics(listener, metrics, certificate, client.clone());
-            servers.spawn(async move { say_end(server.await) });
+            servers.spawn(async move { log_end(server.await) });
         } else {
-            servers.spawn(async move { say_end(serve::metrics(listener, metrics).await) });
+            servers.spawn(async move { log_end(serve::metrics(listener, metrics).await) });
         }
     }
     Ok(servers)
@@ -90,20 +90,20 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })
 }
 
-fn say_end(outcome: std::io::Result<()>) {
+fn log_end(outcome: std::io::Result<()>) {
     if let Err(error) = outcome {
-        tracing::error!(%error, "a server for probes or metrics ended");
+        tracing::error!(%error, "a server for probes or metrics stopped");
     }
 }
 
-/// Ready means that the API server has answered for SyncJobs once; afterwards it may be away for a while.
+/// Ready means that the API server has answered for SyncJobs once; a later outage does not change that.
 pub(super) async fn await_served(client: kube::Client, namespaces: Namespaces, health: Arc<Health>) {
     let mut ticks = tokio::time::interval(SERVED_INTERVAL);
     loop {
         ticks.tick().await;
         match read::served(&client, &namespaces).await {
             Ok(()) => return health.served.store(true, Ordering::Relaxed),
-            Err(error) => tracing::warn!(%error, "the API server does not answer for SyncJobs yet"),
+            Err(error) => tracing::warn!(%error, "the API server does not serve SyncJobs yet"),
         }
     }
 }

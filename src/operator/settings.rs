@@ -1,4 +1,4 @@
-//! Refuses settings under which two operators could be at work at the same time, or one could create a job twice.
+//! Refuses settings under which two operators could be active at the same time, or one could create a job twice.
 
 use crate::args::{Operator, RECREATE_AFTER_SECONDS_MIN, SETTLE_WINDOW_SECONDS_MIN};
 use crate::cluster::lease;
@@ -7,7 +7,7 @@ use crate::cluster::lease;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     #[error(
-        "--settle-window-seconds is {given}, but must be at least {SETTLE_WINDOW_SECONDS_MIN}: a create request may be under way for nearly as long, and would be sent a second time"
+        "--settle-window-seconds is {given}, but must be at least {SETTLE_WINDOW_SECONDS_MIN}: a create request may be in flight for nearly as long, and would be sent a second time"
     )]
     SettleWindow { given: u64 },
     #[error(
@@ -24,7 +24,7 @@ pub enum SettingsError {
     LeaseRenewDeadline { deadline: u64, duration: u64, margin: u64 },
 }
 
-/// Refuses settings under which two operators could be at work at the same time, or one create twice.
+/// Refuses settings under which two operators could be active at the same time, or one could create a job twice.
 pub(super) fn check(options: &Operator) -> Result<(), SettingsError> {
     let (election, lenient) = (&options.election, options.unsafe_short_windows);
     let given = options.settle_window_seconds;
