@@ -62,7 +62,7 @@ pub fn crate_in(dir: &str, name: &str, libraries: &BTreeSet<String>) -> BTreeMap
             module.tests.iter().map(|test| [path.as_slice(), std::slice::from_ref(test)].concat())
         })
         .collect();
-    modules.retain(|path, _| !tests.contains(path));
+    modules.retain(|path, _| !tests.iter().any(|test| path.starts_with(test)));
     let known = Known { name, libraries, modules: &modules };
     modules.iter().map(|(path, module)| (module.file.clone(), known.names(path, module))).collect()
 }
