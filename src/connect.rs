@@ -3,7 +3,7 @@
 use crate::args::{CloudName, Connection};
 use crate::graph;
 
-/// Why there is no client. The text names what to mend.
+/// Why there is no client. The text names what to fix.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     #[error("{0}")]

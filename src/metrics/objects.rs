@@ -1,4 +1,4 @@
-//! The state of SyncJobs, read off the store at each scrape.
+//! The state of SyncJobs, read from the store at each scrape.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::api::{ConditionType, SyncJob};
 
 type Shown = dyn Fn() -> Vec<Arc<SyncJob>> + Send + Sync;
 
-/// Where the objects are found at a scrape.
+/// The source of the objects at a scrape.
 pub struct Objects(Box<Shown>);
 
 impl Objects {

@@ -1,18 +1,18 @@
-//! Looking at one service principal: each question is asked once, with patience, and its answer kept as a fact.
+//! Reading one service principal: each question is sent once, with retries, and its answer is kept as a fact.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::PlanError;
+use super::error::PlanError;
 use crate::args::Caller;
 use crate::graph::{Client, Error, Kind};
 use crate::plan::{Fact, Look, Trouble, TroubleKind};
 use crate::reconcile::{found, observed};
 
-/// Waits before what passes by itself is asked again, where Graph does not name one.
+/// Waits before a transient error is retried, where Graph names no wait.
 const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
-/// A wait that Graph names is kept up to this long; whoever reviews is not kept waiting for longer.
+/// The longest wait named by Graph that is respected; a longer one ends the plan, because a reviewer is waiting.
 const WAIT_MAX: Duration = Duration::from_secs(120);
 
 pub struct Looks<'a> {
@@ -31,7 +31,7 @@ impl<'a> Looks<'a> {
         Self { client, caller, service_principal, jobs: None, templates: None, exists: None, tenant }
     }
 
-    /// The tenant that is asked, as far as it is known without a login.
+    /// The tenant, as far as it is known without a login.
     pub fn tenant(&self) -> Option<&str> {
         self.tenant.as_deref()
     }
@@ -82,7 +82,7 @@ impl<'a> Looks<'a> {
         Ok(kept.clone())
     }
 
-    /// What to do about trouble, said to somebody who is not the operator.
+    /// What to do about trouble, for a reader who runs `entrain plan`.
     pub fn trouble(&self, trouble: &Trouble) -> String {
         let remedy = match (trouble.kind, self.caller) {
             (TroubleKind::Unauthorized | TroubleKind::Forbidden, Caller::Person) => {
@@ -113,7 +113,7 @@ fn login_remedy(caller: Caller) -> &'static str {
     }
 }
 
-/// Asks again while the trouble is of a kind that passes.
+/// Retries transient errors.
 async fn patiently<T, F: Future<Output = Result<T, Error>>>(ask: impl Fn() -> F) -> Result<T, Error> {
     for wait in WAITS {
         match ask().await {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::PlanError;
 use super::document::{Item, Remark};
+use super::error::PlanError;
 use super::look::Looks;
 use crate::api::{Mode, Reason};
 use crate::cli::manifests::Manifest;
@@ -54,7 +54,7 @@ pub async fn plan(manifest: &Manifest, looks: &mut Looks<'_>) -> Result<Item, Pl
     Ok(item)
 }
 
-/// Only Manage changes anything; of the other modes it is said what they would say.
+/// Only Manage changes anything; for the other modes the preview shows what they would report.
 fn look_ahead(desired: &Desired, world: &World) -> Preview {
     let settings = Settings::default();
     match desired.mode {
@@ -65,8 +65,8 @@ fn look_ahead(desired: &Desired, world: &World) -> Preview {
     }
 }
 
-/// Whether a step asks something that has not been answered. After a restart, for one, the jobs would be listed anew;
-/// nobody can do that before.
+/// Whether a look asks what has not been answered. After a restart, for example, the jobs would be listed again, which a
+/// plan cannot do before the restart.
 fn is_open(look: Look, world: &World) -> bool {
     match look {
         Look::Jobs | Look::RecentJobs => world.jobs.is_none() && !world.not_found,
@@ -77,7 +77,7 @@ fn is_open(look: Look, world: &World) -> bool {
     }
 }
 
-/// Without status nobody can know whose a job is. The one that adoption names, or the only one of the template, is
+/// Without status it is unknown whose a job is. The one that adoption names, or the only one of the template, is
 /// taken to be this SyncJob's: that is how it looks once the SyncJob has been applied for a while.
 fn find_own_job(world: &mut World, desired: &Desired, item: &mut Item) -> Result<(), Remark> {
     let Some(jobs) = world.jobs.as_ref().filter(|_| world.job_id.is_none() && world.intent.is_none()) else {
@@ -94,7 +94,7 @@ fn find_own_job(world: &mut World, desired: &Desired, item: &mut Item) -> Result
         return Err(Remark::new(
             Reason::Ambiguous,
             format!(
-                "The service principal has several jobs of this template: {}. Without status it cannot be known which of them is this SyncJob's. Plan the object as `kubectl get -o yaml` prints it, or name the job in `adoption.jobId`.",
+                "The service principal has several jobs of this template: {}. Without status it is unknown which of them is this SyncJob's. Plan the object as `kubectl get -o yaml` prints it, or name the job in `adoption.jobId`.",
                 made.join(", ")
             ),
         ));

@@ -21,13 +21,13 @@ use crate::metrics::{Format, Metrics};
 pub use certificate::{Certificate, CertificateError, Files};
 pub use probes::{Check, Health, probes};
 
-/// Answers `/metrics` until dropped.
+/// Serves `/metrics` until dropped.
 pub async fn metrics(listener: TcpListener, metrics: Arc<Metrics>) -> io::Result<()> {
     let server = limited::limited(axum_server::from_tcp(listener.into_std()?)?);
     server.serve(metrics_routes(metrics).into_make_service()).await
 }
 
-/// Compressed for who can read that: the series of thousands of SyncJobs are some megabytes of much the same text.
+/// Gzip for clients that accept it: a scrape of thousands of SyncJobs is megabytes of repetitive text.
 fn metrics_routes(metrics: Arc<Metrics>) -> Router {
     let answer = async move |headers: HeaderMap| text(&metrics, accepted(&headers));
     Router::new().route("/metrics", get(answer)).layer(CompressionLayer::new().gzip(true))
@@ -40,7 +40,7 @@ fn text(metrics: &Metrics, format: Format) -> Response {
     }
 }
 
-/// OpenMetrics for who can read it: a Prometheus that names other formats too gets exemplars with it.
+/// OpenMetrics for clients that accept it, because only that format carries exemplars.
 fn accepted(headers: &HeaderMap) -> Format {
     let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let open = ranges.flat_map(|value| value.split(',')).any(|range| {
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn open_metrics_is_for_who_names_it() {
+    fn open_metrics_is_for_clients_that_accept_it() {
         let format =
             |accept: &'static str| accepted(&HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]));
         for accept in [

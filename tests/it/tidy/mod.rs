@@ -1,7 +1,17 @@
-//! The shape of the code, checked by reading it: which layer may know which, and that files and functions stay small.
+//! The shape of the code, checked by reading it: which folder may know which, that no files need each other in a circle,
+//! and that files and functions stay small.
 
+mod circles;
+mod layers;
+mod source;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use syn::visit::{self, Visit};
+
+use self::source::{File, Names};
 
 const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
@@ -29,6 +39,14 @@ fn rust_files(dir: &Path) -> Vec<(String, String)> {
     files
 }
 
+fn product() -> BTreeMap<File, Names> {
+    source::crate_in("src", "entrain", &source::libraries("Cargo.toml"))
+}
+
+fn bed() -> BTreeMap<File, Names> {
+    source::crate_in("tests/bed/src", "bed", &source::libraries("tests/bed/Cargo.toml"))
+}
+
 /// The code of a file: without comments and without its unit tests.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]").next().unwrap_or_default();
@@ -48,53 +66,6 @@ fn offences(layer: &str, forbidden: &[&str]) -> Vec<String> {
                 .collect::<Vec<_>>()
         })
         .collect()
-}
-
-#[test]
-fn imports_point_one_way() {
-    let rules: &[(&str, &[&str])] = &[
-        ("src/api", &["crate::plan", "crate::graph", "crate::cluster", "crate::reconcile", "crate::args"]),
-        ("src/plan", &["crate::graph", "crate::cluster", "crate::reconcile", "crate::args"]),
-        (
-            "src/graph",
-            &["crate::api", "crate::plan", "crate::cluster", "crate::reconcile", "crate::args", "SyncJob", "kube::"],
-        ),
-        ("src/cluster", &["crate::plan", "crate::graph", "crate::reconcile", "crate::args", "reqwest", "azure_"]),
-        ("src/reconcile", &["crate::args", "crate::operator", "crate::cli", "reqwest", "azure_"]),
-        ("src/cli", &["crate::cluster", "crate::operator", "kube::", "reqwest", "azure_"]),
-    ];
-    let offences: Vec<String> = rules.iter().flat_map(|(layer, forbidden)| offences(layer, forbidden)).collect();
-    assert_eq!(offences, Vec::<String>::new());
-}
-
-#[test]
-fn the_plan_is_pure() {
-    let impure = [
-        "async ",
-        ".await",
-        "tokio",
-        "reqwest",
-        "kube::Client",
-        "Instant",
-        "SystemTime",
-        "Timestamp::now",
-        "rand",
-        "new_v4",
-        "std::env",
-        "std::fs",
-        "std::net",
-        "Secret",
-        "thread",
-    ];
-    assert_eq!(offences("src/plan", &impure), Vec::<String>::new());
-}
-
-#[test]
-fn no_layer_sleeps_and_none_decides_beside_the_plan() {
-    for layer in ["src/graph", "src/cluster", "src/reconcile"] {
-        assert_eq!(offences(layer, &["sleep(", "sleep_until("]), Vec::<String>::new());
-    }
-    assert_eq!(offences("src/graph", &["Reason::", "Standing::", "Step::"]), Vec::<String>::new());
 }
 
 #[test]
@@ -127,23 +98,49 @@ fn files_and_functions_are_small_and_say_what_they_are_for() {
     assert_eq!(offences, Vec::<String>::new());
 }
 
-/// rustfmt closes a function by a brace in the column in which its `fn` line begins.
-fn long_functions(name: &str, text: &str) -> Vec<String> {
-    let mut open: Vec<(usize, usize, String)> = Vec::new();
-    let mut long = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let indent = line.len() - line.trim_start().len();
-        let begins = line.trim_start().split('(').next().is_some_and(|head| head.split(' ').any(|word| word == "fn"));
-        if begins && !line.trim_start().starts_with("//") && !line.trim_end().ends_with(['}', ';']) {
-            open.push((indent, number, line.trim().to_owned()));
-        }
-        if line.trim_end() == format!("{}}}", " ".repeat(indent))
-            && open.last().is_some_and(|(start, _, _)| *start == indent)
-            && let Some((_, start, head)) = open.pop()
-            && number - start + 1 > FUNCTION_LINES_MAX
-        {
-            long.push(format!("{name}: {} lines in `{head}`", number - start + 1));
-        }
+/// From the word `fn` to the closing brace; unit tests count too.
+#[derive(Default)]
+struct Functions(Vec<(String, usize)>);
+
+impl Functions {
+    fn add(&mut self, signature: &syn::Signature, block: &syn::Block) {
+        let (start, end) = (signature.fn_token.span.start().line, block.brace_token.span.close().end().line);
+        self.0.push((signature.ident.to_string(), end - start + 1));
     }
-    long
+}
+
+impl<'ast> Visit<'ast> for Functions {
+    fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
+        self.add(&function.sig, &function.block);
+        visit::visit_item_fn(self, function);
+    }
+
+    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
+        self.add(&function.sig, &function.block);
+        visit::visit_impl_item_fn(self, function);
+    }
+
+    fn visit_trait_item_fn(&mut self, function: &'ast syn::TraitItemFn) {
+        if let Some(block) = &function.default {
+            self.add(&function.sig, block);
+        }
+        visit::visit_trait_item_fn(self, function);
+    }
+}
+
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let mut functions = Functions::default();
+    functions.visit_file(&syn::parse_file(text).unwrap());
+    functions.0
+}
+
+fn long_functions(name: &str, text: &str) -> Vec<String> {
+    let long = functions(text).into_iter().filter(|(_, lines)| *lines > FUNCTION_LINES_MAX);
+    long.map(|(function, lines)| format!("{name}: {lines} lines in `{function}`")).collect()
+}
+
+#[test]
+fn the_lines_of_a_function_are_counted() {
+    let text = "impl A {\n    fn a(\n        &self,\n    ) {\n        fn b() {}\n    }\n}\n";
+    assert_eq!(functions(text), [("a".to_owned(), 5), ("b".to_owned(), 1)]);
 }
