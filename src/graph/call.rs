@@ -1,6 +1,6 @@
 //! A request to Graph before it is sent, and a success read as what it should say.
 
-use reqwest::Method;
+use http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::error::Category;

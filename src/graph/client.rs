@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use reqwest::Method;
+use http::Method;
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -19,8 +19,9 @@ use super::observer::{Nobody, Observer};
 use super::send::Sender;
 use super::tenant;
 use super::token::{self, Tokens};
+use super::transport::{self, Https, Transport};
 use super::wire::{Job, Page, ServicePrincipal, Template};
-use super::{Credential, Endpoints, login, transport};
+use super::{Credential, Endpoints, login};
 
 const PAGES_MAX: usize = 100;
 /// The tools that log a person in are programs that take seconds to begin.
@@ -81,9 +82,15 @@ struct Inner {
 }
 
 impl Client {
+    /// Over HTTPS.
     pub fn new(options: Options, credential: Credential) -> Result<Self, SetupError> {
-        let http =
-            transport::client(options.ca_pem.as_deref()).map_err(|error| SetupError(transport::describe(error)))?;
+        let https = Https::new(options.ca_pem.as_deref()).map_err(|error| SetupError(transport::describe(error)))?;
+        Ok(Self::with_transport(options, credential, Arc::new(https)))
+    }
+
+    /// Over another transport, which carries the requests to Graph and those of the login. All time limits count tokio's
+    /// time.
+    pub fn with_transport(options: Options, credential: Credential, transport: Arc<dyn Transport>) -> Self {
         let root = options.endpoints.graph.clone();
         let tenant = credential.tenant().and_then(tenant::id).map_or_else(OnceLock::new, OnceLock::from);
         let login_timeout = match credential {
@@ -91,7 +98,7 @@ impl Client {
             Credential::ClientSecret { .. } | Credential::WorkloadIdentity { .. } => options.login_timeout,
         };
         let tokens = Tokens::new(token::Settings {
-            log_in: login::with(http.clone(), options.endpoints, credential),
+            log_in: login::with(transport.clone(), options.endpoints, credential),
             login_timeout,
             login_retry: options.login_retry,
             observer: options.observer.clone(),
@@ -99,8 +106,9 @@ impl Client {
         let in_flight_max = options.in_flight_max.max(1);
         let (gate, slots) = (Mutex::default(), Semaphore::new(in_flight_max));
         let (turn_timeout, call_timeout, observer) = (options.turn_timeout, options.call_timeout, options.observer);
-        let sender = Sender { http, root, tokens, gate, slots, in_flight_max, turn_timeout, call_timeout, observer };
-        Ok(Self(Arc::new(Inner { tenant, sender, list_timeout: options.list_timeout })))
+        let sender =
+            Sender { transport, root, tokens, gate, slots, in_flight_max, turn_timeout, call_timeout, observer };
+        Self(Arc::new(Inner { tenant, sender, list_timeout: options.list_timeout }))
     }
 
     /// Until when Graph asked to wait, if that lies ahead: every call before that instant fails without being sent.

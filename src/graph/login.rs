@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::credentials::{Secret, TokenCredential};
@@ -14,19 +14,20 @@ use azure_core::error::ErrorKind;
 use azure_core::http::headers::Headers;
 use azure_core::http::{
     AsyncRawResponse, Body, ClientMethodOptions, ClientOptions, HttpClient, Request, RetryOptions, StatusCode,
-    Transport,
 };
 use azure_identity::{
     ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
     ClientSecretCredentialOptions,
 };
+use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::error::{Kind, capped};
 use super::person::Person;
 use super::token::LogIn;
-use super::{Credential, Endpoints, retry_after, transport};
+use super::transport::{BODY_BYTES_MAX, Transport, header};
+use super::{Credential, Endpoints, retry_after};
 
 /// A token as it was issued.
 pub(super) struct Issued {
@@ -49,48 +50,62 @@ impl LoginError {
     }
 }
 
-/// Where a refusal goes that was read before the crate could see it, or that the crate cannot carry.
-pub(super) type Refusal = Arc<Mutex<Option<LoginError>>>;
+/// What one login left that its credential cannot carry: a refusal that was read before the crate could see it, or the
+/// life of the token in the service's own words, which need no clock.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    pub refusal: Option<LoginError>,
+    life: Option<Duration>,
+}
+
+/// Where it goes.
+pub(super) type Leftover = Arc<Mutex<Left>>;
 
 /// Logs in with this credential, once each time it is called.
-pub(super) fn with(http: reqwest::Client, endpoints: Endpoints, credential: Credential) -> LogIn {
-    let parts = Arc::new((http, endpoints, credential));
+pub(super) fn with(transport: Arc<dyn Transport>, endpoints: Endpoints, credential: Credential) -> LogIn {
+    let parts = Arc::new((transport, endpoints, credential));
     Box::new(move || {
         let parts = parts.clone();
         Box::pin(async move { login(&parts.0, &parts.1, &parts.2).await })
     })
 }
 
-async fn login(http: &reqwest::Client, endpoints: &Endpoints, credential: &Credential) -> Result<Issued, LoginError> {
-    let refusal = Refusal::default();
-    let answer = match token_credential(credential, endpoints, http, &refusal) {
+async fn login(
+    transport: &Arc<dyn Transport>,
+    endpoints: &Endpoints,
+    credential: &Credential,
+) -> Result<Issued, LoginError> {
+    let leftover = Leftover::default();
+    let answer = match token_credential(credential, endpoints, transport, &leftover) {
         Ok(credential) => credential.get_token(&[&endpoints.scope()], None).await,
         Err(error) => Err(error),
     };
-    if let Some(refusal) = refusal.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    let left = std::mem::take(&mut *leftover.lock().unwrap_or_else(PoisonError::into_inner));
+    if let Some(refusal) = left.refusal {
         return Err(refusal);
     }
     // The crate's own text may quote a body; only the kind of its error is repeated.
     let token = answer
         .map_err(|error| LoginError::unavailable(format!("the login could not be carried out ({})", error.kind())))?;
-    let life = token.expires_on.unix_timestamp() - jiff::Timestamp::now().as_second();
-    Ok(Issued {
-        token: token.token.secret().to_owned().into(),
-        life: Duration::from_secs(u64::try_from(life).unwrap_or(0)),
-    })
+    let life = left.life.unwrap_or_else(|| {
+        // A tool prints an instant of the clock of this machine.
+        let seconds = token.expires_on.unix_timestamp() - jiff::Timestamp::now().as_second();
+        Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+    });
+    Ok(Issued { token: token.token.secret().to_owned().into(), life })
 }
 
 fn token_credential(
     credential: &Credential,
     endpoints: &Endpoints,
-    http: &reqwest::Client,
-    refusal: &Refusal,
+    transport: &Arc<dyn Transport>,
+    leftover: &Leftover,
 ) -> azure_core::Result<Arc<dyn TokenCredential>> {
-    let transport = LoginTransport { http: http.clone(), refusal: refusal.clone() };
+    let transport = LoginTransport { transport: transport.clone(), leftover: leftover.clone() };
     let mut cloud = CustomConfiguration::default();
     endpoints.login.as_str().clone_into(&mut cloud.authority_host);
     let client_options = ClientOptions {
-        transport: Some(Transport::new(Arc::new(transport))),
+        transport: Some(azure_core::http::Transport::new(Arc::new(transport))),
         retry: RetryOptions::none(),
         cloud: Some(Arc::new(CloudConfiguration::Custom(cloud))),
         ..ClientOptions::default()
@@ -103,10 +118,12 @@ fn token_credential(
         }
         Credential::WorkloadIdentity { tenant_id, client_id, token_file } => {
             let options = ClientAssertionCredentialOptions { client_options };
-            let assertion = TokenFile { path: token_file.clone(), refusal: refusal.clone() };
+            let assertion = TokenFile { path: token_file.clone(), leftover: leftover.clone() };
             ClientAssertionCredential::new(tenant_id.clone(), client_id.clone(), assertion, Some(options))?
         }
-        Credential::Person { tenant_id } => Arc::new(Person { tenant_id: tenant_id.clone(), refusal: refusal.clone() }),
+        Credential::Person { tenant_id } => {
+            Arc::new(Person { tenant_id: tenant_id.clone(), leftover: leftover.clone() })
+        }
     })
 }
 
@@ -115,7 +132,7 @@ fn token_credential(
 struct TokenFile {
     path: PathBuf,
     /// Where the reason goes if there is no token in the file.
-    refusal: Refusal,
+    leftover: Leftover,
 }
 
 #[async_trait::async_trait]
@@ -123,7 +140,7 @@ impl ClientAssertion for TokenFile {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
         let text = tokio::fs::read_to_string(&self.path).await.unwrap_or_default();
         if text.trim().is_empty() {
-            *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(no_token_file());
+            self.leftover.lock().unwrap_or_else(PoisonError::into_inner).refusal = Some(no_token_file());
             return Err(azure_core::Error::with_message(ErrorKind::Io, "there is no token in the file"));
         }
         Ok(text.trim().to_owned())
@@ -131,8 +148,8 @@ impl ClientAssertion for TokenFile {
 }
 
 struct LoginTransport {
-    http: reqwest::Client,
-    refusal: Refusal,
+    transport: Arc<dyn Transport>,
+    leftover: Leftover,
 }
 
 impl fmt::Debug for LoginTransport {
@@ -147,7 +164,7 @@ impl HttpClient for LoginTransport {
         match self.send(request).await {
             Ok(body) => Ok(AsyncRawResponse::from_bytes(StatusCode::Ok, Headers::default(), body)),
             Err(error) => {
-                *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                self.leftover.lock().unwrap_or_else(PoisonError::into_inner).refusal = Some(error);
                 Err(azure_core::Error::with_message(ErrorKind::Other, "refused"))
             }
         }
@@ -155,25 +172,27 @@ impl HttpClient for LoginTransport {
 }
 
 impl LoginTransport {
-    async fn send(&self, request: &Request) -> Result<Vec<u8>, LoginError> {
+    async fn send(&self, request: &Request) -> Result<Bytes, LoginError> {
         let Body::Bytes(body) = request.body() else {
             return Err(LoginError::unavailable("the login request has no plain body"));
         };
-        let answer = self
-            .http
-            .post(request.url().clone())
+        let request = http::Request::post(request.url().as_str())
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "application/json")
-            .body(body.to_vec())
-            .send()
-            .await
-            .map_err(|error| LoginError::unavailable(transport::describe(error)))?;
+            .body(body.clone())
+            .map_err(|_| LoginError::unavailable("the login request cannot be put into HTTP"))?;
+        let answer = self.transport.exchange(request, BODY_BYTES_MAX).await;
+        let answer = answer.map_err(|error| LoginError::unavailable(capped(&error.to_string())))?;
         let status = answer.status().as_u16();
-        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let (wait, date) = (header("retry-after"), header("date"));
-        let retry_after = wait.and_then(|wait| retry_after::parse(&wait, date.as_deref(), SystemTime::now()));
-        let body = transport::read(answer).await.map_err(|error| LoginError::unavailable(error.to_string()))?;
-        if status == 200 && serde_json::from_slice::<Value>(&body).is_ok_and(|body| body["access_token"].is_string()) {
+        let retry_after =
+            header(&answer, "retry-after").and_then(|wait| retry_after::parse(wait, header(&answer, "date")));
+        let body = answer.into_body();
+        if status == 200
+            && let Ok(granted) = serde_json::from_slice::<Value>(&body)
+            && granted["access_token"].is_string()
+        {
+            let life = granted["expires_in"].as_u64().map(Duration::from_secs);
+            self.leftover.lock().unwrap_or_else(PoisonError::into_inner).life = life;
             return Ok(body);
         }
         Err(refused(status, &body, retry_after))

@@ -24,4 +24,8 @@ pub use credential::{Credential, CredentialError};
 pub use endpoints::{Cloud, EndpointError, Endpoints};
 pub use error::{Error, Kind, Operation, Processed};
 pub use observer::{LoginResult, Observer, Seen};
+pub use transport::{BodyError, Transport, TransportError};
 pub use wire::{EntryCount, Execution, Job, JobError, Quarantine, Schedule, ServicePrincipal, Status, Template};
+
+#[cfg(test)]
+mod tests;

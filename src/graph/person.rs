@@ -13,7 +13,7 @@ use azure_identity::{
 };
 
 use super::error::{Kind, capped};
-use super::login::{LoginError, Refusal, code_in};
+use super::login::{Leftover, LoginError, code_in};
 
 const TOOL_CHARS_MAX: usize = 120;
 
@@ -21,7 +21,7 @@ const TOOL_CHARS_MAX: usize = 120;
 pub(super) struct Person {
     pub tenant_id: Option<String>,
     /// Where the reason goes if neither tool has a token.
-    pub refusal: Refusal,
+    pub leftover: Leftover,
 }
 
 #[async_trait::async_trait]
@@ -42,7 +42,7 @@ impl TokenCredential for Person {
                 Err(error) => said.push((tool, words(&error))),
             }
         }
-        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal(&said));
+        self.leftover.lock().unwrap_or_else(PoisonError::into_inner).refusal = Some(refusal(&said));
         Err(azure_core::Error::with_message(ErrorKind::Credential, "nobody is logged in"))
     }
 }

@@ -1,8 +1,9 @@
 //! How a call is sent: gate, token, a free slot, one request, and the answer read as what it is.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use bytes::Bytes;
 use secrecy::ExposeSecret;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -15,7 +16,7 @@ use super::gate::{Gate, chance};
 use super::observer::{Observer, Seen};
 use super::retry_after;
 use super::token::{Held, Tokens};
-use super::transport::{self, ReadError};
+use super::transport::{BODY_BYTES_MAX, BodyError, Transport, TransportError, header};
 
 /// A 401 without a reason may come from a token that is older than a role: one of this age is replaced.
 const TOKEN_RENEW_AGE: Duration = Duration::from_secs(300);
@@ -23,7 +24,7 @@ const TOKEN_RENEW_AGE: Duration = Duration::from_secs(300);
 const UNAVAILABLE_WAIT_MAX: Duration = Duration::from_secs(300);
 
 pub(super) struct Sender {
-    pub http: reqwest::Client,
+    pub transport: Arc<dyn Transport>,
     pub root: Url,
     pub tokens: Tokens,
     pub gate: Mutex<Gate>,
@@ -65,7 +66,7 @@ impl Sender {
         url
     }
 
-    pub async fn send(&self, call: &Call<'_>) -> Result<Vec<u8>, Error> {
+    pub async fn send(&self, call: &Call<'_>) -> Result<Bytes, Error> {
         let (mut trail, began) = (Trail::default(), Instant::now());
         let span = tracing::debug_span!("graph", operation = call.operation.name(), otel.kind = "client");
         let within = self.send_within(call, &mut trail).instrument(span);
@@ -80,7 +81,7 @@ impl Sender {
     }
 
     /// A token that Graph calls invalid is replaced and the request, which was not carried out, repeated: once.
-    async fn send_within(&self, call: &Call<'_>, trail: &mut Trail) -> Result<Vec<u8>, Error> {
+    async fn send_within(&self, call: &Call<'_>, trail: &mut Trail) -> Result<Bytes, Error> {
         let mut time_left = self.call_timeout;
         for last in [false, true] {
             let (token, _slot) = self.admit(call).await?;
@@ -156,45 +157,31 @@ impl Sender {
         })
     }
 
-    async fn exchange(&self, call: &Call<'_>, token: Held, trail: &mut Trail) -> Result<Vec<u8>, Failure> {
-        let mut request = self
-            .http
-            .request(call.method.clone(), call.url.clone())
-            .bearer_auth(token.token.expose_secret())
-            .header("accept", "application/json")
-            .header("client-request-id", call.client_request_id.to_string());
-        if let Some(body) = call.body {
-            request = request.json(body);
-        }
+    async fn exchange(&self, call: &Call<'_>, token: Held, trail: &mut Trail) -> Result<Bytes, Failure> {
+        let request = request(call, &token)
+            .map_err(|_| Failure::Final(call.failed(Kind::Network, "the request cannot be put into HTTP")))?;
         if !(call.may_send)() {
             return Err(Failure::Final(call.failed(Kind::Withheld, "the permission to send had ended")));
         }
         trail.sent = true;
-        let response = request.send().await.map_err(|error| {
-            let processed = if error.is_connect() || error.is_builder() { Processed::No } else { Processed::Unknown };
-            Failure::Final(Error { processed, ..call.failed(Kind::Network, &transport::describe(error)) })
+        let answer = self.transport.exchange(request, BODY_BYTES_MAX).await.map_err(|error| {
+            let error = without_answer(call, error);
+            trail.status = error.status;
+            Failure::Final(error)
         })?;
-        let mut error = header_facts(call, &response);
-        let status = response.status().as_u16();
+        let mut error = header_facts(call, &answer);
+        let status = answer.status().as_u16();
         trail.status = Some(status);
-        let wait = header(&response, "retry-after");
-        let body = match transport::read(response).await {
-            Ok(body) => body,
-            Err(reason) => {
-                let kind = if matches!(reason, ReadError::TooLarge) { Kind::Refused } else { Kind::Network };
-                let processed = if status < 300 { Processed::Unknown } else { processed(status) };
-                return Err(Failure::Final(Error { kind, processed, message: reason.to_string(), ..error }));
-            }
-        };
         if matches!(status, 200 | 201 | 202 | 204) {
             self.gate.lock().unwrap_or_else(PoisonError::into_inner).answered();
             self.tokens.accept(token.number);
-            return Ok(body);
+            return Ok(answer.into_body());
         }
+        let wait = header(&answer, "retry-after").and_then(|wait| retry_after::parse(wait, header(&answer, "date")));
+        let body = answer.into_body();
         (error.code, error.message) = code_and_message(&body);
         error.kind = classify(status, &error.code);
         error.processed = processed(status);
-        let wait = wait.and_then(|wait| retry_after::parse(&wait, error.date.as_deref(), SystemTime::now()));
         error.retry_at = self.retry_at(status, error.kind, wait);
         Err(self.judge(error, token))
     }
@@ -231,16 +218,45 @@ impl Sender {
     }
 }
 
-/// The beginning of an error: what the headers of an answer say.
-fn header_facts(call: &Call<'_>, response: &reqwest::Response) -> Error {
-    Error {
-        status: Some(response.status().as_u16()),
-        request_id: header(response, "request-id").map(|id| super::error::capped(&id)),
-        date: header(response, "date").map(|date| super::error::capped(&date)),
-        ..call.failed(Kind::Malformed, "")
+fn request(call: &Call<'_>, token: &Held) -> Result<http::Request<Bytes>, http::Error> {
+    let mut bearer = http::HeaderValue::try_from(format!("Bearer {}", token.token.expose_secret()))?;
+    bearer.set_sensitive(true);
+    let request = http::Request::builder()
+        .method(call.method.clone())
+        .uri(call.url.as_str())
+        .header("authorization", bearer)
+        .header("accept", "application/json")
+        .header("client-request-id", call.client_request_id.to_string());
+    match call.body {
+        Some(body) => request.header("content-type", "application/json").body(body.to_string().into()),
+        None => request.body(Bytes::new()),
     }
 }
 
-fn header(response: &reqwest::Response, name: &str) -> Option<String> {
-    response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+/// A call that got no whole answer. A head without its body may still prove that nothing was done.
+fn without_answer(call: &Call<'_>, error: TransportError) -> Error {
+    let message = super::error::capped(&error.to_string());
+    match error {
+        TransportError::Unsent(_) => call.failed(Kind::Network, &message),
+        TransportError::NoAnswer(_) => Error { processed: Processed::Unknown, ..call.failed(Kind::Network, &message) },
+        TransportError::NoBody { head, why } => {
+            let status = head.status().as_u16();
+            let processed = if status < 300 { Processed::Unknown } else { processed(status) };
+            let kind = match why {
+                BodyError::TooLarge => Kind::Refused,
+                BodyError::BrokeOff => Kind::Network,
+            };
+            Error { kind, processed, message, ..header_facts(call, &head) }
+        }
+    }
+}
+
+/// The beginning of an error: what the headers of an answer say.
+fn header_facts<T>(call: &Call<'_>, answer: &http::Response<T>) -> Error {
+    Error {
+        status: Some(answer.status().as_u16()),
+        request_id: header(answer, "request-id").map(super::error::capped),
+        date: header(answer, "date").map(super::error::capped),
+        ..call.failed(Kind::Malformed, "")
+    }
 }

@@ -1,0 +1,4 @@
+//! The client over a transport without a socket, in virtual time.
+
+mod fake;
+mod transport;
