@@ -1,11 +1,11 @@
-//! Who is told of calls, for metrics.
+//! What is notified of calls and logins, for metrics.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::error::Operation;
+use super::operation::Operation;
 
 /// A call that has ended.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +28,10 @@ pub enum LoginResult {
 }
 
 impl LoginResult {
+    /// All of them.
     pub const ALL: [Self; 3] = [Self::Success, Self::Refused, Self::Unavailable];
 
+    /// As metrics name it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -39,6 +41,7 @@ impl LoginResult {
     }
 }
 
+/// Is notified of each call and each login of a client.
 pub trait Observer: Debug + Send + Sync {
     /// A call to Graph has ended.
     fn call(&self, seen: &Seen);
@@ -48,7 +51,7 @@ pub trait Observer: Debug + Send + Sync {
     fn gate_closed(&self, until: Instant);
 }
 
-/// Tells nobody.
+/// Ignores everything.
 #[derive(Debug)]
 pub(super) struct Nobody;
 

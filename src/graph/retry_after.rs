@@ -2,12 +2,19 @@
 
 use std::time::Duration;
 
+use super::transport::header;
+
 /// A longer wait than this is not believed.
 const WAIT_MAX: Duration = Duration::from_secs(3600);
 
+/// How long an answer asks to wait.
+pub(super) fn of<T>(answer: &http::Response<T>) -> Option<Duration> {
+    header(answer, "retry-after").and_then(|wait| parse(wait, header(answer, "date")))
+}
+
 /// How long to wait. A date is read against the answer's own `Date`, so that our clock does not matter; without that it
 /// says nothing.
-pub(super) fn parse(value: &str, date: Option<&str>) -> Option<Duration> {
+fn parse(value: &str, date: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<f64>() {
         return (seconds.is_finite() && seconds >= 0.0)

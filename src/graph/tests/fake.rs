@@ -1,11 +1,12 @@
 //! A transport that answers as a test says and keeps what it was given.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use url::Url;
 
 use super::super::{Client, Cloud, Credential, Endpoints, Options, Transport, TransportError};
@@ -35,10 +36,6 @@ impl Reply {
         Self::Answer { status, headers: Vec::new(), body: body.to_owned() }
     }
 
-    pub fn status(status: u16) -> Self {
-        Self::body(status, "")
-    }
-
     pub fn with(status: u16, header: &'static str, value: &str) -> Self {
         Self::Answer { status, headers: vec![(header, value.to_owned())], body: String::new() }
     }
@@ -64,20 +61,20 @@ impl Fake {
     }
 
     pub fn graph(&self, reply: Reply) {
-        *self.graph.lock().unwrap() = reply;
+        *self.graph.lock() = reply;
     }
 
     pub fn login(&self, reply: Reply) {
-        *self.login.lock().unwrap() = reply;
+        *self.login.lock() = reply;
     }
 
     /// How many requests arrived at Graph.
     pub fn calls(&self) -> usize {
-        self.arrived.lock().unwrap().iter().filter(|arrived| !arrived.login).count()
+        self.arrived.lock().iter().filter(|arrived| !arrived.login).count()
     }
 
     pub fn logins(&self) -> usize {
-        self.arrived.lock().unwrap().iter().filter(|arrived| arrived.login).count()
+        self.arrived.lock().iter().filter(|arrived| arrived.login).count()
     }
 
     pub fn client(self: &Arc<Self>) -> Client {
@@ -106,8 +103,8 @@ impl Transport for Fake {
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
         let login = request.uri().host() == Some(LOGIN_HOST);
         let head = format!("{} {}", request.method(), request.uri());
-        self.arrived.lock().unwrap().push(Arrived { login, head });
-        let reply = if login { &self.login } else { &self.graph }.lock().unwrap().clone();
+        self.arrived.lock().push(Arrived { login, head });
+        let reply = if login { &self.login } else { &self.graph }.lock().clone();
         carry(reply).boxed()
     }
 }

@@ -19,7 +19,7 @@ async fn login_and_calls_share_the_transport_and_nothing_else_is_needed() {
     let fake = Fake::new();
     let client = fake.client();
     assert_eq!(client.list_jobs("a/b").await.unwrap(), []);
-    let heads: Vec<String> = fake.arrived.lock().unwrap().iter().map(|arrived| arrived.head.clone()).collect();
+    let heads: Vec<String> = fake.arrived.lock().iter().map(|arrived| arrived.head.clone()).collect();
     assert_eq!(
         heads,
         [
@@ -92,4 +92,18 @@ async fn a_login_that_hangs_is_given_up_before_anything_is_sent_to_graph() {
     let error = create(&client).await;
     assert_eq!((error.kind, error.processed), (Kind::LoginUnavailable, Processed::No));
     assert_eq!((began.elapsed(), fake.calls()), (Duration::from_secs(10), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_login_keeps_its_code_and_is_cached() {
+    let fake = Fake::new();
+    let client = fake.client();
+    let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: It\u0027s \"wrong\".","error_codes":[7000215]}"#;
+    fake.login(Reply::body(401, body));
+    for _ in 0..3 {
+        let error = create(&client).await;
+        assert_eq!((error.kind, error.code.as_str()), (Kind::LoginRefused, "AADSTS7000215"), "{error}");
+        assert_eq!(error.retry_at, Some(Instant::now() + MINUTE));
+    }
+    assert_eq!((fake.logins(), fake.calls()), (1, 0));
 }
