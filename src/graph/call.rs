@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use super::answer::{Exchange, NO_ANSWER};
 use super::error::{Error, Kind};
-use super::gate::Gate;
+use super::gate::{Admission, Gate};
 use super::login::token::{Held, Tokens};
 use super::observer::{Observer, Seen};
 use super::request::Call;
@@ -58,7 +58,7 @@ impl Caller {
                 timeout_at(until, self.admit(call)).await.unwrap_or_else(|_| Err(call.failed(Kind::Network, NO_ANSWER)))
             }
         };
-        let (held, _slot) = match admitted {
+        let Admitted { held, _slot, admission } = match admitted {
             Ok(admitted) => admitted,
             Err(error) => return Attempt::unsent(error),
         };
@@ -74,7 +74,7 @@ impl Caller {
             Ok(answer) => Exchange::read(call, answer),
             Err(_) => Exchange::timed_out(call),
         };
-        let retry_at = self.gate.learn(&exchange);
+        let retry_at = self.gate.learn(&admission, &exchange);
         if let Err(error) = &mut exchange.result {
             error.retry_at = retry_at;
         }
@@ -85,21 +85,20 @@ impl Caller {
     /// A token and a slot, as soon as there are both. The token comes first: no slot is held during a login. It may have
     /// been withdrawn or have expired while the call waited for the slot; then the slot is given back and both are
     /// asked for once more.
-    async fn admit(&self, call: &Call<'_>) -> Result<(Held, SemaphorePermit<'_>), Error> {
-        let mut until = None;
+    async fn admit(&self, call: &Call<'_>) -> Result<Admitted<'_>, Error> {
+        let (mut until, mut admission) = (None, self.gate.enter(call)?);
         loop {
-            self.gate.pass(call)?;
-            let token = self.token(call).await?;
+            let held = self.token(call).await?;
             let last = until.is_some();
             let limit = *until.get_or_insert_with(|| Instant::now() + self.slot_timeout);
             let slot = match timeout_at(limit, self.slots.acquire()).await {
                 Ok(slot) => slot.map_err(|_| call.failed(Kind::Network, "the client is closed"))?,
                 Err(_) => return Err(self.busy(call)),
             };
-            self.gate.pass(call)?;
+            admission = self.gate.pass(call, admission)?;
             match self.tokens.usable() {
-                Some(token) => return Ok((token, slot)),
-                None if last => return Ok((token, slot)),
+                Some(held) => return Ok(Admitted { held, _slot: slot, admission }),
+                None if last => return Ok(Admitted { held, _slot: slot, admission }),
                 None => {}
             }
         }
@@ -111,8 +110,13 @@ impl Caller {
         call.failed(Kind::Busy, &message)
     }
 
-    /// A token that is good now.
-    pub async fn token(&self, call: &Call<'_>) -> Result<Held, Error> {
+    /// A token for a call that sends nothing to Graph.
+    pub async fn token_only(&self, call: &Call<'_>) -> Result<Held, Error> {
+        let _admission = self.gate.enter(call)?;
+        self.token(call).await
+    }
+
+    async fn token(&self, call: &Call<'_>) -> Result<Held, Error> {
         self.tokens.get().await.map_err(|(error, until)| Error {
             // A cached rejection reads like the original.
             status: (error.kind == Kind::TokenRejected).then_some(401),
@@ -121,6 +125,13 @@ impl Caller {
             ..call.failed(error.kind, &error.message)
         })
     }
+}
+
+/// What a call needs before it is sent.
+struct Admitted<'a> {
+    held: Held,
+    _slot: SemaphorePermit<'a>,
+    admission: Admission<'a>,
 }
 
 /// One request, or why there was none.

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
 
+use super::breaker::Availability;
 use super::call::Caller;
 use super::endpoints::Endpoints;
 use super::error::{Error, Kind};
@@ -97,18 +98,20 @@ impl Client {
             Credential::Person { .. } => options.login_timeout.max(TOOLS_TIMEOUT_MIN),
             Credential::ClientSecret { .. } | Credential::WorkloadIdentity { .. } => options.login_timeout,
         };
+        let probe_max = login_timeout + options.slot_timeout + options.call_timeout;
+        let gate = Arc::new(Gate::new(probe_max, options.observer.clone()));
         let tokens = Tokens::new(token::Settings {
             log_in: login::with(transport.clone(), options.endpoints, credential),
             login_timeout,
             login_retry: options.login_retry,
+            gate: gate.clone(),
             observer: options.observer.clone(),
         });
-        let observer = options.observer.clone();
         let in_flight_max = options.in_flight_max.max(1);
         let caller = Caller {
             transport,
             tokens,
-            gate: Arc::new(Gate::new(move |until| observer.gate_closed(until))),
+            gate,
             slots: Semaphore::new(in_flight_max),
             in_flight_max,
             slot_timeout: options.slot_timeout,
@@ -118,9 +121,17 @@ impl Client {
         Self(Arc::new(Inner { root, tenant, caller, list_timeout: options.list_timeout }))
     }
 
-    /// Until when Graph asked to wait, if that lies ahead: every call before that instant fails without being sent.
+    /// Whether calls are sent now.
+    pub fn availability(&self) -> Availability {
+        self.0.caller.gate.availability()
+    }
+
+    /// Until when nothing is sent, if that lies ahead: every call before that instant fails without being sent.
     pub fn closed_until(&self) -> Option<Instant> {
-        self.0.caller.gate.closed_until()
+        match self.availability() {
+            Availability::Shut { until } => Some(until),
+            Availability::Open | Availability::Probe => None,
+        }
     }
 
     /// Id of the tenant that calls go to, in lower case, if the credential names it or it was learnt before.
@@ -135,7 +146,7 @@ impl Client {
             return Ok(tenant);
         }
         let call = Call::read(Operation::LogIn, self.0.root.clone());
-        let held = self.0.caller.token(&call).await?;
+        let held = self.0.caller.token_only(&call).await?;
         let tenant = tenant::of_token(held.token.expose_secret());
         let tenant = tenant.ok_or_else(|| call.failed(Kind::Malformed, "the token names no tenant"))?;
         Ok(self.0.tenant.get_or_init(|| tenant).clone())

@@ -2,6 +2,7 @@
 //! and sends each request once.
 
 mod answer;
+mod breaker;
 mod call;
 mod client;
 mod endpoints;
@@ -18,12 +19,13 @@ mod request;
 mod retry_after;
 mod transport;
 
+pub use breaker::Availability;
 pub use client::{Client, Options, SetupError};
 pub use endpoints::{Cloud, EndpointError, Endpoints};
 pub use error::{Error, Kind, Processed};
 pub use jobs::{EntryCount, Execution, Job, JobError, Quarantine, Schedule, Status};
 pub use login::credential::{Credential, CredentialError};
-pub use observer::{LoginResult, Observer, Seen};
+pub use observer::{LoginResult, Observer, Seen, Shut};
 pub use operation::{Operation, Sending};
 pub use principals::{ServicePrincipal, Template};
 pub use request::MaySend;

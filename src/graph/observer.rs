@@ -41,6 +41,15 @@ impl LoginResult {
     }
 }
 
+/// Why nothing is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shut {
+    /// Graph asked to wait.
+    Throttled,
+    /// Several requests or logins in a row got no answer; after the wait, one goes as a probe.
+    Unanswered,
+}
+
 /// Is notified of each call and each login of a client.
 pub trait Observer: Debug + Send + Sync {
     /// A call to Graph has ended.
@@ -48,7 +57,9 @@ pub trait Observer: Debug + Send + Sync {
     /// A login has ended.
     fn login(&self, result: LoginResult);
     /// Nothing is sent until this instant.
-    fn gate_closed(&self, until: Instant);
+    fn shut(&self, until: Instant, why: Shut);
+    /// There are answers again, after `Shut::Unanswered`.
+    fn opened(&self);
 }
 
 /// Ignores everything.
@@ -58,5 +69,6 @@ pub(super) struct Nobody;
 impl Observer for Nobody {
     fn call(&self, _: &Seen) {}
     fn login(&self, _: LoginResult) {}
-    fn gate_closed(&self, _: Instant) {}
+    fn shut(&self, _: Instant, _: Shut) {}
+    fn opened(&self) {}
 }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::exemplar::{self, Trace, TracedHistogram};
 use super::table::{self, Computed};
-use crate::graph::{LoginResult, Observer, Seen};
+use crate::graph::{LoginResult, Observer, Seen, Shut};
 
 /// The application and tenant that the operator itself was given; others have the names of their resources.
 const OWN_TENANT: &str = "operator";
@@ -95,7 +95,12 @@ impl Observer for GraphMetrics {
         self.logins.get_or_create(&Login::of(result)).inc();
     }
 
-    fn gate_closed(&self, until: Instant) {
-        *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+    fn shut(&self, until: Instant, why: Shut) {
+        match why {
+            Shut::Throttled => *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(until),
+            Shut::Unanswered => {}
+        }
     }
+
+    fn opened(&self) {}
 }

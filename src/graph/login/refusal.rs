@@ -15,12 +15,20 @@ pub(crate) struct LoginError {
     pub code: String,
     pub message: String,
     pub retry_after: Option<Duration>,
+    /// There was no answer to the request.
+    pub unanswered: bool,
 }
 
 impl LoginError {
+    /// The login service gave no answer.
+    pub fn unanswered(message: impl Into<String>) -> Self {
+        Self { unanswered: true, ..Self::unavailable(message) }
+    }
+
     /// Trouble that passes.
     pub fn unavailable(message: impl Into<String>) -> Self {
-        Self { kind: Kind::LoginUnavailable, code: String::new(), message: message.into(), retry_after: None }
+        let (kind, message) = (Kind::LoginUnavailable, message.into());
+        Self { kind, code: String::new(), message, retry_after: None, unanswered: false }
     }
 
     /// A refusal that stands until somebody changes something.
@@ -87,7 +95,7 @@ pub(super) fn refused(status: u16, body: &[u8], retry_after: Option<Duration>) -
     if aadsts == Some(LOOP_DETECTED) {
         retry_after = retry_after.max(Some(LOOP_REST));
     }
-    LoginError { kind, code, message, retry_after }
+    LoginError { kind, code, message, retry_after, unanswered: false }
 }
 
 /// The code in a text of the login service or of a tool.

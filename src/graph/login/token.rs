@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::super::answer::Exchange;
 use super::super::error::{Error, Kind};
+use super::super::gate::Gate;
 use super::super::observer::{LoginResult, Observer};
 use super::refusal::LoginError;
 
@@ -61,6 +62,8 @@ struct State {
     held: Option<Held>,
     refused: Option<Refused>,
     number: u64,
+    /// How many logins have ended.
+    ended: u64,
     /// When Graph last rejected a token that was then given up.
     rejected: Option<Instant>,
 }
@@ -72,6 +75,8 @@ pub(in crate::graph) struct Settings {
     pub login_timeout: Duration,
     /// How long a rejected login is cached.
     pub login_retry: Duration,
+    /// Is notified of logins without an answer.
+    pub gate: Arc<Gate>,
     pub observer: Arc<dyn Observer>,
 }
 
@@ -91,14 +96,15 @@ impl Tokens {
 
     /// A token that is good now; or why there is none, and when it makes sense to ask again.
     pub async fn get(&self) -> Result<Held, NoToken> {
+        let before = self.0.state().ended;
         if let Some(held) = self.usable() {
             self.renew_ahead(&held);
             return Ok(held);
         }
         self.0.remembered()?;
         let turn = self.0.turn.clone().lock_owned().await;
-        if let Some(held) = self.usable() {
-            return Ok(held);
+        if let Some(answer) = self.0.ended_since(before) {
+            return answer;
         }
         self.0.remembered()?;
         let login = self.log_in(turn);
@@ -171,7 +177,7 @@ impl Tokens {
         state.rejected = Some(now);
         if again && !accepted {
             let (kind, code, message) = (Kind::TokenRejected, error.code.clone(), error.message.clone());
-            let error = LoginError { kind, code, message, retry_after: None };
+            let error = LoginError { kind, code, message, retry_after: None, unanswered: false };
             state.refused = Some(Refused { error, until: now + retry });
             return false;
         }
@@ -205,7 +211,7 @@ impl Shared {
     async fn log_in(&self) -> Result<Held, NoToken> {
         let limit = self.settings.login_timeout;
         let answer = tokio::time::timeout(limit, (self.settings.log_in)()).await.unwrap_or_else(|_| {
-            Err(LoginError::unavailable(format!("no answer of the login service within {} s", limit.as_secs_f64())))
+            Err(LoginError::unanswered(format!("no answer of the login service within {} s", limit.as_secs_f64())))
         });
         self.settings.observer.login(match &answer {
             Ok(_) => LoginResult::Success,
@@ -213,6 +219,7 @@ impl Shared {
             Err(_) => LoginResult::Unavailable,
         });
         let (mut state, now) = (self.state(), Instant::now());
+        state.ended += 1;
         match answer {
             Ok(Issued { token, life }) => {
                 state.number += 1;
@@ -234,9 +241,26 @@ impl Shared {
                 let wait = error.retry_after.unwrap_or(own);
                 let until = now + wait;
                 state.refused = Some(Refused { error: error.clone(), until });
+                drop(state);
+                if error.unanswered {
+                    self.settings.gate.login_unanswered(until);
+                } else {
+                    self.settings.gate.login_failed();
+                }
                 Err((error, until))
             }
         }
+    }
+
+    /// What came of a login that ended while the caller waited. It is shared even if it is not cached, so that nobody
+    /// waits for a second login.
+    fn ended_since(&self, before: u64) -> Option<Result<Held, NoToken>> {
+        let state = self.state();
+        if state.ended == before {
+            return None;
+        }
+        let failure = state.refused.clone().map(|refused| Err((refused.error, refused.until)));
+        state.held.clone().filter(|held| held.expires > Instant::now()).map(Ok).or(failure)
     }
 
     fn remembered(&self) -> Result<(), NoToken> {

@@ -44,7 +44,7 @@ impl LoginTransport {
             .body(body.clone())
             .map_err(|_| LoginError::unavailable("the login request cannot be put into HTTP"))?;
         let answer = self.transport.exchange(request, BODY_BYTES_MAX).await;
-        let answer = answer.map_err(|error| LoginError::unavailable(capped(&error.to_string())))?;
+        let answer = answer.map_err(|error| LoginError::unanswered(capped(&error.to_string())))?;
         let (status, wait) = (answer.status().as_u16(), retry_after::of(&answer));
         let body = answer.into_body();
         match issued(status, &body) {

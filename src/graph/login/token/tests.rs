@@ -38,7 +38,9 @@ impl Desk {
             counted.fetch_add(1, Ordering::SeqCst);
             Box::pin(answer(now.lock().clone()))
         });
-        let settings = Settings { log_in, login_timeout: TIMEOUT, login_retry: RETRY, observer: Arc::new(Nobody) };
+        let gate = Arc::new(Gate::new(TIMEOUT, Arc::new(Nobody)));
+        let settings =
+            Settings { log_in, login_timeout: TIMEOUT, login_retry: RETRY, gate, observer: Arc::new(Nobody) };
         Self { tokens: Tokens::new(settings), login: conduct, begun }
     }
 
