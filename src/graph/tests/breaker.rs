@@ -199,6 +199,7 @@ async fn a_login_that_is_refused_after_it_hung_is_seen_by_all() {
     for _ in 0..3 {
         let error = list(&client).await.unwrap_err();
         assert_eq!((error.kind, error.code.as_str()), (Kind::LoginRefused, "AADSTS7000222"));
+        assert_eq!(client.availability(), Availability::Open);
     }
 }
 
@@ -233,4 +234,29 @@ async fn every_wait_of_a_call_has_an_end() {
     kinds.sort_by_key(|kind| kind.name());
     assert_eq!(kinds.iter().filter(|kind| **kind == Kind::Busy).count(), 2, "{kinds:?}");
     assert!(began.elapsed() <= 60 * SECOND, "30 s for the slot and 30 s for the request: {:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_under_way_when_the_breaker_tripped_opens_at_once() {
+    let (fake, client) = after_hangs(0).await;
+    let hanging = join_all((0..5).map(|_| list(&client)));
+    let late = async {
+        pass(Duration::from_millis(200)).await;
+        fake.graph(Reply::After(Duration::from_millis(29_900), Box::new(Reply::empty_list())));
+        list(&client).await.unwrap();
+        client.availability()
+    };
+    let (_, opened) = tokio::join!(hanging, late);
+    assert_eq!(opened, Availability::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waited_for_a_slot_does_not_pass_a_gate_that_was_shut_meanwhile() {
+    let fake = Fake::new();
+    let client = fake.client_with(|options| options.in_flight_max = 1);
+    list(&client).await.unwrap();
+    fake.graph(Reply::After(SECOND, Box::new(Reply::with(429, "retry-after", "60"))));
+    let (first, second) = tokio::join!(list(&client), list(&client));
+    assert_eq!((first.unwrap_err().status, second.unwrap_err().status), (Some(429), None));
+    assert_eq!(fake.calls(), 2);
 }

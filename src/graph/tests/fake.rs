@@ -21,6 +21,7 @@ pub enum Reply {
     Unsent,
     NoAnswer,
     Hangs,
+    After(Duration, Box<Reply>),
 }
 
 impl Reply {
@@ -119,6 +120,10 @@ async fn carry(reply: Reply) -> Result<http::Response<Bytes>, TransportError> {
         Reply::Unsent => Err(TransportError::Unsent("connection refused".to_owned())),
         Reply::NoAnswer => Err(TransportError::NoAnswer("connection reset".to_owned())),
         Reply::Hangs => std::future::pending().await,
+        Reply::After(time, reply) => {
+            pass(time).await;
+            Box::pin(carry(*reply)).await
+        }
     }
 }
 
