@@ -17,7 +17,7 @@ use super::gate::Gate;
 use super::login::credential::Credential;
 use super::login::token::{self, Tokens};
 use super::login::{self, tenant};
-use super::observer::{Nobody, Observer};
+use super::observer::{Ignore, Observer};
 use super::operation::Operation;
 use super::request::Call;
 use super::transport::{self, Https, Transport};
@@ -59,7 +59,7 @@ impl Options {
             list_timeout: Duration::from_secs(60),
             login_timeout: Duration::from_secs(10),
             login_retry: Duration::from_secs(60),
-            observer: Arc::new(Nobody),
+            observer: Arc::new(Ignore),
         }
     }
 }

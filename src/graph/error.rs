@@ -1,4 +1,4 @@
-//! What a call came to when it did not succeed: what kind of answer it was, and whether the request can have had an effect.
+//! The failure of a call: what kind of failure it was, and whether the request can have had an effect.
 
 use std::fmt;
 
@@ -12,15 +12,15 @@ pub(super) const TEXT_CHARS_MAX: usize = 256;
 /// What kind of failure it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// 429, or a gate that is closed because of one.
+    /// 429, or a gate that is shut because of one.
     Throttled,
     /// 5xx, 408, 423, 424.
     Unavailable,
-    /// No complete answer arrived.
+    /// No complete answer arrived, or nothing was sent because several in a row did not.
     Network,
-    /// 401 with `InvalidAuthenticationToken`, even for a token issued a moment ago.
+    /// 401 with `InvalidAuthenticationToken`, even for a newly issued token.
     TokenRejected,
-    /// Any other 401: these endpoints tell a missing permission or ownership that way.
+    /// Any other 401: these endpoints report a missing permission or ownership that way.
     Unauthorized,
     /// 403.
     Forbidden,

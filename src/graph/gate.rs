@@ -119,10 +119,12 @@ impl Gate {
 
 /// The failure of a call that is held back; its kind is that of the failures which shut the gate.
 fn shut(call: &Call<'_>, until: Instant, kind: Kind) -> Error {
-    let message = match kind {
-        Kind::LoginUnavailable => "the login service gave no answer several times, and nothing was sent",
-        Kind::Network => "Graph gave no answer several times, and nothing was sent",
-        _ => "Graph asked to wait, and nothing was sent",
+    let message = if kind == Kind::LoginUnavailable {
+        "the login service gave no answer several times, and nothing was sent"
+    } else if kind == Kind::Network {
+        "Graph gave no answer several times, and nothing was sent"
+    } else {
+        "Graph asked to wait, and nothing was sent"
     };
     Error { retry_at: Some(until), ..call.failed(kind, message) }
 }

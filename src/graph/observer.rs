@@ -64,9 +64,9 @@ pub trait Observer: Debug + Send + Sync {
 
 /// Ignores everything.
 #[derive(Debug)]
-pub(super) struct Nobody;
+pub(super) struct Ignore;
 
-impl Observer for Nobody {
+impl Observer for Ignore {
     fn call(&self, _: &Seen) {}
     fn login(&self, _: LoginResult) {}
     fn shut(&self, _: Instant, _: Shut) {}

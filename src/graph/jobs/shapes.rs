@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_an_odd_member_is_read() {
+    fn members_next_to_an_odd_one_are_read() {
         let job = neighbour(
             r#""templateId":"scim","status":{"code":"Quarantine","countSuccessiveCompleteFailures":"3","escrowsPruned":"true",
             "lastExecution":{"state":7,"timeBegan":"","countExported":12.0,"countEscrowed":{},"error":"none"},"progress":[{}],

@@ -50,7 +50,7 @@ impl LoginError {
     }
 }
 
-/// Codes of the login service that pass by themselves (`reference-error-codes` of the identity platform).
+/// Codes of the login service for trouble that passes (`reference-error-codes` of the identity platform).
 const PASSING: &[u32] = &[90033, 90006, 90012, 90024, 90090, 50033, 90055, 90041, 50087];
 /// The service found a client in a loop and wants it to rest (`reference-error-codes`).
 const LOOP_DETECTED: u32 = 50196;
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_is_told_from_what_lasts() {
+    fn trouble_that_passes_is_kept_apart_from_refusals() {
         assert_eq!(refused(429, b"Too Many Requests", Some(Duration::from_secs(60))).kind, Kind::LoginUnavailable);
         assert_eq!(refused(503, b"<html>", None).kind, Kind::LoginUnavailable);
         assert_eq!(

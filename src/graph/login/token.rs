@@ -184,7 +184,7 @@ impl Tokens {
         true
     }
 
-    /// Begins a renewal if it is time for one. Nobody waits for it: the token at hand is good.
+    /// Begins a renewal if it is time for one. No call waits for it, because the token at hand is good.
     fn renew_ahead(&self, held: &Held) {
         if held.renew > Instant::now() || self.0.remembered().is_err() {
             return;

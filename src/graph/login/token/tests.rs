@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use uuid::Uuid;
 
-use super::super::super::observer::Nobody;
+use super::super::super::observer::Ignore;
 use super::super::super::operation::Operation;
 use super::*;
 
@@ -38,9 +38,9 @@ impl Desk {
             counted.fetch_add(1, Ordering::SeqCst);
             Box::pin(answer(now.lock().clone()))
         });
-        let gate = Arc::new(Gate::new(TIMEOUT, Arc::new(Nobody)));
+        let gate = Arc::new(Gate::new(TIMEOUT, Arc::new(Ignore)));
         let settings =
-            Settings { log_in, login_timeout: TIMEOUT, login_retry: RETRY, gate, observer: Arc::new(Nobody) };
+            Settings { log_in, login_timeout: TIMEOUT, login_retry: RETRY, gate, observer: Arc::new(Ignore) };
         Self { tokens: Tokens::new(settings), login: conduct, begun }
     }
 
