@@ -114,6 +114,9 @@ table! {
     GRAPH_SECONDS: Histogram "entrain_graph_request_duration_seconds" ["tenant", "operation"];
     /// For how much longer no call is sent, because Microsoft Graph asked to wait; 0 if it did not.
     GRAPH_THROTTLED: Gauge "entrain_graph_throttled_seconds" ["tenant"];
+    /// Whether calls are held back because Microsoft Graph or the login service gave no answer several times in a row (1) or
+    /// not (0); one call at a time then goes as a probe.
+    GRAPH_UNANSWERED: Gauge "entrain_graph_breaker_open" ["tenant"];
     /// Logins by result: success, refused or unavailable.
     LOGIN_REQUESTS: Counter "entrain_login_requests_total" ["tenant", "result"];
 

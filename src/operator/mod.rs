@@ -127,7 +127,7 @@ fn graph_client(options: &Operator, metrics: &Metrics) -> Result<graph::Client, 
     let options = graph::Options {
         in_flight_max: usize::from(options.graph_in_flight_max),
         login_retry: Duration::from_secs(options.slow_retry_seconds),
-        observer: Arc::new(metrics.graph.clone()),
+        observer: metrics.graph.tenant("operator"),
         ..connect::options(&options.connection)?
     };
     Ok(graph::Client::new(options, credential)?)

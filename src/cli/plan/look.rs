@@ -99,7 +99,7 @@ impl<'a> Looks<'a> {
 }
 
 fn concerns_all(error: &Error) -> bool {
-    matches!(error.kind, Kind::LoginRefused { .. } | Kind::LoginUnavailable | Kind::TokenRejected)
+    matches!(error.kind, Kind::LoginRefused | Kind::LoginUnavailable | Kind::TokenRejected)
 }
 
 fn login_remedy(caller: Caller) -> &'static str {

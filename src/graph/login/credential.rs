@@ -1,4 +1,4 @@
-//! Who calls: an application, from the standard environment of the Azure SDKs, or the person at this machine.
+//! The identity that calls: an application, from the standard environment of the Azure SDKs, or the person at this machine.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub enum Credential {
         client_id: String,
         token_file: PathBuf,
     },
-    /// Whoever is logged in to the Azure CLI or the Azure Developer CLI; their own tenant if none is named.
+    /// The person who is logged in to the Azure CLI or the Azure Developer CLI, in their own tenant if none is named.
     Person {
         tenant_id: Option<String>,
     },

@@ -6,12 +6,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 /// The id in lower case, if the text is a GUID.
-pub(super) fn id(text: &str) -> Option<String> {
+pub(in crate::graph) fn id(text: &str) -> Option<String> {
     Uuid::try_parse(text).ok().map(|id| id.hyphenated().to_string())
 }
 
 /// The claim `tid` of a JWT, read without validating it: Graph does that.
-pub(super) fn of_token(token: &str) -> Option<String> {
+pub(in crate::graph) fn of_token(token: &str) -> Option<String> {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
     id(serde_json::from_slice::<serde_json::Value>(&payload).ok()?["tid"].as_str()?)
 }

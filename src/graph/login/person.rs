@@ -1,10 +1,10 @@
 //! The person who is logged in on this machine, through the Azure CLI or else the Azure Developer CLI.
 //!
-//! The crate's `DeveloperToolsCredential` has the same order, but cannot be told a tenant. What a tool said of a refusal
-//! is kept; what it printed as an answer is not, because that may hold a token.
+//! The crate's `DeveloperToolsCredential` has the same order, but takes no tenant. The text of a tool's refusal is kept;
+//! what it printed as an answer is not, because that may hold a token.
 
 use std::error::Error as _;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use azure_core::error::ErrorKind;
@@ -12,16 +12,14 @@ use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, AzureDeveloperCliCredential, AzureDeveloperCliCredentialOptions,
 };
 
-use super::error::{Kind, capped};
-use super::login::{LoginError, Refusal, code_in};
+use super::super::error::capped;
+use super::refusal::{LoginError, code_in};
 
 const TOOL_CHARS_MAX: usize = 120;
 
 #[derive(Debug)]
 pub(super) struct Person {
     pub tenant_id: Option<String>,
-    /// Where the reason goes if neither tool has a token.
-    pub refusal: Refusal,
 }
 
 #[async_trait::async_trait]
@@ -31,7 +29,7 @@ impl TokenCredential for Person {
         scopes: &[&str],
         options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
-        let mut said = Vec::new();
+        let mut failures = Vec::new();
         for (tool, credential) in self.tools() {
             let answer = match credential {
                 Ok(credential) => credential.get_token(scopes, options.clone()).await,
@@ -39,11 +37,10 @@ impl TokenCredential for Person {
             };
             match answer {
                 Ok(token) => return Ok(token),
-                Err(error) => said.push((tool, words(&error))),
+                Err(error) => failures.push((tool, words(&error))),
             }
         }
-        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal(&said));
-        Err(azure_core::Error::with_message(ErrorKind::Credential, "nobody is logged in"))
+        Err(azure_core::Error::new(ErrorKind::Credential, refusal(&failures)))
     }
 }
 
@@ -61,7 +58,7 @@ impl Person {
     }
 }
 
-/// What a tool said. The crate wraps the error of the tool into one of its own; an error of another kind is about the
+/// The text of a tool's error. The crate wraps the error of the tool into one of its own; an error of another kind is about the
 /// tool's answer.
 fn words(error: &azure_core::Error) -> String {
     let inner = error.source().and_then(|source| source.downcast_ref::<azure_core::Error>()).unwrap_or(error);
@@ -71,10 +68,10 @@ fn words(error: &azure_core::Error) -> String {
     }
 }
 
-/// A tool that is not there is only mentioned if the other is not there either.
-fn refusal(said: &[(&str, String)]) -> LoginError {
+/// A tool that is not installed is mentioned only if the other is not either.
+fn refusal(failures: &[(&str, String)]) -> LoginError {
     let answered: Vec<&(&str, String)> =
-        said.iter().filter(|(_, words)| !words.contains("not found on PATH")).collect();
+        failures.iter().filter(|(_, words)| !words.contains("not found on PATH")).collect();
     let aadsts = answered.iter().find_map(|(_, words)| code_in(words));
     let message = if answered.is_empty() {
         "neither the Azure CLI (az) nor the Azure Developer CLI (azd) is installed".to_owned()
@@ -84,12 +81,8 @@ fn refusal(said: &[(&str, String)]) -> LoginError {
         };
         answered.iter().map(quoted).collect::<Vec<_>>().join("; ")
     };
-    LoginError {
-        kind: Kind::LoginRefused { aadsts, lasting: true },
-        code: aadsts.map(|code| format!("AADSTS{code}")).unwrap_or_default(),
-        message,
-        retry_after: None,
-    }
+    let code = aadsts.map(|code| format!("AADSTS{code}")).unwrap_or_default();
+    LoginError { code, ..LoginError::refused(message) }
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use uuid::Uuid;
 
-use super::super::error::Operation;
-use super::super::observer::Nobody;
+use super::super::super::observer::Ignore;
+use super::super::super::operation::Operation;
 use super::*;
 
 const LIFE: Duration = Duration::from_secs(4000);
@@ -36,9 +36,11 @@ impl Desk {
         let (now, counted) = (conduct.clone(), begun.clone());
         let log_in: LogIn = Box::new(move || {
             counted.fetch_add(1, Ordering::SeqCst);
-            Box::pin(answer(now.lock().unwrap().clone()))
+            Box::pin(answer(now.lock().clone()))
         });
-        let settings = Settings { log_in, login_timeout: TIMEOUT, login_retry: RETRY, observer: Arc::new(Nobody) };
+        let gate = Arc::new(Gate::new(TIMEOUT, Arc::new(Ignore)));
+        let settings =
+            Settings { log_in, login_timeout: TIMEOUT, login_retry: RETRY, gate, observer: Arc::new(Ignore) };
         Self { tokens: Tokens::new(settings), login: conduct, begun }
     }
 
@@ -47,7 +49,7 @@ impl Desk {
         let desk = Self::new();
         desk.tokens.get().await.ok().unwrap();
         tokio::time::advance(DUE).await;
-        *desk.login.lock().unwrap() = login;
+        *desk.login.lock() = login;
         desk
     }
 
@@ -74,10 +76,9 @@ async fn pass(time: Duration) {
 }
 
 async fn answer(login: Login) -> Result<Issued, LoginError> {
-    let refused = Kind::LoginRefused { aadsts: Some(7_000_222), lasting: true };
     match login {
         Login::Grants => Ok(Issued { token: String::from("token").into(), life: LIFE }),
-        Login::Refuses => Err(LoginError { kind: refused, ..LoginError::unavailable("refused") }),
+        Login::Refuses => Err(LoginError::refused("refused")),
         Login::Throttles(wait) => Err(LoginError { retry_after: Some(wait), ..LoginError::unavailable("throttled") }),
         Login::Hangs => std::future::pending().await,
     }
@@ -99,7 +100,7 @@ async fn a_renewal_that_is_refused_is_not_tried_again_before_the_refusal_is_forg
 async fn a_renewal_that_is_throttled_waits_as_long_as_the_login_service_asks() {
     let desk = Desk::aged(Login::Throttles(Duration::from_secs(200))).await;
     assert_eq!(desk.logins_during(199).await, 1);
-    *desk.login.lock().unwrap() = Login::Grants;
+    *desk.login.lock() = Login::Grants;
     pass(Duration::from_secs(2)).await;
     desk.tokens.get().await.ok().unwrap();
     pass(Duration::from_secs(1)).await;
@@ -130,7 +131,7 @@ async fn a_token_is_renewed_before_its_end_and_not_for_all_at_the_same_instant()
 #[tokio::test(start_paused = true)]
 async fn a_login_that_hangs_is_given_up_and_that_is_remembered() {
     let desk = Desk::new();
-    *desk.login.lock().unwrap() = Login::Hangs;
+    *desk.login.lock() = Login::Hangs;
     let began = Instant::now();
     let (error, until) = desk.tokens.get().await.err().unwrap();
     assert_eq!((error.kind, began.elapsed()), (Kind::LoginUnavailable, TIMEOUT));
@@ -141,7 +142,7 @@ async fn a_login_that_hangs_is_given_up_and_that_is_remembered() {
 #[tokio::test(start_paused = true)]
 async fn a_login_ends_and_is_remembered_even_if_its_caller_gives_up() {
     let desk = Desk::new();
-    *desk.login.lock().unwrap() = Login::Hangs;
+    *desk.login.lock() = Login::Hangs;
     assert!(tokio::time::timeout(Duration::from_secs(1), desk.tokens.get()).await.is_err());
     pass(TIMEOUT).await;
     assert_eq!(desk.tokens.get().await.err().unwrap().0.kind, Kind::LoginUnavailable);

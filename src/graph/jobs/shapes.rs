@@ -1,10 +1,10 @@
-//! The shapes of Graph. Every field but the id is optional and unknown ones are ignored: answers omit fields freely.
+//! The shapes of a job. Every field but the id is optional and unknown ones are ignored: answers omit fields freely.
 //! A field of another type than its own is not known, and hides neither its neighbours nor other jobs.
 //! Enumerations stay strings: Graph adds members, and nothing here needs to know them.
 
 use serde::Deserialize;
 
-use super::lenient;
+use super::super::lenient;
 
 /// `synchronizationJob`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -126,33 +126,9 @@ pub struct EntryCount {
     pub value: Option<i64>,
 }
 
-/// `synchronizationTemplate`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-pub struct Template {
-    #[serde(deserialize_with = "lenient::id")]
-    pub id: String,
-}
-
-/// `servicePrincipal`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct ServicePrincipal {
-    #[serde(deserialize_with = "lenient::id")]
-    pub id: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub display_name: Option<String>,
-}
-
-/// One page of a collection. `value` is not optional: a page without it says nothing about what there is.
-#[derive(Debug, Deserialize)]
-pub(super) struct Page<T> {
-    pub value: Vec<T>,
-    #[serde(rename = "@odata.nextLink")]
-    pub next_link: Option<String>,
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::super::pages::Page;
     use super::*;
 
     #[test]
@@ -202,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_an_odd_member_is_read() {
+    fn members_next_to_an_odd_one_are_read() {
         let job = neighbour(
             r#""templateId":"scim","status":{"code":"Quarantine","countSuccessiveCompleteFailures":"3","escrowsPruned":"true",
             "lastExecution":{"state":7,"timeBegan":"","countExported":12.0,"countEscrowed":{},"error":"none"},"progress":[{}],
@@ -227,7 +203,6 @@ mod tests {
     fn an_id_is_a_text_that_is_not_empty() {
         for id in ["7", "null", "\"\"", "{}"] {
             assert!(serde_json::from_str::<Job>(&format!(r#"{{"id":{id}}}"#)).is_err(), "{id}");
-            assert!(serde_json::from_str::<Template>(&format!(r#"{{"id":{id}}}"#)).is_err(), "{id}");
         }
     }
 }
