@@ -7,7 +7,9 @@ mod memory;
 mod observe;
 mod pass;
 mod pulse;
+pub mod queue;
 mod restart;
+pub mod tenants;
 mod translate;
 mod unreadable;
 

@@ -1,0 +1,69 @@
+//! Which Graph client an object may use, and whether that client can send at all.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::api::SyncJob;
+use crate::graph;
+
+/// Names a tenant: the login that is used for it, together with where its calls go.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TenantKey(Arc<str>);
+
+impl TenantKey {
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TenantKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a call for a tenant would be sent now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Availability {
+    Open,
+    /// Nothing is sent before this instant.
+    Shut {
+        until: Instant,
+    },
+    /// The time is up, and one call would be let through to find out.
+    Probe,
+}
+
+/// All tenants. There is one so far: the operator's own login.
+pub struct Tenants {
+    own: TenantKey,
+    client: graph::Client,
+}
+
+impl Tenants {
+    /// The operator's own login, under the name that metrics show for it.
+    pub fn own(name: &str, client: graph::Client) -> Self {
+        Self { own: TenantKey::new(name), client }
+    }
+
+    /// The tenant of an object.
+    pub(super) fn of(&self, _: &SyncJob) -> TenantKey {
+        self.own.clone()
+    }
+
+    /// The client for a tenant.
+    pub(super) fn client(&self, _: &TenantKey) -> &graph::Client {
+        &self.client
+    }
+
+    /// Whether calls for a tenant would be sent now.
+    pub(super) fn availability(&self, tenant: &TenantKey) -> Availability {
+        self.client(tenant).closed_until().map_or(Availability::Open, |until| Availability::Shut { until })
+    }
+}
