@@ -17,14 +17,18 @@ use crate::cluster::lease::{self, Elector, Fence};
 use crate::cluster::watch::{Stores, sync_jobs};
 use crate::cluster::{Namespaces, events::Events, proxy, read};
 use crate::connect::{self, ConnectError};
-use crate::metrics::{Metrics, Objects, RestMetrics};
-use crate::reconcile::{self, Parts, Pulse};
+use crate::metrics::{Metrics, Objects, RestMetrics, Silence};
+use crate::reconcile::{self, Parts, Pulse, Tenants};
 use crate::{graph, serve};
 
 /// How long passes under way may take to end after a signal. A request to Graph that is cut off leaves an outcome that
 /// is unknown for the whole settle window; the chart grants 30 s (`terminationGracePeriodSeconds`), of which the rest is
 /// for giving back the lease.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(25);
+/// After this long without a byte a connection to the API server is given up: longer than the server keeps a watch open.
+const READ_TIMEOUT: Duration = Duration::from_secs(150);
+/// The name that metrics show for the operator's own login.
+const OWN_TENANT: &str = "operator";
 /// How often it is asked whether the API server answers, until it does.
 const SERVED_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -118,15 +122,17 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     let mut config = kube::Config::infer().await?;
     // The client's own retries repeat writes behind our back: a lost answer would come back as a conflict with ourselves.
     config.default_retry = false;
+    config.read_timeout = Some(READ_TIMEOUT);
     proxy::heed_no_proxy(&mut config, |name| std::env::var(name).ok());
     let lease = options.election.leader_elect.then(|| lease_config(&options.election, &config));
     let rest = RestMetrics::new(&config.cluster_url);
     let client = ClientBuilder::try_from(config)?.with_layer(&rest).build();
     let namespaces = Namespaces::new(&options.watch_namespaces);
     let watches = sync_jobs(&client, &namespaces);
-    let stores = Stores::of(&watches);
-    let metrics = Arc::new(Metrics::new(options.concurrency, Objects::new(move || stores.state()), &rest));
-    let graph = graph_client(options, &metrics)?;
+    let (shown, watched) = (Stores::of(&watches), Stores::of(&watches));
+    let (objects, silence) = (Objects::new(move || shown.state()), Silence::new(move || watched.silence()));
+    let metrics = Arc::new(Metrics::new(options.concurrency, objects, silence, &rest));
+    let tenants = Tenants::of_operator(OWN_TENANT, graph_client(options, &metrics)?);
     let health = Arc::new(Health { served: AtomicBool::new(false), pulse: Pulse::new(options.stuck_after()) });
     let mut beside = serve_beside(options, &client, &metrics, &health).await?;
     beside.spawn(await_served(client.clone(), namespaces.clone(), health.clone()));
@@ -143,7 +149,7 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     let (stop, shutdown) = watch::channel(false);
     let mut running = tokio::spawn(reconcile::run(Parts {
         client,
-        graph,
+        tenants,
         namespaces,
         watches,
         events,

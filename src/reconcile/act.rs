@@ -49,7 +49,7 @@ pub(super) async fn act(
                 Fact::Trouble(cluster_trouble(&error, "looking whether the CRD of SyncJobs is being deleted"))
             }
         },
-        (Step::LookUpTenant, _) => match context.graph.tenant().await {
+        (Step::LookUpTenant, _) => match context.graph().tenant().await {
             Ok(id) => Fact::TenantKnown { id },
             Err(error) => Fact::Trouble(graph_trouble(&error)),
         },
@@ -68,7 +68,7 @@ pub(super) fn left_behind(job_id: Option<&str>, pass: &Pass, context: &Context) 
 
 async fn act_on(step: &Step, desired: &Desired, world: &World, pass: &mut Pass, context: &Context) -> Fact {
     let service_principal = desired.service_principal.as_str();
-    let graph = &context.graph;
+    let graph = context.graph();
     match step {
         Step::ListJobs => {
             let answer = context.listings.list(graph, service_principal).await;
@@ -111,7 +111,7 @@ async fn act_on(step: &Step, desired: &Desired, world: &World, pass: &mut Pass, 
         Step::RecordRestart { token } => restart::record(token, world, pass, context).await,
         Step::RestartJob { id, scope } => restart::send(id, scope.as_deref(), desired, world, pass, context).await,
         Step::DeleteJob { id } => delete(id, desired, pass, context).await,
-        Step::RecordIntent { .. } | Step::RecordAdoption { .. } => match context.graph.closed_until() {
+        Step::RecordIntent { .. } | Step::RecordAdoption { .. } => match context.graph().closed_until() {
             // An intent whose request has to wait would only be taken back again.
             Some(until) => Fact::Trouble(shut(until)),
             None => identity::write(step, desired, world, pass, context).await,
@@ -164,7 +164,7 @@ async fn create(desired: &Desired, world: &World, pass: &mut Pass, context: &Con
     pass.entry.unsent.clear();
     let service_principal = desired.service_principal.as_str();
     let in_time = || context.may_send() && recorded.is_some_and(|at| at.elapsed() < SEND_WITHIN);
-    let answer = context.graph.create_job(service_principal, desired.template.as_str(), nonce, &in_time).await;
+    let answer = context.graph().create_job(service_principal, desired.template.as_str(), nonce, &in_time).await;
     context.listings.changed(service_principal);
     match answer {
         Ok(job) => {
@@ -211,7 +211,7 @@ fn conflict(error: &graph::Error, trouble: Trouble) -> Trouble {
 
 async fn delete(id: &str, desired: &Desired, pass: &mut Pass, context: &Context) -> Fact {
     let service_principal = desired.service_principal.as_str();
-    let answer = context.graph.delete_job(service_principal, id, &|| context.may_send()).await;
+    let answer = context.graph().delete_job(service_principal, id, &|| context.may_send()).await;
     context.listings.changed(service_principal);
     match answer {
         Ok(()) => {

@@ -44,7 +44,7 @@ pub(super) async fn run(object: Arc<SyncJob>, context: &Context) -> Ended {
     let object = observe::freshest(object, &entry);
     let mut pass = Pass { object, entry, intent_recorded: None };
     let desired = Desired::parse(&pass.object.spec);
-    let tenant = context.graph.known_tenant();
+    let tenant = context.graph().known_tenant();
     let world =
         observe::world(&pass.object, desired.as_ref().ok(), tenant.as_deref(), &mut pass.entry, &context.stores);
     let (world, plan, done) = steps(&desired, world, &mut pass, context).await;

@@ -34,7 +34,7 @@ pub(super) async fn send(
 ) -> Fact {
     let service_principal = desired.service_principal.as_str();
     pass.entry.restart_unsent = None;
-    let answer = context.graph.restart_job(service_principal, id, scope, &|| context.may_send()).await;
+    let answer = context.graph().restart_job(service_principal, id, scope, &|| context.may_send()).await;
     context.listings.changed(service_principal);
     let error = match answer {
         Ok(()) => {

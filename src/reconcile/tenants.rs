@@ -48,8 +48,13 @@ pub struct Tenants {
 
 impl Tenants {
     /// The operator's own login, under the name that metrics show for it.
-    pub fn own(name: &str, client: graph::Client) -> Self {
+    pub fn of_operator(name: &str, client: graph::Client) -> Self {
         Self { own: TenantKey::new(name), client }
+    }
+
+    /// The operator's own login.
+    pub(super) fn own(&self) -> &TenantKey {
+        &self.own
     }
 
     /// The tenant of an object.

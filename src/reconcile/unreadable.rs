@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::channel::mpsc::UnboundedReceiver;
 use jiff::Timestamp;
 use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::memory::Entry;
 use super::{Context, observe};
@@ -16,9 +16,10 @@ use crate::api::{FINALIZER, Reason, SyncJob};
 use crate::cluster::stored::Unreadable;
 use crate::cluster::watch::Stores;
 use crate::cluster::{self, write};
-use crate::metrics::Key;
 use crate::plan::report::{End, report};
 use crate::plan::{requests, unreadable};
+
+type Key = ObjectRef<SyncJob>;
 
 /// How often what could not be written is tried again.
 const RETRY: Duration = Duration::from_secs(30);
@@ -30,7 +31,8 @@ pub(super) async fn report_all(mut told: UnboundedReceiver<Unreadable>, context:
     let mut ticks = tokio::time::interval(RETRY);
     loop {
         tokio::select! {
-            next = told.next() => {
+            biased;
+            next = told.recv() => {
                 let Some(object) = next else { return };
                 let key = Key::from_obj(&object.stand_in());
                 if logged.insert(key.clone(), object.fault.clone()).as_ref() != Some(&object.fault) {
