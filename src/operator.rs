@@ -129,8 +129,9 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     let client = ClientBuilder::try_from(config)?.with_layer(&rest).build();
     let namespaces = Namespaces::new(&options.watch_namespaces);
     let watches = sync_jobs(&client, &namespaces);
-    let (shown, watched) = (Stores::of(&watches), Stores::of(&watches));
-    let (objects, silence) = (Objects::new(move || shown.state()), Silence::new(move || watched.silence()));
+    let stores = Stores::of(&watches);
+    let (objects, age) = (stores.clone(), stores);
+    let (objects, silence) = (Objects::new(move || objects.state()), Silence::new(move || age.silence()));
     let metrics = Arc::new(Metrics::new(options.concurrency, objects, silence, &rest));
     let tenants = Tenants::of_operator(OWN_TENANT, graph_client(options, &metrics)?);
     let health = Arc::new(Health { served: AtomicBool::new(false), pulse: Pulse::new(options.stuck_after()) });

@@ -218,21 +218,17 @@ async fn work_on(object: Arc<SyncJob>, context: Arc<Context>) -> Done {
     let (timer, _beat) = (span.in_scope(|| context.metrics.begin()), context.pulse.begin());
     let outcome = AssertUnwindSafe(pass::run(object, &context)).catch_unwind().instrument(span).await;
     let after = outcome.as_ref().map_or(Wake::After(PANIC_RETRY), |ended| ended.wake).spread(seed);
-    match outcome {
-        Ok(Ended { failed, .. }) => {
-            if failed {
-                timer.failed();
-            } else {
-                timer.succeeded(after.is_some());
-            }
-            Done { failed, after }
-        }
-        Err(_) => {
-            timer.panicked();
-            tracing::error!(namespace, name, "a reconcile panicked; this SyncJob is left alone for a while");
-            Done { failed: true, after }
-        }
+    let Ok(Ended { failed, .. }) = outcome else {
+        timer.panicked();
+        tracing::error!(namespace, name, "a reconcile panicked; this SyncJob is left alone for a while");
+        return Done { failed: true, after };
+    };
+    if failed {
+        timer.failed();
+    } else {
+        timer.succeeded(after.is_some());
     }
+    Done { failed, after }
 }
 
 /// The same number for all SyncJobs of a service principal, so that they look at the same time and one list serves them

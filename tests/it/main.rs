@@ -15,6 +15,7 @@ mod life;
 mod ops;
 mod properties;
 mod protocol;
+mod queue;
 mod schema;
 mod stack;
 mod tidy;

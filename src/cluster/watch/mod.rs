@@ -120,8 +120,11 @@ impl Keeper {
             Event::Apply(Stored::Readable(object)) | Event::InitApply(Stored::Readable(object)) => {
                 self.difference(object)
             }
-            Event::Apply(Stored::Unreadable(_)) | Event::InitApply(Stored::Unreadable(_)) => None,
-            Event::Delete(_) | Event::Init | Event::InitDone => None,
+            Event::Apply(Stored::Unreadable(_))
+            | Event::InitApply(Stored::Unreadable(_))
+            | Event::Delete(_)
+            | Event::Init
+            | Event::InitDone => None,
         };
         let Some(mut event) = self.sorter.sort(event) else { return };
         match &mut event {

@@ -11,7 +11,7 @@ use kube::client::Body as Asked;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 use tower::service_fn;
 
 use super::follow::{REBUILD_INTERVAL, SILENT_MAX};
@@ -113,7 +113,7 @@ impl Api {
         let api = self.clone();
         tokio::spawn(async move {
             for _ in 0..2 {
-                sleep(59 * SECOND).await;
+                rest(59 * SECOND).await;
                 api.bookmark(&frames);
             }
             frames.close_channel();
@@ -162,6 +162,11 @@ impl Server {
             self.open.retain(|frames| frames.unbounded_send(Ok(frame(kind, object))).is_ok());
         }
     }
+}
+
+/// Lets time pass.
+async fn rest(time: Duration) {
+    let _ = timeout(time, pending::<()>()).await;
 }
 
 struct Watching {
@@ -250,14 +255,14 @@ async fn a_version_that_is_too_old_leads_to_a_list_however_the_api_server_says_i
         let api = Api::new();
         api.set(|server| server.watches = mood);
         let mut watching = watching(api.clone());
-        sleep(SECOND / 2).await;
+        rest(SECOND / 2).await;
         api.put("a", 1, "Plan");
         watching.expect("created a", 3 * SECOND).await;
         // And if it goes on saying so, it is not asked without a pause.
-        sleep(120 * SECOND).await;
+        rest(120 * SECOND).await;
         assert!((3..=9).contains(&api.count("list")), "{mood:?}: {} lists", api.count("list"));
         api.set(|server| server.watches = Mood::Well);
-        sleep(40 * SECOND).await;
+        rest(40 * SECOND).await;
         api.put("a", 2, "Plan");
         watching.expect("changed a", SECOND).await;
     }
@@ -268,7 +273,7 @@ async fn a_list_or_a_watch_that_is_never_answered_is_asked_for_again() {
     let api = Api::new();
     api.set(|server| (server.lists, server.watches) = (Mood::Hangs, Mood::Hangs));
     let mut watching = watching(api.clone());
-    sleep(100 * SECOND).await;
+    rest(100 * SECOND).await;
     assert!((3..5).contains(&api.count("list")), "{}", api.count("list"));
     api.put("a", 1, "Plan");
     api.set(|server| server.lists = Mood::Well);
@@ -277,7 +282,7 @@ async fn a_list_or_a_watch_that_is_never_answered_is_asked_for_again() {
     api.put("a", 2, "Plan");
     watching.expect("changed a", 400 * SECOND).await;
     api.set(|server| server.watches = Mood::Well);
-    sleep(70 * SECOND).await;
+    rest(70 * SECOND).await;
     let lists = api.count("list");
     api.put("a", 3, "Plan");
     watching.expect("changed a", SECOND).await;
@@ -288,7 +293,7 @@ async fn a_list_or_a_watch_that_is_never_answered_is_asked_for_again() {
 async fn a_watch_that_shows_nothing_is_not_believed_for_long() {
     let api = Api::new();
     let mut watching = watching(api.clone());
-    sleep(SECOND).await;
+    rest(SECOND).await;
     api.set(|server| (server.bookmarks, server.deaf) = (false, true));
     api.put("a", 1, "Plan");
     assert_eq!(watching.next(SILENT_MAX - 60 * SECOND).await, None);
@@ -300,7 +305,7 @@ async fn a_watch_that_shows_nothing_is_not_believed_for_long() {
 async fn a_list_is_read_again_after_some_hours_although_nothing_is_wrong() {
     let api = Api::new();
     let mut watching = watching(api.clone());
-    sleep(SECOND).await;
+    rest(SECOND).await;
     // One event is lost; bookmarks go on.
     api.set(|server| server.deaf = true);
     api.put("a", 1, "Plan");
@@ -321,7 +326,7 @@ async fn a_storage_that_was_restored_is_noticed_and_every_object_that_went_back_
     let snapshot = api.0.lock().objects.clone();
     // Our own status write, which is no change of the wish.
     api.put("a", 1, "Plan");
-    sleep(SECOND).await;
+    rest(SECOND).await;
     api.set(|server| (server.objects, server.version) = (snapshot, 102));
     watching.expect("changed a", 130 * SECOND).await;
     assert_eq!(watching.next(60 * SECOND).await, None, "`b` is as it was");
@@ -332,12 +337,12 @@ async fn a_watch_that_ends_at_once_is_not_started_again_without_a_pause() {
     let api = Api::new();
     api.set(|server| server.watches = Mood::Ends);
     let _watching = watching(api.clone());
-    sleep(120 * SECOND).await;
+    rest(120 * SECOND).await;
     assert!((4..20).contains(&api.count("watch")), "{} watches", api.count("watch"));
     let refused = Api::new();
     refused.set(|server| server.watches = Mood::Says(403));
     let _watching = self::watching(refused.clone());
-    sleep(120 * SECOND).await;
+    rest(120 * SECOND).await;
     assert!((4..20).contains(&refused.count("watch")), "{} watches", refused.count("watch"));
 }
 
@@ -348,6 +353,6 @@ async fn a_list_that_breaks_off_leaves_the_store_as_it_was() {
     let mut watching = watching(api.clone());
     watching.expect("listed a", SECOND).await;
     api.set(|server| (server.lists, server.watches, server.open) = (Mood::Says(500), Mood::Says(410), Vec::new()));
-    sleep(300 * SECOND).await;
+    rest(300 * SECOND).await;
     assert_eq!(watching.stores.state().len(), 1);
 }
