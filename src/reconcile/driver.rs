@@ -245,3 +245,62 @@ fn state(queue: &Shared) -> QueueState {
     let ages = || queue.ages(now);
     QueueState { depth: queue.depth(now), unfinished: ages().sum(), longest: ages().max().unwrap_or_default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const INTENT: &str = r#"{"nonce": "n", "recordedTime": "2026-11-25T10:00:00Z", "baseline": []}"#;
+
+    fn object(metadata: &Value, status: &Value) -> SyncJob {
+        let mut object = json!({"metadata": {"name": "a", "namespace": "apps", "uid": "a", "generation": 2},
+            "spec": {"servicePrincipalId": "2D6F", "templateId": "scim"}, "status": status});
+        for (name, value) in metadata.as_object().unwrap() {
+            object["metadata"][name] = value.clone();
+        }
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn a_first_look_is_as_urgent_as_what_the_object_waits_for() {
+        let at_first = |metadata: Value, status: Value| class_at_first(&object(&metadata, &status));
+        let intent: Value = serde_json::from_str(INTENT).unwrap();
+        assert_eq!(at_first(json!({}), Value::Null), Class::New);
+        assert_eq!(at_first(json!({}), json!({"observedGeneration": 2})), Class::New);
+        assert_eq!(at_first(json!({}), json!({"observedGeneration": 2, "jobId": "j"})), Class::Poll);
+        assert_eq!(at_first(json!({}), json!({"observedGeneration": 2, "intent": intent})), Class::UnknownOutcome);
+        assert_eq!(
+            at_first(json!({}), json!({"observedGeneration": 1, "jobId": "j"})),
+            Class::Change,
+            "edited meanwhile"
+        );
+        let deleted = json!({"deletionTimestamp": "2026-11-25T10:00:00Z"});
+        assert_eq!(at_first(deleted, json!({"observedGeneration": 2, "jobId": "j"})), Class::Change);
+    }
+
+    #[test]
+    fn what_follows_a_pass_waits_as_a_poll_unless_something_is_open() {
+        let after = |metadata: Value, status: Value, failed| class_after(&object(&metadata, &status), failed);
+        let intent: Value = serde_json::from_str(INTENT).unwrap();
+        let deleted = json!({"deletionTimestamp": "2026-11-25T10:00:00Z"});
+        assert_eq!(after(json!({}), json!({"jobId": "j"}), true), Class::Poll);
+        assert_eq!(after(json!({}), json!({}), false), Class::Poll, "what waits for a person does not go before polls");
+        assert_eq!(after(json!({}), json!({}), true), Class::New);
+        assert_eq!(after(json!({}), json!({"intent": intent}), false), Class::UnknownOutcome);
+        assert_eq!(after(deleted, json!({"jobId": "j"}), false), Class::UnknownOutcome);
+    }
+
+    #[test]
+    fn sync_jobs_of_one_service_principal_look_together_and_those_of_two_tenants_do_not() {
+        let of = |id: &str, tenant: &str| {
+            let mut object = object(&json!({}), &Value::Null);
+            id.clone_into(&mut object.spec.service_principal_id);
+            seed(&object, &TenantKey::new(tenant))
+        };
+        assert_eq!(of("2D6F", "a"), of("2d6f", "a"));
+        assert_ne!(of("2d6f", "a"), of("2d6f", "b"));
+        assert_ne!(of("2d6f", "a"), of("2d70", "a"));
+    }
+}

@@ -10,7 +10,7 @@ mod ready;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,7 +99,7 @@ pub struct Queue<K> {
     /// How often each class was passed over since its last turn.
     passed_over: BTreeMap<Class, u32>,
     tenants: BTreeMap<TenantKey, Tenant>,
-    at_work: usize,
+    at_work: HashSet<K>,
     /// Passes under way that hold a worker which is not kept free.
     unreserved: usize,
     numbers: u64,
@@ -116,7 +116,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
             ready: Ready::new(),
             passed_over: BTreeMap::new(),
             tenants: BTreeMap::new(),
-            at_work: 0,
+            at_work: HashSet::new(),
             unreserved: 0,
             numbers: 0,
             opens: None,
@@ -162,7 +162,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     pub fn next(&mut self, now: Instant, available: &impl Fn(&TenantKey) -> Availability) -> Option<Work<K>> {
         self.ripen(now);
         self.opens = None;
-        if self.at_work == self.workers {
+        if self.at_work.len() == self.workers {
             return None;
         }
         let (class, tenant, probe) = self.choose(now, available)?;
@@ -176,7 +176,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         tenant.at_work += 1;
         tenant.probes += usize::from(probe);
         tenant.last_turn = self.numbers;
-        self.at_work += 1;
+        self.at_work.insert(key.clone());
         self.unreserved += usize::from(!class.takes_reserved());
         Some(Work { key, class, waited: now.saturating_duration_since(turn.due) })
     }
@@ -189,7 +189,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         let State::AtWork(work) = &entry.state else { return None };
         let wanted = next.map(|(due, class)| Turn { due, class, number });
         let (again, gone, took) = (work.again, work.gone, now.saturating_duration_since(work.began));
-        self.at_work -= 1;
+        self.at_work.remove(key);
         self.unreserved -= usize::from(!work.class.takes_reserved());
         if let Some(tenant) = self.tenants.get_mut(&work.tenant) {
             tenant.at_work -= 1;
@@ -246,7 +246,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     }
 
     fn passes(&self) -> impl Iterator<Item = &AtWork> {
-        self.entries.values().filter_map(|entry| match &entry.state {
+        self.at_work.iter().filter_map(|key| match &self.entries.get(key)?.state {
             State::AtWork(work) => Some(work),
             State::Later(_) | State::Ready(_) => None,
         })
