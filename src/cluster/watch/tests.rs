@@ -42,6 +42,8 @@ struct Server {
     bookmarks: bool,
     /// Events reach nobody.
     deaf: bool,
+    /// Watches do not end.
+    held: bool,
     open: Vec<Frames<Result<Bytes, Infallible>>>,
     /// `list` and `watch`, and when.
     log: Vec<(&'static str, Instant)>,
@@ -71,6 +73,7 @@ impl Api {
             watches: Mood::Well,
             bookmarks: true,
             deaf: false,
+            held: false,
             open: Vec::new(),
             log: Vec::new(),
         })))
@@ -116,7 +119,9 @@ impl Api {
                 rest(59 * SECOND).await;
                 api.bookmark(&frames);
             }
-            frames.close_channel();
+            if !api.0.lock().held {
+                frames.close_channel();
+            }
         });
         Body::from_stream(shown)
     }
@@ -291,14 +296,34 @@ async fn a_list_or_a_watch_that_is_never_answered_is_asked_for_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_shows_nothing_is_not_believed_for_long() {
+    for held in [false, true] {
+        let api = Api::new();
+        api.set(|server| server.held = held);
+        let mut watching = watching(api.clone());
+        rest(SECOND).await;
+        api.set(|server| (server.bookmarks, server.deaf) = (false, true));
+        api.put("a", 1, "Plan");
+        assert_eq!(watching.next(SILENT_MAX - 60 * SECOND).await, None);
+        assert!(watching.stores.silence().unwrap() >= SILENT_MAX - 60 * SECOND, "a metric shows it");
+        watching.expect("created a", 60 * SECOND + 150 * SECOND).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_has_recovered_is_as_quick_after_its_next_failure_as_at_first() {
     let api = Api::new();
+    api.set(|server| server.watches = Mood::Says(410));
     let mut watching = watching(api.clone());
-    rest(SECOND).await;
-    api.set(|server| (server.bookmarks, server.deaf) = (false, true));
+    rest(200 * SECOND).await;
+    api.set(|server| server.watches = Mood::Well);
+    rest(200 * SECOND).await;
+    api.set(|server| (server.watches, server.deaf) = (Mood::Says(410), true));
+    let lists = api.count("list");
+    while api.count("list") == lists {
+        rest(SECOND).await;
+    }
     api.put("a", 1, "Plan");
-    assert_eq!(watching.next(SILENT_MAX - 60 * SECOND).await, None);
-    assert!(watching.stores.silence().unwrap() >= SILENT_MAX - 60 * SECOND, "a metric shows it");
-    watching.expect("created a", 60 * SECOND + 150 * SECOND).await;
+    watching.expect("created a", 3 * SECOND).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -340,10 +365,11 @@ async fn a_watch_that_ends_at_once_is_not_started_again_without_a_pause() {
     rest(120 * SECOND).await;
     assert!((4..20).contains(&api.count("watch")), "{} watches", api.count("watch"));
     let refused = Api::new();
-    refused.set(|server| server.watches = Mood::Says(403));
+    refused.set(|server| server.watches = Mood::Says(504));
     let _watching = self::watching(refused.clone());
     rest(120 * SECOND).await;
     assert!((4..20).contains(&refused.count("watch")), "{} watches", refused.count("watch"));
+    assert_eq!(refused.count("list"), 2, "after some refusals the list is read again");
 }
 
 #[tokio::test(start_paused = true)]
