@@ -152,6 +152,10 @@ table! {
     /// Passes that ended in trouble and asked for another one.
     QUEUE_RETRIES: Counter "workqueue_retries_total" ["name", "controller"];
 
+    /// When the watch over SyncJobs last showed an event or a bookmark; of several watches, the one that has been silent for
+    /// longest. 0 before the first list, and for an operator that waits for the lease.
+    WATCH_LAST_EVENT: Gauge "entrain_watch_last_event_timestamp_seconds" [];
+
     /// Requests to the Kubernetes API by HTTP status; <error> if there was no answer or nobody waited for it any more. A watch
     /// counts once, when it is answered.
     REST_REQUESTS: Counter "rest_client_requests_total" ["code", "method", "host"];

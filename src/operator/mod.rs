@@ -23,8 +23,8 @@ use crate::cluster::watch::{Stores, sync_jobs};
 use crate::cluster::{Namespaces, events::Events, proxy};
 use crate::connect::{self, ConnectError};
 use crate::graph;
-use crate::metrics::{Metrics, Objects, RestMetrics};
-use crate::reconcile::{self, Parts, Pulse};
+use crate::metrics::{Metrics, Objects, RestMetrics, Silence};
+use crate::reconcile::{self, Parts, Pulse, Tenants};
 
 pub use self::servers::ServeError;
 pub use self::settings::SettingsError;
@@ -33,6 +33,11 @@ pub use self::settings::SettingsError;
 /// for the whole settle window; the chart grants 30 s (`terminationGracePeriodSeconds`), of which the rest is for releasing
 /// the lease.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(25);
+
+/// After this long without a byte a connection to the API server is given up: longer than the server keeps a watch open.
+const READ_TIMEOUT: Duration = Duration::from_secs(150);
+/// The name that metrics show for the operator's own login.
+const OWN_TENANT: &str = "operator";
 
 /// Why the operator could not start, or had to end. The text names what to fix.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +66,7 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     let mut config = kube::Config::infer().await?;
     // The client's own retries repeat writes without our knowledge: after a lost answer, the write would conflict with itself.
     config.default_retry = false;
+    config.read_timeout = Some(READ_TIMEOUT);
     proxy::respect_no_proxy(&mut config, |name| std::env::var(name).ok());
     let lease = options.election.leader_elect.then(|| lease_config(&options.election, &config));
     let rest = RestMetrics::new(&config.cluster_url);
@@ -68,8 +74,10 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     let namespaces = Namespaces::new(&options.watch_namespaces);
     let watches = sync_jobs(&client, &namespaces);
     let stores = Stores::of(&watches);
-    let metrics = Arc::new(Metrics::new(options.concurrency, Objects::new(move || stores.state()), &rest));
-    let graph = graph_client(options, &metrics)?;
+    let (objects, age) = (stores.clone(), stores);
+    let (objects, silence) = (Objects::new(move || objects.state()), Silence::new(move || age.silence()));
+    let metrics = Arc::new(Metrics::new(options.concurrency, objects, silence, &rest));
+    let tenants = Tenants::of_operator(OWN_TENANT, graph_client(options, &metrics)?);
     let pulse = Pulse::new(options.stuck_after());
     let health = Arc::new(Health::new(pulse.clone()));
     let mut background = servers::start(options, &client, &metrics, &health).await?;
@@ -87,7 +95,7 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     let (stop, shutdown) = watch::channel(false);
     let mut running = tokio::spawn(reconcile::run(Parts {
         client,
-        graph,
+        tenants,
         namespaces,
         watches,
         events,
@@ -127,7 +135,7 @@ fn graph_client(options: &Operator, metrics: &Metrics) -> Result<graph::Client, 
     let options = graph::Options {
         in_flight_max: usize::from(options.graph_in_flight_max),
         login_retry: Duration::from_secs(options.slow_retry_seconds),
-        observer: metrics.graph.tenant("operator"),
+        observer: metrics.graph.tenant(OWN_TENANT),
         ..connect::options(&options.connection)?
     };
     Ok(graph::Client::new(options, credential)?)

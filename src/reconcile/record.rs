@@ -9,6 +9,7 @@ use super::{Context, restart};
 use crate::api::{FINALIZER, Identity, Intent, JobOrigin, MANAGER_IDENTITY, SyncJob};
 use crate::cluster;
 use crate::cluster::object::Handle;
+use crate::graph::Availability;
 use crate::plan::{Fact, Leaving, Record, Remember, Trouble, TroubleKind};
 
 /// How often a write of the job's id is repeated when the object changes under it.
@@ -74,7 +75,7 @@ async fn clear(handle: &mut Handle<SyncJob>) -> Result<(), cluster::Error> {
 fn shut(until: Instant) -> Trouble {
     Trouble {
         kind: TroubleKind::Throttled,
-        detail: "Graph asked to wait, and nothing was begun.".to_owned(),
+        detail: "No request may be sent to Graph at the moment, and nothing was begun.".to_owned(),
         trace: None,
         retry_after: Some(until.saturating_duration_since(Instant::now())),
     }
@@ -91,7 +92,7 @@ async fn intent(
     handle: &mut Handle<SyncJob>,
 ) -> Learnt {
     // An intent whose request has to wait would only be taken back again.
-    if let Some(until) = scene.context.graph().closed_until() {
+    if let Availability::Shut { until } = scene.context.graph().availability() {
         return Fact::Trouble(shut(until)).into();
     }
     let nonce = Uuid::new_v4().to_string();

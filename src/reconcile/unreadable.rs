@@ -5,18 +5,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::channel::mpsc::UnboundedReceiver;
 use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Context, observe};
 use crate::api::{FINALIZER, MANAGER_REPORT, MANAGER_REQUESTS, Reason, SyncJob};
 use crate::cluster::stored::{Stored, Unreadable};
 use crate::cluster::watch::Stores;
 use crate::cluster::{self, object};
-use crate::metrics::Key;
 use crate::plan::report::{End, report};
 use crate::plan::{Memory, answers, requests, unreadable};
+
+type Key = ObjectRef<SyncJob>;
 
 /// How often what could not be written is tried again.
 const RETRY: Duration = Duration::from_secs(30);
@@ -28,7 +29,8 @@ pub(super) async fn report_all(mut told: UnboundedReceiver<Unreadable>, context:
     let mut ticks = tokio::time::interval(RETRY);
     loop {
         tokio::select! {
-            next = told.next() => {
+            biased;
+            next = told.recv() => {
                 let Some(object) = next else { return };
                 let key = Key::from_obj(&object.stand_in());
                 if logged.insert(key.clone(), object.fault.clone()).as_ref() != Some(&object.fault) {

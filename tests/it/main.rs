@@ -18,6 +18,7 @@ mod ops;
 mod parsers;
 mod properties;
 mod protocol;
+mod queue;
 mod schema;
 mod stack;
 mod tidy;
