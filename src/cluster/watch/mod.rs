@@ -16,7 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Namespaces;
 use super::stored::{Stored, Unreadable};
-use crate::api::SyncJob;
+use crate::api::{FINALIZER, SyncJob};
 use follow::{Heard, follow};
 use sorter::{Shelf, Sorter};
 
@@ -156,7 +156,7 @@ impl Keeper {
         match self.shown.store.get(&key) {
             None if self.shown.shelf.holds(&key) => Some(Difference::Changed),
             None => Some(Difference::Unknown),
-            Some(old) => (goes_back(&old, new) || wish(&old).ne(&wish(new))).then_some(Difference::Changed),
+            Some(old) => matters(&old, new).then_some(Difference::Changed),
         }
     }
 
@@ -175,6 +175,10 @@ impl Keeper {
     }
 }
 
+fn matters(old: &SyncJob, new: &SyncJob) -> bool {
+    goes_back(old, new) || is_let_go(old, new) || wish(old).ne(&wish(new))
+}
+
 /// Whether an older version took the place of a newer one, as after a restore of the API server's storage: then what we
 /// wrote may be missing as well.
 fn goes_back(old: &SyncJob, new: &SyncJob) -> bool {
@@ -182,8 +186,16 @@ fn goes_back(old: &SyncJob, new: &SyncJob) -> bool {
     number(new).zip(number(old)).is_some_and(|(new, old)| new < old)
 }
 
-/// What others write of an object.
+/// What others write of an object. Our own finalizer counts where it went: adding it is ours, and what follows from that is
+/// the rest of the pass that added it.
 fn wish(object: &SyncJob) -> impl PartialEq + '_ {
     let metadata = &object.metadata;
-    ((&metadata.uid, metadata.generation, &metadata.deletion_timestamp), (&metadata.annotations, &metadata.finalizers))
+    let others: Vec<&String> = object.finalizers().iter().filter(|finalizer| *finalizer != FINALIZER).collect();
+    ((&metadata.uid, metadata.generation, &metadata.deletion_timestamp), &metadata.annotations, others)
+}
+
+/// Whether our finalizer was taken away.
+fn is_let_go(old: &SyncJob, new: &SyncJob) -> bool {
+    let holds = |object: &SyncJob| object.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
+    holds(old) && !holds(new)
 }

@@ -382,3 +382,16 @@ async fn a_list_that_breaks_off_leaves_the_store_as_it_was() {
     rest(300 * SECOND).await;
     assert_eq!(watching.stores.state().len(), 1);
 }
+
+#[test]
+fn our_own_finalizer_wakes_when_it_goes_and_not_when_it_comes() {
+    let object = |version: u8, finalizers: &[&str]| -> SyncJob {
+        let metadata = json!({"name": "a", "resourceVersion": version.to_string(), "finalizers": finalizers});
+        let spec = json!({"servicePrincipalId": "x", "templateId": "scim"});
+        serde_json::from_value(json!({"metadata": metadata, "spec": spec})).unwrap()
+    };
+    let (bare, ours, theirs) = (object(1, &[]), object(2, &[FINALIZER]), object(3, &["x/y", FINALIZER]));
+    assert!(!matters(&bare, &ours));
+    assert!(matters(&ours, &theirs));
+    assert!(matters(&ours, &object(3, &[])));
+}
