@@ -62,6 +62,9 @@ pub(super) fn holders<T: AsRef<SyncJob>>(own: &SyncJob, desired: &Desired, objec
             siblings.push(Sibling { name, job_id });
         }
     }
+    // The watch has no order of its own.
+    rivals.sort_by(|a: &Rival, b| a.name.cmp(&b.name));
+    siblings.sort_by(|a: &Sibling, b| a.name.cmp(&b.name));
     (rivals, siblings)
 }
 
