@@ -14,6 +14,7 @@ mod run_state;
 mod service;
 mod twins;
 mod unreadable;
+mod unwritten;
 mod week;
 
 use serde_json::{Value, json};
