@@ -58,7 +58,7 @@ const STATES: [(&str, &str, &[&str], &str); 10] = [
         &["JobCreated", "JobStarted", "Running", "JobMissing"],
         "The job was deleted in the portal. Nothing is created in its place unless `missingJobPolicy` says so.",
     ),
-    ("planned", "ChangesPlanned", &["ChangesPlanned"], "Mode Verdict: what Manage would do, and nothing done."),
+    ("planned", "ChangesPlanned", &["ChangesPlanned"], "Mode Plan: what Manage would do, and nothing done."),
     (
         "unknown",
         "CreateOutcomeUnknown",
