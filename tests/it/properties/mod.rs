@@ -8,8 +8,8 @@ use entrain::api::{DeletionPolicy, JobOrigin, MissingJobPolicy, Mode, Reason, Re
 use entrain::plan::desired::Adoption;
 use entrain::plan::report::{End, report};
 use entrain::plan::{
-    Change, Desired, Fact, IntentOrigin, Leaving, ObservedJob, Record, Rivals, Settings, Standing, Step, Verdict,
-    World, decide, preview,
+    Change, Desired, Fact, IntentOrigin, Leaving, Managed, Next, ObservedJob, Pass, Record, Rivals, Settings, Standing,
+    Step, Verdict, World, decide, preview,
 };
 use jiff::Timestamp;
 use proptest::collection::vec;
@@ -181,22 +181,23 @@ proptest! {
     fn a_pass_ends_is_careful_throughout_and_asks_for_a_job_at_most_once(
         wish in wish(), start in beginning(), lucks in vec(luck(), STEPS_MAX + 1),
     ) {
-        let (mut world, mut created, mut restarted) = (start, 0, 0);
-        let (mut ended, mut failed) = (false, None);
+        let settings = Settings::default();
+        let mut pass = Pass::new(Managed { desired: &wish, settings: &settings }, start);
+        let mut failed = None;
         for luck in lucks {
-            let plan = decide(&wish, &world, &Settings::default());
-            told(&plan).map_err(TestCaseError::fail)?;
-            moves_on(failed.as_ref(), &plan).map_err(TestCaseError::fail)?;
-            let Some(step) = plan.step else { ended = true; break };
-            careful(&step, &wish, &world).map_err(TestCaseError::fail)?;
-            created += usize::from(step == Step::Change(Change::CreateJob));
-            restarted += usize::from(matches!(step, Step::Change(Change::RestartJob { .. })));
+            told(pass.verdict()).map_err(TestCaseError::fail)?;
+            moves_on(failed.as_ref(), pass.verdict()).map_err(TestCaseError::fail)?;
+            let Next::Do(step) = pass.next_step() else { break };
+            careful(&step, &wish, pass.world()).map_err(TestCaseError::fail)?;
             let fact = outcome(&step, luck);
-            if matches!(fact, Fact::FinalizerRemoved { .. }) { ended = true; break }
             failed = matches!(fact, Fact::Trouble(_)).then_some(step);
-            world = world.with(fact, &wish);
+            pass.learn(fact);
         }
-        prop_assert!(ended, "the pass goes round in circles in {:?}", world);
+        prop_assert_eq!(pass.next_step(), Next::End);
+        prop_assert!(!pass.goes_round_in_circles(), "the pass goes round in circles in {:?}", pass.world());
+        let count = |is: fn(&Step) -> bool| pass.done().iter().filter(|(step, _)| is(step)).count();
+        let created = count(|step| *step == Step::Change(Change::CreateJob));
+        let restarted = count(|step| matches!(step, Step::Change(Change::RestartJob { .. })));
         prop_assert!(created <= 1 && restarted <= 1);
     }
 

@@ -32,7 +32,7 @@ impl World {
             Fact::TemplatesListed(templates) => self.templates = Some(templates),
             Fact::IntentRecorded { baseline } => self.recorded(baseline, None),
             Fact::AdoptionRecorded { id } => self.recorded(Vec::new(), Some(id)),
-            Fact::IntentCleared => self.intent = None,
+            Fact::IntentCleared => self.cleared(),
             Fact::RivalsRead { rivals, siblings } => self.rivals_read(rivals, siblings),
             Fact::JobCreated(job) if self.is_somebodys(&job) => self.answered_with_existing(job),
             Fact::JobCreated(job) => self.created = Some(job),
@@ -84,6 +84,21 @@ impl World {
         self.refusal = None;
         self.recorded_tenant.clone_from(&self.tenant);
         self.intent = Some(IntentView { baseline, adopt, origin: IntentOrigin::Recorded, age: Duration::ZERO });
+    }
+
+    /// A list that lacks the job which the list before it showed says nothing: no job is created on its word. The pass ends,
+    /// and the next one looks again.
+    fn cleared(&mut self) {
+        let adopt = self.intent.take().and_then(|intent| intent.adopt);
+        let lists = |id: &String| self.jobs.iter().flatten().any(|job| &job.id == id);
+        if let Some(id) = adopt.filter(|id| self.jobs.is_some() && !lists(id)) {
+            self.trouble = Some(Trouble {
+                kind: TroubleKind::ObjectChanged,
+                detail: format!("Graph showed job '{id}', which was to be adopted, and a moment later it did not."),
+                trace: None,
+                retry_after: None,
+            });
+        }
     }
 
     /// A job that a create request was answered with, and that was there before it. A rule of its own, because where ids
@@ -177,5 +192,39 @@ impl World {
         if let Some(intent) = &mut self.intent {
             intent.origin = origin;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::sync_job::desired::Adoption;
+    use crate::plan::sync_job::ids::{ServicePrincipalId, TemplateId};
+    use crate::plan::{
+        Next, Pass, Settings,
+        sync_job::Managed,
+        sync_job::step::{Change, Look, Record, Step},
+    };
+
+    #[test]
+    fn no_job_is_created_on_the_word_of_a_list_that_lacks_what_the_one_before_showed() {
+        let principal = ServicePrincipalId::parse("2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f").unwrap();
+        let desired =
+            Desired { adoption: Adoption::IfExists, ..Desired::new(principal, TemplateId::parse("scim").unwrap()) };
+        let job = ObservedJob { id: "scim.1".to_owned(), ..ObservedJob::default() };
+        let mut lists = vec![vec![], vec![job]];
+        let world = World { finalizer: true, tenant: Some("t".to_owned()), ..World::unobserved() };
+        let settings = Settings::default();
+        let mut pass = Pass::new(Managed { desired: &desired, settings: &settings }, world);
+        while let Next::Do(step) = pass.next_step() {
+            pass.learn(match step {
+                Step::Look(Look::Jobs) => Fact::JobsListed(lists.pop().unwrap()),
+                Step::Look(Look::Rivals) => Fact::RivalsRead { rivals: Vec::new(), siblings: Vec::new() },
+                Step::Record(record @ (Record::Adoption { .. } | Record::ClearIntent)) => record.done(),
+                other => panic!("{other:?}"),
+            });
+        }
+        let created = pass.done().iter().any(|(step, _)| *step == Step::Change(Change::CreateJob));
+        assert!(!created && pass.verdict().message.contains("a moment later it did not"), "{:?}", pass.verdict());
     }
 }
