@@ -26,7 +26,7 @@ pub use error::{Error, Kind, Processed};
 pub use jobs::{EntryCount, Execution, Job, JobError, Quarantine, Schedule, Status};
 pub use login::credential::{Credential, CredentialError};
 pub use observer::{LoginResult, Observer, Seen, Shut};
-pub use operation::{Operation, Sending};
+pub use operation::Operation;
 pub use principals::{ServicePrincipal, Template};
 pub use request::MaySend;
 pub use transport::{BodyError, Transport, TransportError};
