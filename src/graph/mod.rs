@@ -15,6 +15,7 @@ mod observer;
 mod operation;
 mod pages;
 mod principals;
+mod reader;
 mod request;
 mod retry_after;
 mod transport;
@@ -28,6 +29,7 @@ pub use login::credential::{Credential, CredentialError};
 pub use observer::{LoginResult, Observer, Seen, Shut};
 pub use operation::Operation;
 pub use principals::{ServicePrincipal, Template};
+pub use reader::Reader;
 pub use request::MaySend;
 pub use transport::{BodyError, Transport, TransportError};
 
