@@ -3,19 +3,19 @@
 
 pub mod condition;
 pub mod job;
+pub mod policy;
 pub mod schema;
 pub mod status;
 pub mod sync_job;
 
 pub use condition::{ConditionType, Reason};
 pub use job::{EntryCount, Execution, JobError, JobStatus, QuarantineStatus};
+pub use policy::{DeletionPolicy, RunState};
 pub use status::{
     Answers, ChangeAction, HandledRestart, Identity, Intent, JobOrigin, PlannedChange, Report, RestartResult,
     RunRecord, SyncJobStatus,
 };
-pub use sync_job::{
-    Adoption, AdoptionPolicy, DeletionPolicy, MissingJobPolicy, Mode, OutOfBandPolicy, RunState, SyncJob, SyncJobSpec,
-};
+pub use sync_job::{Adoption, AdoptionPolicy, MissingJobPolicy, Mode, OutOfBandPolicy, SyncJob, SyncJobSpec};
 
 /// API group of every resource.
 pub const GROUP: &str = "entrain.dev";

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::condition::ConditionType;
 use super::job::{JobStatus, QuarantineStatus};
-use super::sync_job::{DeletionPolicy, RunState};
+use super::policy::{DeletionPolicy, RunState};
 
 // A field manager for each part writes it whole: an apply that leaves out a field which its manager owns deletes that field.
 /// What was seen and done. Written by the operator alone.
