@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::effect::{Learnt, Scene};
 use super::restart;
+use super::scene::{Learnt, Scene};
 use super::translate::{graph_trouble, observed};
 use crate::api::RunState;
 use crate::graph;

@@ -1,8 +1,9 @@
 //! Steps that ask.
 
-use super::effect::Scene;
-use super::translate::{cluster_trouble, graph_trouble, observed};
-use super::{Context, observe};
+use super::context::Context;
+use super::observe;
+use super::scene::Scene;
+use super::translate::{cluster_trouble, found, graph_trouble, observed};
 use crate::api::SyncJob;
 use crate::cluster::{self, read};
 use crate::graph;
@@ -71,13 +72,4 @@ fn listed(jobs: Vec<graph::Job>, desired: &Desired, object: &SyncJob, context: &
         }
     }
     jobs
-}
-
-/// A 404 is a fact of its own: what it means depends on what was looked for.
-pub(crate) fn found<T>(answer: Result<T, graph::Error>, fact: impl FnOnce(T) -> Fact) -> Fact {
-    match answer {
-        Ok(value) => fact(value),
-        Err(error) if error.kind == graph::Kind::NotFound => Fact::NotFound,
-        Err(error) => Fact::Trouble(graph_trouble(&error)),
-    }
 }

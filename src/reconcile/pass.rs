@@ -6,9 +6,11 @@ use std::time::Duration;
 use kube::ResourceExt;
 use tokio::time::Instant;
 
-use super::effect::{Scene, carry_out};
+use super::context::Context;
+use super::effect::carry_out;
 use super::memory::Entry;
-use super::{Context, observe, publish, record};
+use super::scene::Scene;
+use super::{observe, publish, record};
 use crate::api::SyncJob;
 use crate::cluster::object::Handle;
 use crate::plan::report::End;

@@ -2,7 +2,7 @@
 
 use kube::ResourceExt;
 
-use super::Context;
+use super::context::Context;
 use crate::api::{MANAGER_REPORT, MANAGER_REQUESTS, SyncJob};
 use crate::cluster;
 use crate::cluster::object::Handle;

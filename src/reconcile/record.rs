@@ -4,8 +4,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::effect::{Learnt, Scene, left_behind, unwritten};
-use super::{Context, restart};
+use super::context::Context;
+use super::restart;
+use super::scene::{Learnt, Scene, left_behind, unwritten};
 use crate::api::{FINALIZER, Identity, Intent, JobOrigin, MANAGER_IDENTITY, SyncJob};
 use crate::cluster;
 use crate::cluster::object::Handle;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::api::{EntryCount, Execution, JobError, QuarantineStatus};
 use crate::cluster;
 use crate::graph;
-use crate::plan::{ObservedJob, Shown, Trouble, TroubleKind, health};
+use crate::plan::{Fact, ObservedJob, Shown, Trouble, TroubleKind, health};
 
 /// What the CRD allows; whatever Graph sends beyond that is cut, because a refused status would hide everything else.
 const WORD_CHARS_MAX: usize = 64;
@@ -152,6 +152,15 @@ pub(super) fn cluster_trouble(error: &cluster::Error, doing: &str) -> Trouble {
         cluster::Error::Unavailable(_) => TroubleKind::ClusterUnavailable,
     };
     Trouble { kind, detail: format!("While {doing}: {error}."), trace: None, retry_after: None }
+}
+
+/// A 404 is a fact of its own: what it means depends on what was looked for.
+pub(crate) fn found<T>(answer: Result<T, graph::Error>, fact: impl FnOnce(T) -> Fact) -> Fact {
+    match answer {
+        Ok(value) => fact(value),
+        Err(error) if error.kind == graph::Kind::NotFound => Fact::NotFound,
+        Err(error) => Fact::Trouble(graph_trouble(&error)),
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Context, observe};
+use super::context::Context;
+use super::observe;
 use crate::api::{FINALIZER, MANAGER_REPORT, MANAGER_REQUESTS, Reason, SyncJob};
 use crate::cluster::stored::{Stored, Unreadable};
 use crate::cluster::watch::Stores;
