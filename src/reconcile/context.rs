@@ -2,8 +2,8 @@
 
 use tokio::sync::watch;
 
-use super::listings::Listings;
 use super::memory::Memories;
+use super::sync_job::listings::Listings;
 use super::tenants::Tenants;
 use super::watchdog::Watchdog;
 use crate::clock::Clock;

@@ -20,8 +20,8 @@ use tracing::Instrument;
 
 use super::context::Context;
 use super::helpers;
-use super::pass::{self, Ended};
 use super::queue::{Class, Lane, Queue, Work};
+use super::sync_job::pass::{self, Ended};
 use super::tenants::TenantKey;
 use crate::api::SyncJob;
 use crate::cluster::watch::{Seen, Watch};

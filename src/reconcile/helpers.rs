@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 
 use super::context::Context;
-use super::unreadable;
+use super::sync_job::unreadable;
 use crate::cluster::watch::{Seen, Watch};
 
 /// How often what is remembered of objects that no longer exist is thrown away, and lists that are too old to serve.

@@ -2,24 +2,13 @@
 
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
-mod change;
 mod context;
 mod driver;
-mod effect;
 mod helpers;
-mod listings;
-mod look;
 mod memory;
-mod observe;
-mod pass;
-mod publish;
 mod queue;
-mod record;
-mod restart;
-mod scene;
+mod sync_job;
 mod tenants;
-mod translate;
-mod unreadable;
 mod watchdog;
 
 use std::sync::Arc;
@@ -28,8 +17,8 @@ pub use context::{Context, Parts};
 pub use tenants::{TenantKey, Tenants};
 pub use watchdog::Watchdog;
 
-pub(crate) use observe::recorded;
-pub(crate) use translate::{found, observed};
+pub(crate) use sync_job::observe::recorded;
+pub(crate) use sync_job::translate::{found, observed};
 
 /// Runs until `shutdown` turns true and the passes in flight have ended.
 pub async fn run(parts: Parts) {

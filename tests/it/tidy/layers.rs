@@ -17,7 +17,21 @@ const PRODUCT_FOLDERS: &[Row] = &[
     ("src/cli/manifests", &["src/api/", "src/plan/"]),
     ("src/cli/plan", &["src", "src/api/", "src/cli/manifests", "src/graph/", "src/plan/", "src/reconcile/"]),
     ("src/serve", &["src/cluster", "src/metrics"]),
-    ("src/reconcile", &["src", "src/api/", "src/cluster/", "src/graph/", "src/metrics", "src/plan/", "src/reconcile/"]),
+    (
+        "src/reconcile",
+        &[
+            "src",
+            "src/api/",
+            "src/cluster/",
+            "src/graph",
+            "src/metrics",
+            "src/plan/common",
+            "src/plan/sync_job",
+            "src/reconcile/queue",
+            "src/reconcile/sync_job",
+        ],
+    ),
+    ("src/reconcile/sync_job", &["src", "src/api/", "src/cluster/", "src/graph/", "src/plan/", "src/reconcile"]),
     ("src/reconcile/queue", &["src/graph", "src/reconcile"]),
     ("src/metrics", &["src/api/", "src/graph"]),
     ("src/cluster", &["src/api/"]),
@@ -35,7 +49,8 @@ const PRODUCT_FOLDERS: &[Row] = &[
     ("src/plan/sync_job/report", &["src/api/", "src/plan/common", "src/plan/sync_job", "src/plan/sync_job/world"]),
     ("src/plan/sync_job/running", &["src/api/", "src/plan/common", "src/plan/sync_job", "src/plan/sync_job/world"]),
     ("src/plan/sync_job/world", &["src/api/", "src/plan/common", "src/plan/sync_job", "src/plan/sync_job/running"]),
-    ("src/api", &[]),
+    ("src/api", &["src/api/sync_job"]),
+    ("src/api/sync_job", &["src/api"]),
 ];
 
 /// What reaches out of a folder: `plan` has neither a runtime nor a client, a clock, chance or a thread.
@@ -112,23 +127,12 @@ const PRODUCT_LIBRARIES: &[Row] = &[
             "url",
         ],
     ),
-    (
-        "src/reconcile",
-        &[
-            "chance",
-            "clock",
-            "futures",
-            "jiff",
-            "k8s_openapi",
-            "kube",
-            "parking_lot",
-            "tokio",
-            "tracing",
-            "url",
-            "uuid",
-        ],
-    ),
+    ("src/reconcile", &["clock", "futures", "kube", "parking_lot", "tokio", "tracing"]),
     ("src/reconcile/queue", &["tokio"]),
+    (
+        "src/reconcile/sync_job",
+        &["chance", "clock", "jiff", "k8s_openapi", "kube", "parking_lot", "tokio", "tracing", "url", "uuid"],
+    ),
     (
         "src/metrics",
         &[
@@ -216,7 +220,8 @@ const PRODUCT_LIBRARIES: &[Row] = &[
     ("src/plan/sync_job/report", &["jiff", "k8s_openapi"]),
     ("src/plan/sync_job/running", &["jiff"]),
     ("src/plan/sync_job/world", &["k8s_openapi"]),
-    ("src/api", &["k8s_openapi", "kube", "schemars", "serde", "serde_json", "serde_saphyr"]),
+    ("src/api", &["k8s_openapi", "kube", "serde", "serde_json", "serde_saphyr"]),
+    ("src/api/sync_job", &["k8s_openapi", "kube", "schemars", "serde"]),
 ];
 
 /// The simulator and its control plane, demo and tools.

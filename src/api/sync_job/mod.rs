@@ -1,11 +1,19 @@
 //! The `SyncJob` resource: one provisioning job of one service principal.
 
+pub mod job;
+pub mod policy;
+pub mod status;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::policy::{DeletionPolicy, RunState};
-use super::status::SyncJobStatus;
+pub use job::{EntryCount, Execution, JobError, JobStatus, QuarantineStatus};
+pub use policy::{DeletionPolicy, RunState};
+pub use status::{
+    Answers, ChangeAction, HandledRestart, Identity, Intent, JobOrigin, PlannedChange, Report, RestartResult,
+    RunRecord, SyncJobStatus,
+};
 
 /// A provisioning job of Microsoft Entra ID, kept as written.
 ///

@@ -1,6 +1,5 @@
 //! Steps that ask.
 
-use super::context::Context;
 use super::observe;
 use super::scene::Scene;
 use super::translate::{cluster_trouble, found, graph_trouble, observed};
@@ -8,6 +7,7 @@ use crate::api::SyncJob;
 use crate::cluster::{self, read};
 use crate::graph;
 use crate::plan::{Desired, Fact, Look, ObservedJob};
+use crate::reconcile::context::Context;
 
 pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fact {
     let (desired, context) = (scene.desired, scene.context);

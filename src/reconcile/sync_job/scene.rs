@@ -3,11 +3,11 @@
 use kube::ResourceExt;
 use tokio::time::Instant;
 
-use super::context::Context;
 use super::translate::cluster_trouble;
 use crate::api::SyncJob;
 use crate::cluster;
 use crate::plan::{Desired, Fact, Remember, World};
+use crate::reconcile::context::Context;
 
 /// What the steps of a pass are carried out for.
 pub(super) struct Scene<'a> {

@@ -23,7 +23,7 @@ struct Known {
 }
 
 #[derive(Default)]
-pub(super) struct Listings {
+pub(in crate::reconcile) struct Listings {
     known: Mutex<HashMap<String, Known>>,
     /// The tombstones of jobs: when each was deleted.
     tombstones: Mutex<HashMap<String, Instant>>,
