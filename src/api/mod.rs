@@ -2,19 +2,14 @@
 //! and the words of status (conditions, reasons) spelt once.
 
 pub mod condition;
-pub mod job;
 pub mod schema;
-pub mod status;
 pub mod sync_job;
 
 pub use condition::{ConditionType, Reason};
-pub use job::{EntryCount, Execution, JobError, JobStatus, QuarantineStatus};
-pub use status::{
-    Answers, ChangeAction, HandledRestart, Identity, Intent, JobOrigin, PlannedChange, Report, RestartResult,
-    RunRecord, SyncJobStatus,
-};
 pub use sync_job::{
-    Adoption, AdoptionPolicy, DeletionPolicy, MissingJobPolicy, Mode, OutOfBandPolicy, RunState, SyncJob, SyncJobSpec,
+    Adoption, AdoptionPolicy, Answers, ChangeAction, DeletionPolicy, EntryCount, Execution, HandledRestart, Identity,
+    Intent, JobError, JobOrigin, JobStatus, MissingJobPolicy, Mode, OutOfBandPolicy, PlannedChange, QuarantineStatus,
+    Report, RestartResult, RunRecord, RunState, SyncJob, SyncJobSpec, SyncJobStatus,
 };
 
 /// API group of every resource.

@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 use url::Url;
 
 use super::breaker::Availability;
@@ -124,14 +123,6 @@ impl Client {
     /// Whether calls are sent now.
     pub fn availability(&self) -> Availability {
         self.0.caller.gate.availability()
-    }
-
-    /// Until when nothing is sent, if that lies ahead: every call before that instant fails without being sent.
-    pub fn closed_until(&self) -> Option<Instant> {
-        match self.availability() {
-            Availability::Shut { until } => Some(until),
-            Availability::Open | Availability::Probe => None,
-        }
     }
 
     /// Id of the tenant that calls go to, in lower case, if the credential names it or it was learnt before.

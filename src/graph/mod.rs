@@ -15,6 +15,7 @@ mod observer;
 mod operation;
 mod pages;
 mod principals;
+mod reader;
 mod request;
 mod retry_after;
 mod transport;
@@ -26,8 +27,9 @@ pub use error::{Error, Kind, Processed};
 pub use jobs::{EntryCount, Execution, Job, JobError, Quarantine, Schedule, Status};
 pub use login::credential::{Credential, CredentialError};
 pub use observer::{LoginResult, Observer, Seen, Shut};
-pub use operation::{Operation, Sending};
+pub use operation::Operation;
 pub use principals::{ServicePrincipal, Template};
+pub use reader::Reader;
 pub use request::MaySend;
 pub use transport::{BodyError, Transport, TransportError};
 

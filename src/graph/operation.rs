@@ -1,26 +1,14 @@
-//! Every call to Graph, each written here once: its name in metrics, its HTTP method, what it is called in messages, and
-//! whether sending it again is harmless.
+//! Every call to Graph, each written here once: its name in metrics, its HTTP method, and what it is called in messages.
 
 use http::Method;
 
-/// Whether a request may be sent again when nobody knows if it was carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sending {
-    /// The second time changes nothing more than the first.
-    Repeatable,
-    /// The second time may have an effect of its own: a second job, progress discarded twice.
-    Once,
-}
-
 macro_rules! operations {
-    ($($name:ident: $method:ident $words:literal, $sending:ident;)+) => {
+    ($($name:ident: $method:ident $words:literal;)+) => {
         /// A call, for messages and metrics.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Operation { $(#[doc = $words] $name,)+ }
 
         impl Operation {
-            pub const ALL: &[Self] = &[$(Self::$name,)+];
-
             /// As metrics and traces name it.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name),)+ }
@@ -34,22 +22,18 @@ macro_rules! operations {
             pub(super) const fn method(self) -> Method {
                 match self { $(Self::$name => Method::$method,)+ }
             }
-
-            pub const fn sending(self) -> Sending {
-                match self { $(Self::$name => Sending::$sending,)+ }
-            }
         }
     };
 }
 
 operations! {
-    LogIn: POST "Logging in", Repeatable;
-    ListJobs: GET "Listing the jobs", Repeatable;
-    ListTemplates: GET "Listing the templates", Repeatable;
-    GetServicePrincipal: GET "Reading the service principal", Repeatable;
-    CreateJob: POST "Creating the job", Once;
-    StartJob: POST "Starting the job", Repeatable;
-    PauseJob: POST "Pausing the job", Repeatable;
-    RestartJob: POST "Restarting the job", Once;
-    DeleteJob: DELETE "Deleting the job", Repeatable;
+    LogIn: POST "Logging in";
+    ListJobs: GET "Listing the jobs";
+    ListTemplates: GET "Listing the templates";
+    GetServicePrincipal: GET "Reading the service principal";
+    CreateJob: POST "Creating the job";
+    StartJob: POST "Starting the job";
+    PauseJob: POST "Pausing the job";
+    RestartJob: POST "Restarting the job";
+    DeleteJob: DELETE "Deleting the job";
 }

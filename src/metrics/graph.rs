@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
 use super::exemplar::{self, Trace, TracedHistogram};
-use super::table;
+use super::table::{self, Spec};
 use crate::graph::{LoginResult, Observer, Seen, Shut};
 
 const SECONDS: [f64; 10] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -99,6 +99,11 @@ impl Gate {
     }
 }
 
+type Measure = fn(&Gate) -> f64;
+
+const GATE_GAUGES: [(Spec, Measure); 2] =
+    [(table::GRAPH_THROTTLED, Gate::throttled_seconds), (table::GRAPH_UNANSWERED, Gate::unanswered)];
+
 /// The gates of all tenants, read at each scrape.
 #[derive(Clone, Debug, Default)]
 struct Gates(Arc<Mutex<BTreeMap<String, Weak<Mutex<Gate>>>>>);
@@ -107,9 +112,7 @@ impl Collector for Gates {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let mut tenants = self.0.lock();
         tenants.retain(|_, gate| gate.strong_count() > 0);
-        let gauges: [(_, fn(&Gate) -> f64); 2] =
-            [(table::GRAPH_THROTTLED, Gate::throttled_seconds), (table::GRAPH_UNANSWERED, Gate::unanswered)];
-        for (spec, value) in gauges {
+        for (spec, value) in GATE_GAUGES {
             let mut family = spec.describe(&mut encoder)?;
             for (tenant, gate) in tenants.iter().filter_map(|(tenant, gate)| Some((tenant, gate.upgrade()?))) {
                 let labels = Tenant { tenant: tenant.clone() };

@@ -1,6 +1,7 @@
 //! What is counted and measured. Where the meaning is controller-runtime's or client-go's, so are the names; the rest is
 //! `entrain_*`. The state of objects and of the queue is read at each scrape, so that what is deleted is gone at once.
 
+mod controller;
 mod exemplar;
 mod graph;
 mod objects;

@@ -10,7 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::reconcile::{CONTROLLER, SECONDS};
+use super::controller::{CONTROLLER, SECONDS};
 use super::table::{self, Computed, Spec};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]

@@ -7,13 +7,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
+use super::controller::{CONTROLLER, SECONDS};
 use super::exemplar::{self, Trace, TracedHistogram};
 use super::queue::QueueMetrics;
 use super::table;
-
-pub(super) const CONTROLLER: &str = "syncjob";
-/// Seconds; from controller-runtime's buckets, those that differ for this controller.
-pub(super) const SECONDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0];
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Controller {

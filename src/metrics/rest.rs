@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::reconcile::SECONDS;
+use super::controller::SECONDS;
 use super::table;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]

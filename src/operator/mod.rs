@@ -24,7 +24,7 @@ use crate::cluster::{Namespaces, events::Events, proxy};
 use crate::connect::{self, ConnectError};
 use crate::graph;
 use crate::metrics::{Metrics, Objects, RestMetrics, Silence};
-use crate::reconcile::{self, Parts, Pulse, Tenants};
+use crate::reconcile::{self, Parts, Tenants, Watchdog};
 
 pub use self::servers::ServeError;
 pub use self::settings::SettingsError;
@@ -78,8 +78,8 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     let (objects, silence) = (Objects::new(move || objects.state()), Silence::new(move || age.silence()));
     let metrics = Arc::new(Metrics::new(options.concurrency, objects, silence, &rest));
     let tenants = Tenants::of_operator(OWN_TENANT, graph_client(options, &metrics)?);
-    let pulse = Pulse::new(options.stuck_after());
-    let health = Arc::new(Health::new(pulse.clone()));
+    let watchdog = Watchdog::new(options.stuck_after());
+    let health = Arc::new(Health::new(watchdog.clone()));
     let mut background = servers::start(options, &client, &metrics, &health).await?;
     background.spawn(servers::await_served(client.clone(), namespaces.clone(), health));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "entrain is running");
@@ -103,7 +103,7 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
         settings: options.settings(),
         fence: leadership.fence(),
         metrics: metrics.reconcile.clone(),
-        pulse,
+        watchdog,
         concurrency: options.concurrency,
         shutdown,
     }));

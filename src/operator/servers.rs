@@ -12,7 +12,7 @@ use super::instance::instance;
 use crate::args::{MetricsServer, Operator};
 use crate::cluster::{Namespaces, read};
 use crate::metrics::Metrics;
-use crate::reconcile::Pulse;
+use crate::reconcile::Watchdog;
 use crate::serve;
 
 /// How often the API server is asked for SyncJobs until it answers.
@@ -30,18 +30,18 @@ pub enum ServeError {
 /// What the probes see.
 pub(super) struct Health {
     served: AtomicBool,
-    pulse: Pulse,
+    watchdog: Watchdog,
 }
 
 impl Health {
-    pub(super) fn new(pulse: Pulse) -> Self {
-        Self { served: AtomicBool::new(false), pulse }
+    pub(super) fn new(watchdog: Watchdog) -> Self {
+        Self { served: AtomicBool::new(false), watchdog }
     }
 }
 
 impl serve::Health for Health {
     fn live(&self) -> Vec<serve::Check> {
-        vec![serve::Check { name: "passes-end", passed: !self.pulse.is_stuck() }]
+        vec![serve::Check { name: "passes-end", passed: !self.watchdog.is_stuck() }]
     }
 
     fn ready(&self) -> Vec<serve::Check> {

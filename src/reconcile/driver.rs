@@ -18,10 +18,11 @@ use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use super::pass::{self, Ended};
+use super::context::Context;
+use super::helpers;
 use super::queue::{Class, Lane, Queue, Work};
+use super::sync_job::pass::{self, Ended};
 use super::tenants::TenantKey;
-use super::{Context, helpers};
 use crate::api::SyncJob;
 use crate::cluster::watch::{Seen, Watch};
 use crate::metrics::QueueState;
@@ -69,7 +70,7 @@ pub(super) async fn run(
     concurrency: u16,
     mut shutdown: watch::Receiver<bool>,
 ) {
-    let (mut seen, mut helpers) = helpers(watches, &context);
+    let (mut seen, mut helpers) = helpers::start(watches, &context);
     let queue = Arc::new(Mutex::new(Queue::new(concurrency.into())));
     let shown = queue.clone();
     context.metrics.queue.show(move || state(&shown));
@@ -216,7 +217,7 @@ async fn work_on(object: Arc<SyncJob>, context: Arc<Context>) -> Done {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let seed = seed(&object, &context.tenants.of(&object));
     let span = tracing::debug_span!("reconcile", namespace, name);
-    let (timer, _beat) = (span.in_scope(|| context.metrics.begin()), context.pulse.begin());
+    let (timer, _in_flight) = (span.in_scope(|| context.metrics.begin()), context.watchdog.begin());
     let outcome = AssertUnwindSafe(pass::run(object, &context)).catch_unwind().instrument(span).await;
     let after = outcome.as_ref().map_or(Wake::After(PANIC_RETRY), |ended| ended.wake).spread(seed);
     let Ok(Ended { failed, .. }) = outcome else {

@@ -6,7 +6,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::error::PlanError;
 use crate::args::Caller;
-use crate::graph::{Client, Error, Kind};
+use crate::clock::Clock;
+use crate::graph::{Error, Kind, Reader};
 use crate::plan::{Fact, Look, Trouble, TroubleKind};
 use crate::reconcile::{found, observed};
 
@@ -16,7 +17,7 @@ const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Du
 const WAIT_MAX: Duration = Duration::from_secs(120);
 
 pub struct Looks<'a> {
-    client: &'a Client,
+    client: &'a Reader,
     caller: Caller,
     service_principal: String,
     jobs: Option<Fact>,
@@ -26,7 +27,7 @@ pub struct Looks<'a> {
 }
 
 impl<'a> Looks<'a> {
-    pub fn new(client: &'a Client, caller: Caller, service_principal: String) -> Self {
+    pub fn new(client: &'a Reader, caller: Caller, service_principal: String) -> Self {
         let tenant = client.known_tenant();
         Self { client, caller, service_principal, jobs: None, templates: None, exists: None, tenant }
     }
@@ -67,9 +68,10 @@ impl<'a> Looks<'a> {
                     Err(error) => Err(error),
                 },
                 Look::Jobs | Look::RecentJobs | Look::Tenant | Look::Definition | Look::Rivals => {
+                    let now = Clock::system().now().wall;
                     patiently(|| client.list_jobs(id))
                         .await
-                        .map(|jobs| Fact::JobsListed(jobs.into_iter().map(observed).collect()))
+                        .map(|jobs| Fact::JobsListed(jobs.into_iter().map(|job| observed(job, now)).collect()))
                 }
             };
             *kept = Some(match answer {

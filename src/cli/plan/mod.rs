@@ -44,7 +44,7 @@ pub async fn run(options: &Plan) -> Result<ExitCode, PlanError> {
 }
 
 /// The environment decides who calls, unless the flag does.
-fn connect(options: &Plan) -> Result<(graph::Client, Caller), ConnectError> {
+fn connect(options: &Plan) -> Result<(graph::Reader, Caller), ConnectError> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let secret = variable("AZURE_CLIENT_SECRET").or_else(|| variable("AZURE_FEDERATED_TOKEN_FILE"));
     let caller = options.caller.unwrap_or(if secret.is_some() { Caller::Application } else { Caller::Person });
@@ -52,11 +52,11 @@ fn connect(options: &Plan) -> Result<(graph::Client, Caller), ConnectError> {
         Caller::Application => graph::Credential::from_environment(variable)?,
         Caller::Person => graph::Credential::Person { tenant_id: variable("AZURE_TENANT_ID") },
     };
-    Ok((graph::Client::new(connect::options(&options.connection)?, credential)?, caller))
+    Ok((graph::Reader::new(connect::options(&options.connection)?, credential)?, caller))
 }
 
 /// SyncJobs of one service principal share its lists; the items come back in the order of the files.
-async fn look_at_all(client: &graph::Client, caller: Caller, manifests: Vec<Manifest>) -> Result<Vec<Item>, PlanError> {
+async fn look_at_all(client: &graph::Reader, caller: Caller, manifests: Vec<Manifest>) -> Result<Vec<Item>, PlanError> {
     let mut groups: BTreeMap<String, Vec<(usize, Manifest)>> = BTreeMap::new();
     for numbered in manifests.into_iter().enumerate() {
         let service_principal = numbered.1.desired.service_principal.as_str().to_owned();

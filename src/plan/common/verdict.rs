@@ -20,17 +20,23 @@ pub struct Verdict<S> {
 }
 
 impl<S> Verdict<S> {
-    pub fn take(step: impl Into<S>, reason: Reason, message: impl Into<String>) -> Self {
+    pub(in crate::plan) fn take(step: impl Into<S>, reason: Reason, message: impl Into<String>) -> Self {
         let (standing, message, wake) = (Standing::Working, message.into(), Wake::backoff(0));
         Self { step: Some(step.into()), standing, reason, message, trace: None, wake }
     }
 
-    pub fn stop(standing: Standing, reason: Reason, message: impl Into<String>, wake: Wake) -> Self {
+    pub(in crate::plan) fn stop(standing: Standing, reason: Reason, message: impl Into<String>, wake: Wake) -> Self {
         Self { step: None, standing, reason, message: message.into(), trace: None, wake }
     }
 
     /// A verdict that ends a pass because of a failure.
-    pub fn fail(trouble: &Trouble, reason: Reason, message: String, failures: u32, settings: &Settings) -> Self {
+    pub(in crate::plan) fn fail(
+        trouble: &Trouble,
+        reason: Reason,
+        message: String,
+        failures: u32,
+        settings: &Settings,
+    ) -> Self {
         let wake = trouble.wake(failures, settings);
         Self { trace: trouble.trace.clone(), ..Self::stop(trouble.standing(), reason, message, wake) }
     }

@@ -1,6 +1,7 @@
 //! What to do about a SyncJob. `decide` is the table of contents: one match, each arm a folder or a file here.
 
 mod decide;
+mod deciders;
 pub mod desired;
 mod events;
 mod existence;
@@ -18,7 +19,8 @@ pub mod step;
 pub mod unreadable;
 pub mod world;
 
-pub use decide::{Managed, Refused, decide};
+pub use decide::decide;
+pub use deciders::{Managed, Refused};
 pub use desired::{Desired, Refusals};
 pub use events::{EVENT_KINDS, Event, EventKind, events};
 pub use fact::Fact;

@@ -3,7 +3,6 @@
 use crate::api::{ChangeAction, JobOrigin, PlannedChange};
 use crate::plan::common::pass::{Decider, Next, Pass};
 use crate::plan::common::settings::Settings;
-use crate::plan::sync_job::decide::Managed;
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::fact::Fact;
 use crate::plan::sync_job::manage::manage;
@@ -23,7 +22,10 @@ pub struct Preview {
 }
 
 /// Decides as mode Manage does, whatever the mode.
-struct AsManage<'a>(Managed<'a>);
+struct AsManage<'a> {
+    desired: &'a Desired,
+    settings: &'a Settings,
+}
 
 impl Decider for AsManage<'_> {
     type World = World;
@@ -31,29 +33,29 @@ impl Decider for AsManage<'_> {
     type Fact = Fact;
 
     fn decide(&self, world: &World) -> Verdict {
-        manage(self.0.desired, world, self.0.settings)
+        manage(self.desired, world, self.settings)
     }
 
     fn learn(&self, world: World, fact: &Fact) -> World {
-        self.0.learn(world, fact)
+        world.with(fact.clone(), self.desired)
     }
 
     fn failed(fact: &Fact) -> bool {
-        Managed::failed(fact)
+        fact.is_failure()
     }
 
     fn over(fact: &Fact) -> bool {
-        Managed::over(fact)
+        fact.ends_the_object()
     }
 
     fn in_circles() -> Fact {
-        Managed::in_circles()
+        Fact::in_circles()
     }
 }
 
 /// Goes on until nothing is left to do, or until something would have to be asked that only Graph knows by then.
 pub fn preview(desired: &Desired, world: &World, settings: &Settings) -> Preview {
-    let mut pass = Pass::new(AsManage(Managed { desired, settings }), world.as_managed());
+    let mut pass = Pass::new(AsManage { desired, settings }, world.as_managed());
     let mut changes = Vec::new();
     while let Next::Do(step) = pass.next_step() {
         let Some(fact) = expected(&step, desired, pass.world()) else { break };

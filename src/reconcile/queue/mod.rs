@@ -9,10 +9,10 @@ mod class;
 mod ready;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -21,18 +21,13 @@ use super::tenants::TenantKey;
 use crate::graph::Availability;
 pub use class::Class;
 use ready::Ready;
+pub use turn::Lane;
+use turn::Turn;
 
 /// A class that is due is passed over at most this many times; then it has a turn.
 const PASSED_OVER_MAX: u32 = 8;
 /// One worker of this many is kept free for changes, so that they find one while all others wait for Graph.
 const RESERVE: usize = 8;
-
-/// With whom a key shares its turns.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lane {
-    pub tenant: TenantKey,
-    pub namespace: Arc<str>,
-}
 
 /// A key whose pass begins now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,23 +36,6 @@ pub struct Work<K> {
     pub class: Class,
     /// For how long it was due.
     pub waited: Duration,
-}
-
-/// A pass that is wanted.
-#[derive(Clone, Copy, Debug)]
-struct Turn {
-    due: Instant,
-    class: Class,
-    /// Of two that are due at the same instant the one that was wanted first goes first.
-    number: u64,
-}
-
-impl Turn {
-    /// One pass for both: as early as the earlier, as urgent as the more urgent.
-    fn joined(self, other: Self) -> Self {
-        let (due, number) = (self.due, self.number).min((other.due, other.number));
-        Self { due, class: self.class.max(other.class), number }
-    }
 }
 
 enum State {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::class::Class;
-use super::{Lane, Turn};
+use super::turn::{Lane, Turn};
 use crate::reconcile::tenants::TenantKey;
 
 /// By the instant at which each was due; of equal instants, as they came.

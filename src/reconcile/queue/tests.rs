@@ -144,16 +144,12 @@ impl Model {
 fn take(queue: &mut Queue<u8>, model: &mut Model) -> Result<bool, TestCaseError> {
     let signs: HashMap<TenantKey, Availability> =
         (0..TENANTS.len()).map(|tenant| (TenantKey::new(TENANTS[tenant]), model.availability(tenant))).collect();
-    match queue.next(model.now, &|tenant: &TenantKey| signs[tenant]) {
-        Some(work) => {
-            model.begin(&work)?;
-            Ok(true)
-        }
-        None => {
-            prop_assert_eq!(model.classes_that_may_go(), vec![], "work is left lying");
-            Ok(false)
-        }
-    }
+    let Some(work) = queue.next(model.now, &|tenant: &TenantKey| signs[tenant]) else {
+        prop_assert_eq!(model.classes_that_may_go(), vec![], "work is left lying");
+        return Ok(false);
+    };
+    model.begin(&work)?;
+    Ok(true)
 }
 
 fn step(act: &Act, queue: &mut Queue<u8>, model: &mut Model) -> Result<(), TestCaseError> {

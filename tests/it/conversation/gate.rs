@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use entrain::graph::{Kind, Processed};
+use entrain::graph::{Availability, Kind, Processed};
 use tokio::time::Instant;
 
 use super::{Talk, respond, respond_with};
@@ -15,7 +15,7 @@ async fn waits(talk: &Talk, header: Option<&str>) -> Duration {
     let error = talk.list().await.unwrap_err();
     let until = error.retry_at.unwrap();
     assert_eq!((error.kind, error.status, error.processed), (Kind::Throttled, Some(429), Processed::No), "{error}");
-    assert_eq!(talk.client.closed_until(), Some(until));
+    assert_eq!(talk.client.availability(), Availability::Shut { until });
 
     let arrived = talk.arrived("listJobs").await;
     let templates = talk.client.clone().list_templates(talk.service_principal()).await.unwrap_err();
@@ -27,7 +27,7 @@ async fn waits(talk: &Talk, header: Option<&str>) -> Duration {
     assert_eq!(talk.arrived("createJob").await, 0);
 
     tokio::time::sleep_until(until).await;
-    assert_eq!(talk.client.closed_until(), None);
+    assert_eq!(talk.client.availability(), Availability::Open);
     talk.list().await.unwrap();
     until.duration_since(before)
 }
@@ -81,7 +81,7 @@ async fn a_wait_that_one_request_is_asked_for_holds_no_other() {
         talk.fault("listJobs", 1, respond_with(status, "retry-after", "60")).await;
         let error = talk.list().await.unwrap_err();
         assert!(error.retry_at.is_some_and(|at| at > Instant::now() + Duration::from_secs(30)), "{error:?}");
-        assert_eq!(talk.client.closed_until(), None, "{status}");
+        assert_eq!(talk.client.availability(), Availability::Open, "{status}");
         talk.list().await.unwrap();
     }
 }
@@ -92,7 +92,10 @@ async fn an_unavailable_graph_holds_the_gate_for_five_minutes_at_most_and_a_thro
         let talk = Talk::begin().await;
         talk.fault("listJobs", 1, respond_with(status, "retry-after", "100000")).await;
         talk.list().await.unwrap_err();
-        let left = talk.client.closed_until().unwrap() - Instant::now();
+        let Availability::Shut { until } = talk.client.availability() else {
+            panic!("the gate is open after {status}")
+        };
+        let left = until - Instant::now();
         let most = Duration::from_secs(60 * minutes);
         assert!(left <= most && left > most / 2, "{status}: {left:?}");
     }

@@ -42,9 +42,9 @@ impl Protocol {
         plan
     }
 
-    pub fn begin(&self, state: &mut State, actor: usize, settled: bool, stale: bool) -> Pass {
+    pub fn begin(&self, state: &mut State, actor: usize, settled: bool, behind: bool) -> Pass {
         let index = self.actors[actor];
-        let object = if stale { state.before[index].clone() } else { state.objects[index].clone() };
+        let object = if behind { state.before[index].clone() } else { state.objects[index].clone() };
         let memory = &mut state.actors[actor];
         memory.deletion_unknown |= !memory.met && object.deleting && object.job.is_some();
         memory.met = true;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use kube::ResourceExt;
 
 use crate::api::{FINALIZER, SyncJob, SyncJobStatus};
+use crate::clock::Clock;
 use crate::cluster::stored::holds_the_unknown;
 use crate::cluster::watch::Stores;
 use crate::plan::ids::ServicePrincipalId;
@@ -33,6 +34,13 @@ pub(super) fn world(
         tenant,
     };
     World::observe(shown, others, memory, now)
+}
+
+/// What an object says by itself, to somebody who remembers nothing and sees no other object.
+pub(crate) fn recorded(object: &SyncJob, desired: &Desired, tenant: Option<&str>) -> World {
+    let no_others = Stores::of(&[]);
+    let now = Clock::system().now();
+    world(object, Some(desired), tenant, &mut Memory::default(), &no_others, now)
 }
 
 /// The ids that SyncJobs other than `own` hold, as far as the watch shows.

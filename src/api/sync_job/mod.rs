@@ -1,10 +1,19 @@
 //! The `SyncJob` resource: one provisioning job of one service principal.
 
+pub mod job;
+pub mod policy;
+pub mod status;
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::status::SyncJobStatus;
+pub use job::{EntryCount, Execution, JobError, JobStatus, QuarantineStatus};
+pub use policy::{DeletionPolicy, RunState};
+pub use status::{
+    Answers, ChangeAction, HandledRestart, Identity, Intent, JobOrigin, PlannedChange, Report, RestartResult,
+    RunRecord, SyncJobStatus,
+};
 
 /// A provisioning job of Microsoft Entra ID, kept as written.
 ///
@@ -104,22 +113,6 @@ pub struct SyncJobSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 60, max = 86_400))]
     pub poll_interval_seconds: Option<i32>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RunState {
-    /// The job is started and kept scheduled.
-    Running,
-    /// The job exists and is not scheduled; its progress is kept.
-    Paused,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeletionPolicy {
-    /// The job is deleted with the SyncJob. Accounts that it provisioned stay as they are.
-    Delete,
-    /// The job stays in Entra ID as it is.
-    Retain,
 }
 
 /// What to do with a job that is there already.

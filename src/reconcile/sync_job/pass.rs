@@ -6,9 +6,9 @@ use std::time::Duration;
 use kube::ResourceExt;
 use tokio::time::Instant;
 
-use super::effect::{Scene, carry_out};
-use super::memory::Entry;
-use super::{Context, observe, publish, record};
+use super::effect::carry_out;
+use super::scene::Scene;
+use super::{observe, publish, record};
 use crate::api::SyncJob;
 use crate::cluster::object::Handle;
 use crate::plan::report::End;
@@ -16,12 +16,14 @@ use crate::plan::{
     Change, Decider, Desired, Fact, Managed, Next, Pass, Record, Refusals, Refused, Remember, Step, Verdict, Wake,
     World,
 };
+use crate::reconcile::context::Context;
+use crate::reconcile::memory::Entry;
 
 /// No step begins later than this in a pass. The settle window is longer than the longest pass: this, and the longest step.
 const STEPS_WITHIN: Duration = Duration::from_secs(60);
 
 /// How a pass ended.
-pub(super) struct Ended {
+pub(in crate::reconcile) struct Ended {
     /// In trouble.
     pub failed: bool,
     pub wake: Wake,
@@ -30,7 +32,7 @@ pub(super) struct Ended {
 /// The steps of a pass and where they led.
 type Course = (World, Verdict, Vec<(Step, Fact)>);
 
-pub(super) async fn run(object: Arc<SyncJob>, context: &Context) -> Ended {
+pub(in crate::reconcile) async fn run(object: Arc<SyncJob>, context: &Context) -> Ended {
     let Some(uid) = object.uid() else { return Ended { failed: false, wake: Wake::OnChange } };
     let mut entry = context.memories.take(&uid);
     let now = context.clock.now();

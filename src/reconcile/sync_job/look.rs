@@ -1,12 +1,13 @@
 //! Steps that ask.
 
-use super::effect::Scene;
-use super::translate::{cluster_trouble, graph_trouble, observed};
-use super::{Context, observe};
+use super::observe;
+use super::scene::Scene;
+use super::translate::{cluster_trouble, found, graph_trouble, observed};
 use crate::api::SyncJob;
 use crate::cluster::{self, read};
 use crate::graph;
 use crate::plan::{Desired, Fact, Look, ObservedJob};
+use crate::reconcile::context::Context;
 
 pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fact {
     let (desired, context) = (scene.desired, scene.context);
@@ -61,9 +62,12 @@ async fn rivals(desired: &Desired, object: &SyncJob, context: &Context) -> Fact 
 /// The jobs as the plan sees them: without those that this process deleted a moment ago, and with a mark on those that
 /// other SyncJobs hold.
 fn listed(jobs: Vec<graph::Job>, desired: &Desired, object: &SyncJob, context: &Context) -> Vec<ObservedJob> {
-    let lag = context.settings.settle_window;
-    let mut jobs: Vec<ObservedJob> =
-        jobs.into_iter().filter(|job| !context.listings.is_deleted(&job.id, lag)).map(observed).collect();
+    let (lag, now) = (context.settings.settle_window, context.clock.now().wall);
+    let mut jobs: Vec<ObservedJob> = jobs
+        .into_iter()
+        .filter(|job| !context.listings.is_deleted(&job.id, lag))
+        .map(|job| observed(job, now))
+        .collect();
     if jobs.iter().filter(|job| job.made_from(&desired.template)).nth(1).is_some() {
         let held = observe::held_by_others(object, &context.stores);
         for job in &mut jobs {
@@ -71,13 +75,4 @@ fn listed(jobs: Vec<graph::Job>, desired: &Desired, object: &SyncJob, context: &
         }
     }
     jobs
-}
-
-/// A 404 is a fact of its own: what it means depends on what was looked for.
-pub(crate) fn found<T>(answer: Result<T, graph::Error>, fact: impl FnOnce(T) -> Fact) -> Fact {
-    match answer {
-        Ok(value) => fact(value),
-        Err(error) if error.kind == graph::Kind::NotFound => Fact::NotFound,
-        Err(error) => Fact::Trouble(graph_trouble(&error)),
-    }
 }

@@ -1,14 +1,13 @@
-//! One step, carried out. Nothing is decided here: each step becomes calls, and what came of them one value.
+//! What the steps of a pass are carried out with, and what comes of each.
 
 use kube::ResourceExt;
 use tokio::time::Instant;
 
 use super::translate::cluster_trouble;
-use super::{Context, change, look, record};
 use crate::api::SyncJob;
 use crate::cluster;
-use crate::cluster::object::Handle;
-use crate::plan::{Desired, Fact, Remember, Step, World};
+use crate::plan::{Desired, Fact, Remember, World};
+use crate::reconcile::context::Context;
 
 /// What the steps of a pass are carried out for.
 pub(super) struct Scene<'a> {
@@ -43,14 +42,6 @@ impl From<Fact> for Learnt {
 impl Learnt {
     pub fn and(fact: Fact, remember: impl Into<Vec<Remember>>) -> Self {
         Self { fact, remember: remember.into() }
-    }
-}
-
-pub(super) async fn carry_out(step: &Step, scene: &Scene<'_>, handle: &mut Handle<SyncJob>) -> Learnt {
-    match step {
-        Step::Look(look) => look::look(*look, scene, handle.object()).await.into(),
-        Step::Record(record) => record::record(record, scene, handle).await,
-        Step::Change(change) => change::change(change, scene).await,
     }
 }
 

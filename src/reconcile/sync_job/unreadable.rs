@@ -9,13 +9,14 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Context, observe};
+use super::observe;
 use crate::api::{FINALIZER, MANAGER_REPORT, MANAGER_REQUESTS, Reason, SyncJob};
 use crate::cluster::stored::{Stored, Unreadable};
 use crate::cluster::watch::Stores;
 use crate::cluster::{self, object};
 use crate::plan::report::{End, report};
 use crate::plan::{Memory, answers, requests, unreadable};
+use crate::reconcile::context::Context;
 
 type Key = ObjectRef<SyncJob>;
 
@@ -23,7 +24,7 @@ type Key = ObjectRef<SyncJob>;
 const RETRY: Duration = Duration::from_secs(30);
 
 /// Reports what the watch tells, until it ends.
-pub(super) async fn report_all(mut told: UnboundedReceiver<Unreadable>, context: Arc<Context>) {
+pub(in crate::reconcile) async fn report_all(mut told: UnboundedReceiver<Unreadable>, context: Arc<Context>) {
     let mut unwritten: HashMap<Key, Unreadable> = HashMap::new();
     let mut logged: HashMap<Key, String> = HashMap::new();
     let mut ticks = tokio::time::interval(RETRY);

@@ -2,9 +2,10 @@
 //! at rest. And which jobs this process deleted a moment ago, because a lagging list may still show them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::graph::{Client, Error, Job};
@@ -17,14 +18,15 @@ struct Known {
     /// When this process last wrote to the service principal's jobs: a list asked for before is worth nothing.
     changed: Option<Instant>,
     listing: Option<(Instant, Vec<Job>)>,
-    /// Held while a list is under way, so that others wait for its answer instead of asking as well.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    /// Single flight: held while a list is in flight, so that others wait for its answer instead of sending their own.
+    single_flight: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
-pub(super) struct Listings {
+pub(in crate::reconcile) struct Listings {
     known: Mutex<HashMap<String, Known>>,
-    deleted: Mutex<HashMap<String, Instant>>,
+    /// The tombstones of jobs: when each was deleted.
+    tombstones: Mutex<HashMap<String, Instant>>,
 }
 
 impl Listings {
@@ -32,7 +34,7 @@ impl Listings {
     pub async fn list(&self, graph: &Client, service_principal: &str) -> Result<Vec<Job>, Error> {
         let asked = Instant::now();
         let jobs = graph.list_jobs(service_principal).await?;
-        let mut all = self.known();
+        let mut all = self.known.lock();
         let known = all.entry(service_principal.to_owned()).or_default();
         if known.changed.is_none_or(|changed| changed < asked) {
             known.listing = Some((asked, jobs.clone()));
@@ -42,8 +44,8 @@ impl Listings {
 
     /// What was listed a moment ago, with `true`; or a list of now.
     pub async fn recall(&self, graph: &Client, service_principal: &str) -> Result<(Vec<Job>, bool), Error> {
-        let turn = self.known().entry(service_principal.to_owned()).or_default().turn.clone();
-        let _turn = turn.lock().await;
+        let single_flight = self.known.lock().entry(service_principal.to_owned()).or_default().single_flight.clone();
+        let _in_flight = single_flight.lock().await;
         if let Some(jobs) = self.recent(service_principal) {
             return Ok((jobs, true));
         }
@@ -51,46 +53,38 @@ impl Listings {
     }
 
     fn recent(&self, service_principal: &str) -> Option<Vec<Job>> {
-        let all = self.known();
+        let all = self.known.lock();
         let (asked, jobs) = all.get(service_principal)?.listing.as_ref()?;
         (asked.elapsed() < RECENT).then(|| jobs.clone())
     }
 
     /// The jobs of the service principal have changed, or may have.
     pub fn changed(&self, service_principal: &str) {
-        let mut all = self.known();
+        let mut all = self.known.lock();
         let known = all.entry(service_principal.to_owned()).or_default();
         (known.changed, known.listing) = (Some(Instant::now()), None);
     }
 
     pub fn deleted(&self, job: &str) {
-        self.tombstones().insert(job.to_owned(), Instant::now());
+        self.tombstones.lock().insert(job.to_owned(), Instant::now());
     }
 
     /// A job of this id is there again: an id names a slot, and what was deleted may have a successor in it.
     pub fn is_back(&self, job: &str) {
-        self.tombstones().remove(job);
+        self.tombstones.lock().remove(job);
     }
 
     /// Whether this process deleted the job less than `lag` ago.
     pub fn is_deleted(&self, job: &str, lag: Duration) -> bool {
-        self.tombstones().get(job).is_some_and(|at| at.elapsed() < lag)
+        self.tombstones.lock().get(job).is_some_and(|at| at.elapsed() < lag)
     }
 
     /// Throws away what no longer matters.
     pub fn prune(&self, lag: Duration) {
-        let idle = |known: &Known| Arc::strong_count(&known.turn) == 1;
+        let idle = |known: &Known| Arc::strong_count(&known.single_flight) == 1;
         let recent = |at: Option<Instant>| at.is_some_and(|at| at.elapsed() < lag.max(RECENT));
         let listed = |known: &Known| recent(known.listing.as_ref().map(|(asked, _)| *asked));
-        self.known().retain(|_, known| listed(known) || recent(known.changed) || !idle(known));
-        self.tombstones().retain(|_, at| at.elapsed() < lag);
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tombstones(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
-        self.deleted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().retain(|_, known| listed(known) || recent(known.changed) || !idle(known));
+        self.tombstones.lock().retain(|_, at| at.elapsed() < lag);
     }
 }

@@ -2,12 +2,12 @@
 
 use kube::ResourceExt;
 
-use super::Context;
 use crate::api::{MANAGER_REPORT, MANAGER_REQUESTS, SyncJob};
 use crate::cluster;
 use crate::cluster::object::Handle;
 use crate::plan::report::{End, report};
 use crate::plan::{Memory, Verdict, answers, events, requests};
+use crate::reconcile::context::Context;
 
 /// Whether status says what it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

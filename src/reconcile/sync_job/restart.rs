@@ -1,6 +1,6 @@
 //! A restart that somebody asked for: recorded before it is sent, sent once, and repeated only if it certainly had no effect.
 
-use super::effect::{Learnt, Scene, unwritten};
+use super::scene::{Learnt, Scene, unwritten};
 use super::translate::graph_trouble;
 use crate::api::{HandledRestart, MANAGER_REQUESTS, RestartResult, RunState, SyncJob};
 use crate::cluster::object::Handle;

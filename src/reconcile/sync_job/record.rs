@@ -4,13 +4,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::effect::{Learnt, Scene, left_behind, unwritten};
-use super::{Context, restart};
+use super::restart;
+use super::scene::{Learnt, Scene, left_behind, unwritten};
 use crate::api::{FINALIZER, Identity, Intent, JobOrigin, MANAGER_IDENTITY, SyncJob};
 use crate::cluster;
 use crate::cluster::object::Handle;
 use crate::graph::Availability;
 use crate::plan::{Fact, Leaving, Record, Remember, Trouble, TroubleKind};
+use crate::reconcile::context::Context;
 
 /// How often a write of the job's id is repeated when the object changes under it.
 const BIND_TRIES: usize = 3;

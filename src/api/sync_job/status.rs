@@ -5,9 +5,9 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::condition::ConditionType;
 use super::job::{JobStatus, QuarantineStatus};
-use super::sync_job::{DeletionPolicy, RunState};
+use super::policy::{DeletionPolicy, RunState};
+use crate::api::condition::ConditionType;
 
 // A field manager for each part writes it whole: an apply that leaves out a field which its manager owns deletes that field.
 /// What was seen and done. Written by the operator alone.
@@ -22,7 +22,7 @@ pub struct SyncJobStatus {
     pub answers: Answers,
 }
 
-/// What describes; the field manager is [`MANAGER_REPORT`](super::MANAGER_REPORT).
+/// What describes; the field manager is [`MANAGER_REPORT`](crate::api::MANAGER_REPORT).
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -82,7 +82,7 @@ impl Report {
     }
 }
 
-/// Which job is the SyncJob's; the field manager is [`MANAGER_IDENTITY`](super::MANAGER_IDENTITY).
+/// Which job is the SyncJob's; the field manager is [`MANAGER_IDENTITY`](crate::api::MANAGER_IDENTITY).
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
@@ -110,7 +110,7 @@ pub struct Identity {
     pub intent: Option<Intent>,
 }
 
-/// What became of requests made by annotation; the field manager is [`MANAGER_REQUESTS`](super::MANAGER_REQUESTS).
+/// What became of requests made by annotation; the field manager is [`MANAGER_REQUESTS`](crate::api::MANAGER_REQUESTS).
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[serde(rename_all = "camelCase")]
 pub struct Answers {

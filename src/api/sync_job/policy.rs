@@ -1,0 +1,20 @@
+//! Words that the spec of a `SyncJob` declares and its status repeats.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RunState {
+    /// The job is started and kept scheduled.
+    Running,
+    /// The job exists and is not scheduled; its progress is kept.
+    Paused,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeletionPolicy {
+    /// The job is deleted with the SyncJob. Accounts that it provisioned stay as they are.
+    Delete,
+    /// The job stays in Entra ID as it is.
+    Retain,
+}

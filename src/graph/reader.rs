@@ -1,0 +1,42 @@
+//! A client that can only ask: what it does not offer cannot be sent through it.
+
+use super::client::{Client, Options, SetupError};
+use super::error::Error;
+use super::jobs::Job;
+use super::login::credential::Credential;
+use super::principals::{ServicePrincipal, Template};
+
+/// The questions that a [`Client`] can ask, and none of its writes.
+pub struct Reader(Client);
+
+impl Reader {
+    /// Over HTTPS.
+    pub fn new(options: Options, credential: Credential) -> Result<Self, SetupError> {
+        Client::new(options, credential).map(Self)
+    }
+
+    /// As [`Client::known_tenant`].
+    pub fn known_tenant(&self) -> Option<String> {
+        self.0.known_tenant()
+    }
+
+    /// As [`Client::tenant`].
+    pub async fn tenant(&self) -> Result<String, Error> {
+        self.0.tenant().await
+    }
+
+    /// As [`Client::list_jobs`].
+    pub async fn list_jobs(&self, service_principal: &str) -> Result<Vec<Job>, Error> {
+        self.0.list_jobs(service_principal).await
+    }
+
+    /// As [`Client::list_templates`].
+    pub async fn list_templates(&self, service_principal: &str) -> Result<Vec<Template>, Error> {
+        self.0.list_templates(service_principal).await
+    }
+
+    /// As [`Client::get_service_principal`].
+    pub async fn get_service_principal(&self, service_principal: &str) -> Result<ServicePrincipal, Error> {
+        self.0.get_service_principal(service_principal).await
+    }
+}

@@ -1,0 +1,98 @@
+//! What the loop is given, and what its passes share.
+
+use tokio::sync::watch;
+
+use super::memory::Memories;
+use super::sync_job::listings::Listings;
+use super::tenants::Tenants;
+use super::watchdog::Watchdog;
+use crate::clock::Clock;
+use crate::cluster::watch::{Stores, Watch};
+use crate::cluster::{Namespaces, events::Events, lease::Fence};
+use crate::graph;
+use crate::metrics::ReconcileMetrics;
+use crate::plan::Settings;
+
+/// What a pass works with.
+pub struct Context {
+    pub(super) client: kube::Client,
+    pub(super) tenants: Tenants,
+    pub(super) namespaces: Namespaces,
+    pub(super) stores: Stores,
+    pub(super) events: Events,
+    pub(super) memories: Memories,
+    pub(super) listings: Listings,
+    pub(super) clock: Clock,
+    pub(super) settings: Settings,
+    pub(super) fence: Fence,
+    pub(super) metrics: ReconcileMetrics,
+    pub(super) watchdog: Watchdog,
+    pub(super) shutdown: watch::Receiver<bool>,
+}
+
+impl Context {
+    pub(super) fn new(parts: Parts) -> (Self, Vec<Watch>) {
+        let Parts {
+            client,
+            tenants,
+            namespaces,
+            watches,
+            events,
+            clock,
+            settings,
+            fence,
+            metrics,
+            watchdog,
+            concurrency: _,
+            shutdown,
+        } = parts;
+        let context = Self {
+            client,
+            tenants,
+            namespaces,
+            stores: Stores::of(&watches),
+            events,
+            memories: Memories::default(),
+            listings: Listings::default(),
+            clock,
+            settings,
+            fence,
+            metrics,
+            watchdog,
+            shutdown,
+        };
+        (context, watches)
+    }
+
+    /// Whether a write to Graph may leave at this instant.
+    pub(super) fn may_send(&self) -> bool {
+        self.fence.is_open()
+    }
+
+    /// The client of the operator's own login.
+    pub(super) fn graph(&self) -> &graph::Client {
+        self.tenants.client(self.tenants.own())
+    }
+}
+
+/// What the loop is given.
+pub struct Parts {
+    pub client: kube::Client,
+    /// With whose login objects are worked on.
+    pub tenants: Tenants,
+    /// Where SyncJobs are worked on.
+    pub namespaces: Namespaces,
+    /// What is watched there, and where it is kept.
+    pub watches: Vec<Watch>,
+    pub events: Events,
+    pub clock: Clock,
+    pub settings: Settings,
+    /// Whether a write to Graph may begin.
+    pub fence: Fence,
+    pub metrics: ReconcileMetrics,
+    pub watchdog: Watchdog,
+    /// How many SyncJobs are worked on at the same time.
+    pub concurrency: u16,
+    /// Turns true once, when no new work may begin.
+    pub shutdown: watch::Receiver<bool>,
+}

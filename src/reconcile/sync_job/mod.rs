@@ -1,0 +1,14 @@
+//! SyncJobs: one pass, its steps carried out, and what is reported of those that cannot be read.
+
+mod change;
+mod effect;
+pub(super) mod listings;
+mod look;
+pub(super) mod observe;
+pub(super) mod pass;
+mod publish;
+mod record;
+mod restart;
+mod scene;
+pub(super) mod translate;
+pub(super) mod unreadable;
