@@ -32,8 +32,6 @@ pub enum Without {
     DeletionWindow,
     /// One look without the job is enough to let go.
     SeveralLooks,
-    /// The list that a job is taken from is older than the read of those who may hold it.
-    ListAfterRivals,
 }
 
 /// What the third part of a job id is made of.

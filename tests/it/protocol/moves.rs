@@ -116,12 +116,7 @@ impl Protocol {
         let Some(step) = self.decide(object, &pass.world).step else { return false };
         let fact = self.act(state, actor, pass, &step, outcome);
         let over = matches!(fact, Fact::FinalizerRemoved { .. });
-        let listed = pass.world.jobs.clone();
-        let rivals_read = matches!(fact, Fact::RivalsRead { .. });
         pass.world = pass.world.clone().with(fact, &self.desired(object));
-        if rivals_read && self.without == Without::ListAfterRivals {
-            pass.world.jobs = listed;
-        }
         !over
     }
 
