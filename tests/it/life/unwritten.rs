@@ -35,10 +35,12 @@ async fn a_report_that_was_refused_is_written_soon_after_it_is_allowed() {
     let mut rig = Rig::start().await;
     rig.running(&["state: Paused"]).await;
     let policy = format!("no-running-{}", rig.namespace);
-    let running = "!has(object.status.run) || object.status.run.state != 'Running'";
-    rig.refuse_status(&policy, running, json!({"run": {"state": "Running"}})).await;
+    let running = "!has(object.status.conditions) || object.status.conditions.all(it, it.reason != 'Running')";
+    let condition = json!([{"type": "Ready", "status": "True", "reason": "Running", "message": "",
+        "lastTransitionTime": "2026-11-25T00:00:00Z"}]);
+    rig.refuse_status(&policy, running, json!({"conditions": condition})).await;
     rig.edit("box", &json!({"state": "Running"})).await;
-    rig.until_graph("the job is started", async |control| !calls(control, "startJob").await.is_empty()).await;
+    rig.until_logged("status could not be written").await;
     rig.drop_policy(&policy).await;
     rig.until("box", "says that it runs", |object| ready(object, "True", "Running")).await;
     assert_eq!(rig.wrote("startJob").await, 1, "and nothing was sent twice meanwhile");
@@ -87,12 +89,14 @@ async fn the_answer_to_a_restart_is_kept_until_it_is_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_label_that_is_set_while_a_pass_is_under_way_does_not_cost_its_report() {
-    let mut rig = Rig::idle().await;
-    let slow = json!({"operation": "createJob", "times": 1, "action": {"delay": {"millis": 1500}}});
+    let mut rig = Rig::start().await;
+    let id = rig.running(&[]).await;
+    rig.pause_in_portal(&id).await;
+    let slow = json!({"operation": "listJobs", "times": 1, "action": {"delay": {"millis": 2000}}});
     rig.control.put_fault(&slow).await.unwrap();
-    rig.start_operator();
-    rig.apply_sync_job("box", &[]).await;
-    rig.until_graph("the job is being created", async |control| !calls(control, "createJob").await.is_empty()).await;
+    let listed = calls(&rig.control, "listJobs").await.len();
+    rig.kubectl(&["annotate", "syncjob", "box", "entrain.dev/reconcile-requested-at=now"]).await;
+    rig.until_graph("a look is under way", async |control| calls(control, "listJobs").await.len() > listed).await;
     rig.kubectl(&["label", "syncjob", "box", "team=hr"]).await;
-    rig.until("box", "is ready", is_ready).await;
+    rig.until("box", "shows the pause", |object| ready(object, "False", "PausedOutOfBand")).await;
 }
