@@ -24,6 +24,7 @@ impl Clock {
         Self { began: Instant::now(), epoch: Some(epoch) }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that others ask")]
     pub fn now(&self) -> Now {
         let monotonic = self.began.elapsed();
         let follows = |epoch: Timestamp| epoch.checked_add(monotonic).unwrap_or(Timestamp::MAX);

@@ -71,6 +71,7 @@ impl Events {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "an Event says at what time of day something happened")]
     fn event(&self, regarding: ObjectReference, warning: bool, reason: &str, action: &str, note: &str) -> Event {
         let (now, name) = (Timestamp::now(), regarding.name.clone().unwrap_or_default());
         Event {

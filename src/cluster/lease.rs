@@ -230,6 +230,7 @@ impl Elector {
         bounded(self.api.replace(&self.config.name, &PostParams::default(), &lease)).await
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a Lease says at what time of day it was renewed")]
     fn sign(&self, lease: &mut Lease, takes_over: bool) {
         let now = MicroTime(Timestamp::now());
         let spec = lease.spec.get_or_insert_default();

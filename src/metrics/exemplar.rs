@@ -25,6 +25,7 @@ impl Trace {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "an exemplar carries the time of day at which a collector looks it up")]
 pub(super) fn observe(histogram: &TracedHistogram, took: Duration, trace: Option<Trace>) {
     histogram.observe(took.as_secs_f64(), trace, Some(SystemTime::now()));
 }

@@ -21,6 +21,7 @@ impl Silence {
 }
 
 impl Collector for Silence {
+    #[expect(clippy::disallowed_methods, reason = "a scrape shows a time of day")]
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let last = (self.0)().map_or(0.0, |silent| last(SystemTime::now(), silent));
         ConstGauge::new(last).encode(WATCH_LAST_EVENT.describe(&mut encoder)?)

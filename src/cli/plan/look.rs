@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::error::PlanError;
 use crate::args::Caller;
+use crate::clock::Clock;
 use crate::graph::{Error, Kind, Reader};
 use crate::plan::{Fact, Look, Trouble, TroubleKind};
 use crate::reconcile::{found, observed};
@@ -67,9 +68,10 @@ impl<'a> Looks<'a> {
                     Err(error) => Err(error),
                 },
                 Look::Jobs | Look::RecentJobs | Look::Tenant | Look::Definition | Look::Rivals => {
+                    let now = Clock::system().now().wall;
                     patiently(|| client.list_jobs(id))
                         .await
-                        .map(|jobs| Fact::JobsListed(jobs.into_iter().map(observed).collect()))
+                        .map(|jobs| Fact::JobsListed(jobs.into_iter().map(|job| observed(job, now)).collect()))
                 }
             };
             *kept = Some(match answer {

@@ -39,6 +39,7 @@ pub(super) fn with(transport: Arc<dyn Transport>, endpoints: Endpoints, credenti
     })
 }
 
+#[expect(clippy::disallowed_methods, reason = "a tool prints an instant of the clock of this machine")]
 async fn log_in(
     transport: Arc<dyn Transport>,
     endpoints: &Endpoints,

@@ -48,7 +48,7 @@ async fn create(scene: &Scene<'_>) -> Learnt {
     let without_effect = || Remember::CreateWithoutEffect { nonce: nonce.to_string() };
     match answer {
         Ok(job) => {
-            let job = observed(job);
+            let job = observed(job, context.clock.now().wall);
             context.listings.is_back(&job.id);
             let known = if scene.world.is_somebodys(&job) { without_effect() } else { Remember::Created(job.clone()) };
             Learnt::and(Fact::JobCreated(job), [Remember::CreateSent, known])

@@ -62,9 +62,12 @@ async fn rivals(desired: &Desired, object: &SyncJob, context: &Context) -> Fact 
 /// The jobs as the plan sees them: without those that this process deleted a moment ago, and with a mark on those that
 /// other SyncJobs hold.
 fn listed(jobs: Vec<graph::Job>, desired: &Desired, object: &SyncJob, context: &Context) -> Vec<ObservedJob> {
-    let lag = context.settings.settle_window;
-    let mut jobs: Vec<ObservedJob> =
-        jobs.into_iter().filter(|job| !context.listings.is_deleted(&job.id, lag)).map(observed).collect();
+    let (lag, now) = (context.settings.settle_window, context.clock.now().wall);
+    let mut jobs: Vec<ObservedJob> = jobs
+        .into_iter()
+        .filter(|job| !context.listings.is_deleted(&job.id, lag))
+        .map(|job| observed(job, now))
+        .collect();
     if jobs.iter().filter(|job| job.made_from(&desired.template)).nth(1).is_some() {
         let held = observe::held_by_others(object, &context.stores);
         for job in &mut jobs {

@@ -16,7 +16,8 @@ const TEXT_CHARS_MAX: usize = 256;
 const URL_CHARS_MAX: usize = 2048;
 const ENTRY_TYPES_MAX: usize = 32;
 
-pub(crate) fn observed(job: graph::Job) -> ObservedJob {
+/// A job as it is at `now`.
+pub(crate) fn observed(job: graph::Job, now: Timestamp) -> ObservedJob {
     let status = job.status.unwrap_or_default();
     let (state, interval) = job.schedule.map_or((None, None), |schedule| (schedule.state, schedule.interval));
     ObservedJob {
@@ -26,12 +27,12 @@ pub(crate) fn observed(job: graph::Job) -> ObservedJob {
         code: status.code.as_deref().map(|code| cut(code, WORD_CHARS_MAX)),
         schedule_state: state.map(|state| cut(&state, WORD_CHARS_MAX)),
         interval: interval.map(|interval| cut(&interval, WORD_CHARS_MAX)),
-        shown: Box::new(shown(status)),
+        shown: Box::new(shown(status, now)),
         held_by_other: false,
     }
 }
 
-fn shown(status: graph::Status) -> Shown {
+fn shown(status: graph::Status, now: Timestamp) -> Shown {
     let time_of = |execution: &Option<graph::Execution>| time(execution.as_ref()?.time_ended.as_deref());
     Shown {
         last_success_time: time_of(&status.last_successful_execution),
@@ -43,7 +44,7 @@ fn shown(status: graph::Status) -> Shown {
         troubleshooting_url: status
             .troubleshooting_url
             .filter(|url| url.starts_with("https://") && url.chars().count() <= URL_CHARS_MAX),
-        quarantine_lapsed: status.quarantine.as_ref().is_some_and(lapsed),
+        quarantine_lapsed: status.quarantine.as_ref().is_some_and(|quarantine| lapsed(quarantine, now)),
         quarantine: status.quarantine.map(quarantine),
     }
 }
@@ -55,10 +56,10 @@ fn in_flight(execution: &graph::Execution) -> bool {
     began.is_some_and(|began| ended.is_none_or(|ended| ended.0 < began.0))
 }
 
-fn lapsed(quarantine: &graph::Quarantine) -> bool {
+fn lapsed(quarantine: &graph::Quarantine, now: Timestamp) -> bool {
     let most = SignedDuration::from_hours(24 * health::QUARANTINE_DAYS_MAX);
     let since = time(quarantine.series_began.as_deref()).or_else(|| time(quarantine.current_began.as_deref()));
-    since.is_some_and(|since| Timestamp::now().duration_since(since.0) > most)
+    since.is_some_and(|since| now.duration_since(since.0) > most)
 }
 
 /// `None` for the object that Graph fills in before the first cycle has ended: it looks like a failure and is none.
@@ -168,7 +169,7 @@ mod tests {
     use super::*;
 
     fn observed_from(json: &str) -> ObservedJob {
-        observed(serde_json::from_str(json).unwrap())
+        observed(serde_json::from_str(json).unwrap(), "2026-12-01T00:00:00Z".parse().unwrap())
     }
 
     #[test]
@@ -206,7 +207,10 @@ mod tests {
             ),
             ..graph::Status::default()
         };
-        let job = observed(graph::Job { id: "x".to_owned(), template_id: None, schedule: None, status: Some(status) });
+        let job = observed(
+            graph::Job { id: "x".to_owned(), template_id: None, schedule: None, status: Some(status) },
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!(job.code.unwrap().len(), WORD_CHARS_MAX);
         assert_eq!((job.shown.troubleshooting_url, job.shown.entries.len()), (None, ENTRY_TYPES_MAX));
         assert!(job.shown.entries.iter().all(|entry| entry.type_.len() == LABEL_CHARS_MAX));

@@ -16,8 +16,9 @@ mod throttle;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
 pub use control::client::{Control, ControlError};
@@ -75,7 +76,7 @@ type Shared = Arc<Mutex<Model>>;
 
 /// Nothing awaits while it holds the model.
 fn lock(shared: &Shared) -> MutexGuard<'_, Model> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
+    shared.lock()
 }
 
 /// A running simulator; it stops when dropped.

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use hyper::{Request as HttpRequest, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use parking_lot::Mutex;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -23,6 +24,7 @@ use super::deliver::{Outcome, handle};
 use super::reply::Reply;
 use super::request::Request;
 use crate::graph::model::Model;
+use crate::graph::model::clock::Clock;
 use crate::graph::{Options, Ready, Shared, Simulator, StartError, control, demo};
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -50,7 +52,7 @@ pub async fn start(options: Options) -> Result<Simulator, StartError> {
         let (seed, demo) = demo::tenant();
         (seed, Some(demo))
     };
-    let shared: Shared = Arc::new(Mutex::new(Model::new(url.clone(), control::plant(seed, jiff::Timestamp::now()))));
+    let shared: Shared = Arc::new(Mutex::new(Model::new(url.clone(), control::plant(seed, Clock::default().now()))));
     let server = tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), shared));
     let ready = Ready { login: url.clone(), control: format!("{url}/control"), ca: ca_file, demo, url };
     Ok(Simulator { ready, server, _dir: temporary })
