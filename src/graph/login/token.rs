@@ -18,7 +18,7 @@ use super::refusal::LoginError;
 /// An unavailable login service is asked again after this time.
 const UNAVAILABLE_RETRY: Duration = Duration::from_secs(5);
 /// A longer life is not believed: tokens live for a day or a little more at most (continuous access evaluation).
-const LIFE_MAX: Duration = Duration::from_secs(48 * 3600);
+pub(super) const LIFE_MAX: Duration = Duration::from_secs(48 * 3600);
 /// A token is not handed out when less than this is left of it.
 const LIFE_MIN: Duration = Duration::from_secs(30);
 /// The part of a token's life after which it is renewed, and the part by which chance has that earlier: replicas and

@@ -229,7 +229,7 @@ proptest! {
     }
 
     #[test]
-    fn a_token_of_any_life_serves_the_call_that_logged_in(life in prop_oneof![any::<u64>(), 0_u64..5000]) {
+    fn a_token_of_any_life_serves_the_call_that_logged_in(life in prop_oneof![any::<i64>(), 0_i64..5000, 0_i64..1_000_000_000_000]) {
         let token = serde_json::json!({"token_type": "Bearer", "expires_in": life, "access_token": "canary"});
         let (answer, _) = list(Reply::body(200, &token.to_string()), Reply::empty_list());
         prop_assert!(answer.is_ok(), "{:?}", answer);
