@@ -6,11 +6,11 @@
 pub enum ConditionType {
     /// The one summary: the job is as declared.
     Ready,
-    /// Work is under way or will be repeated by itself. Present only when True (kstatus).
+    /// Work is in progress or will be retried. Present only when True (kstatus).
     Reconciling,
     /// Nothing will change until a person acts. Present only when True (kstatus).
     Stalled,
-    /// What the service says of the job: no quarantine, no cycles that fail, no second job beside it.
+    /// What the service says of the job: no quarantine, no cycles that fail, no second job next to it.
     Healthy,
     /// The operator does nothing, as declared. Present only when True.
     Suspended,
@@ -66,7 +66,7 @@ reasons! {
     /// Somebody started the job outside of this SyncJob; it is left that way.
     StartedOutOfBand: "Pause it in the portal, set `spec.state` to Running, or set `spec.outOfBandPolicy` to Correct.",
     /// The service paused the job after its initial cycle, because it had dropped records of entries that failed.
-    EscrowsPruned: "Solve what the failed entries have in common (provisioning logs of the application); then ask for a restart.",
+    EscrowsPruned: "Fix what the failing entries have in common (provisioning logs of the application); then ask for a restart.",
     /// Graph does not say whether the job is scheduled; nothing is concluded and nothing is sent.
     RunStateUnknown: "Nothing to do if it passes. If it lasts, look at the job in the portal.",
     /// Somebody deleted the job and set it up once more under the same id: its history is gone, and so may be its mappings.
@@ -145,7 +145,7 @@ reasons! {
     InvalidSpec: "Correct the field that the message names.",
     /// The job is being deleted.
     Deleting: "Wait. To let go of the job without deleting it, set `spec.deletionPolicy` to Retain.",
-    /// The object changed while it was being worked on; the work begins anew.
+    /// The object changed while it was being worked on; the work starts again.
     Interrupted: "Nothing to do.",
     /// The Kubernetes API did not accept a write of the operator.
     ClusterUnavailable: "If it lasts, check the operator's access to the Kubernetes API: network and RBAC.",

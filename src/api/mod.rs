@@ -1,4 +1,4 @@
-//! What people write and read: the custom resources as plain data, with the admission rules beside each field,
+//! What people write and read: the custom resources as plain data, with the admission rules next to each field,
 //! and the words of status (conditions, reasons) spelt once.
 
 pub mod condition;

@@ -191,10 +191,10 @@ impl Unreadable {
     pub fn with_conditions(&self, observed_generation: i64, conditions: &[Condition]) -> Option<Value> {
         let mut status = json!({"observedGeneration": observed_generation, "conditions": conditions});
         let stored = self.status.get("conditions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let said = status["conditions"].as_array().into_iter().flatten().all(|one| stored.contains(one))
+        let unchanged = status["conditions"].as_array().into_iter().flatten().all(|one| stored.contains(one))
             && self.status["observedGeneration"] == status["observedGeneration"]
             && !is_true(stored, "Reconciling");
-        if said {
+        if unchanged {
             return None;
         }
         for name in self.reported() {
@@ -317,8 +317,8 @@ mod tests {
         let conditions = [Condition::deserialize(&ready).unwrap()];
         let run = json!({"state": "Running", "reachedTime": "2026-11-25T10:00:00Z"});
         let before = json!({"run": run, "jobId": "x", "conditions": []});
-        let told = unreadable(&spec("Freeze"), &before).with_conditions(2, &conditions).unwrap();
-        assert_eq!(told, json!({"observedGeneration": 2, "conditions": [ready], "run": run}));
+        let reported = unreadable(&spec("Freeze"), &before).with_conditions(2, &conditions).unwrap();
+        assert_eq!(reported, json!({"observedGeneration": 2, "conditions": [ready], "run": run}));
         let mut after = before;
         (after["observedGeneration"], after["conditions"]) = (json!(2), json!([ready]));
         assert_eq!(unreadable(&spec("Freeze"), &after).with_conditions(2, &conditions), None);

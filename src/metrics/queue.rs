@@ -26,9 +26,9 @@ const LABELS: Labels = Labels { name: CONTROLLER, controller: CONTROLLER };
 pub struct QueueState {
     /// How many objects are due and wait.
     pub depth: usize,
-    /// The ages of all passes under way, added up.
+    /// The ages of all passes in flight, added up.
     pub unfinished: Duration,
-    /// The age of the oldest pass under way.
+    /// The age of the oldest pass in flight.
     pub longest: Duration,
 }
 

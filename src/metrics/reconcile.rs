@@ -76,7 +76,7 @@ impl ReconcileMetrics {
     }
 }
 
-/// A pass under way; it counts as ended when dropped.
+/// A pass in flight; it counts as ended when dropped.
 pub struct Timer {
     metrics: ReconcileMetrics,
     began: Instant,

@@ -107,7 +107,7 @@ table! {
     /// Whole cycles of the job in a row that failed.
     SYNC_JOB_FAILURES: Gauge "entrain_syncjob_successive_failures" ["namespace", "name"];
 
-    /// Calls to Microsoft Graph by what came of them, those that were held back included: class is success or the kind of
+    /// Calls to Microsoft Graph by outcome, those that were held back included: class is success or the kind of
     /// failure, code is the HTTP status, or 0 if there was no answer or nothing was sent.
     GRAPH_REQUESTS: Counter "entrain_graph_requests_total" ["tenant", "operation", "class", "code"];
     /// How long calls to Microsoft Graph took, waiting for a free slot and for a token included.
@@ -131,9 +131,9 @@ table! {
     LEFT_BEHIND: Counter "entrain_jobs_left_behind_total" [];
     /// How long passes took.
     RECONCILE_SECONDS: Histogram "controller_runtime_reconcile_time_seconds" ["controller"];
-    /// Passes under way.
+    /// Passes in flight.
     ACTIVE_WORKERS: Gauge "controller_runtime_active_workers" ["controller"];
-    /// How many passes may be under way at the same time.
+    /// How many passes may be in flight at the same time.
     CONCURRENCY: Gauge "controller_runtime_max_concurrent_reconciles" ["controller"];
 
     /// Objects that are due and whose pass has not begun; those that wait for a later time are not among them.
@@ -141,13 +141,13 @@ table! {
     /// Objects put into the queue: by a change that the watch passed on, or by a pass that asked for another one later. What
     /// waits for an earlier time already is not counted again.
     QUEUE_ADDS: Counter "workqueue_adds_total" ["name", "controller"];
-    /// From the instant at which an object was due to the begin of its pass.
+    /// Time from when an object was due until its pass started.
     QUEUE_SECONDS: Histogram "workqueue_queue_duration_seconds" ["name", "controller"];
     /// How long objects taken from the queue were worked on.
     QUEUE_WORK_SECONDS: Histogram "workqueue_work_duration_seconds" ["name", "controller"];
-    /// The ages of all passes under way, added up.
+    /// The ages of all passes in flight, added up.
     QUEUE_UNFINISHED: Gauge "workqueue_unfinished_work_seconds" ["name", "controller"];
-    /// The age of the oldest pass under way; 0 if there is none.
+    /// The age of the oldest pass in flight; 0 if there is none.
     QUEUE_LONGEST: Gauge "workqueue_longest_running_processor_seconds" ["name", "controller"];
     /// Passes that ended in trouble and asked for another one.
     QUEUE_RETRIES: Counter "workqueue_retries_total" ["name", "controller"];
@@ -156,7 +156,7 @@ table! {
     /// longest. 0 before the first list, and for an operator that waits for the lease.
     WATCH_LAST_EVENT: Gauge "entrain_watch_last_event_timestamp_seconds" [];
 
-    /// Requests to the Kubernetes API by HTTP status; <error> if there was no answer or nobody waited for it any more. A watch
+    /// Requests to the Kubernetes API by HTTP status; <error> if there was no answer or its caller gave up. A watch
     /// counts once, when it is answered.
     REST_REQUESTS: Counter "rest_client_requests_total" ["code", "method", "host"];
     /// From the request to the head of the answer of the Kubernetes API.

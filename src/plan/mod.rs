@@ -1,6 +1,6 @@
 //! What to do: pure and total. No async, no client, no clock, no randomness, and never a secret value.
 //!
-//! `decide` looks at a [`Desired`] and a [`World`] and names at most one [`Step`]; the [`Fact`] that came of the step
+//! `decide` looks at a [`Desired`] and a [`World`] and names at most one [`Step`]; the [`Fact`] that the step ended in
 //! is folded into the world, and `decide` is asked again. Whatever a pass learnt ends in a [`report::Report`].
 
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
@@ -9,7 +9,7 @@ pub mod common;
 pub mod sync_job;
 
 pub use common::now::Now;
-pub use common::pass::{Decider, Next, Pass};
+pub use common::pass::{Decider, Next, Outcome, Pass};
 pub use common::settings::{self, Settings};
 pub use common::standing::Standing;
 pub use common::trouble::{Trouble, TroubleKind};

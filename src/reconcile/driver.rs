@@ -30,7 +30,7 @@ use crate::plan::Wake;
 
 /// How long an object whose reconcile panicked is left alone.
 const PANIC_RETRY: Duration = Duration::from_secs(300);
-/// After a start, objects that are settled have their first look spread over this long.
+/// After a start, settled objects get their first pass with jitter of up to this long.
 const FIRST_LOOKS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Names an object.
@@ -63,7 +63,7 @@ enum Happened {
     TimeCame,
 }
 
-/// Works until `shutdown` turns true and the passes under way have ended.
+/// Works until `shutdown` turns true and the passes in flight have ended.
 pub(super) async fn run(
     watches: Vec<Watch>,
     context: Arc<Context>,
@@ -103,7 +103,7 @@ async fn happened(
     let event = async {
         tokio::select! {
             biased;
-            // An error means that the sender is gone, and with it whoever could ask for work.
+            // An error means that the sender is gone, and nobody can stop the loop any more.
             _ = shutdown.wait_for(|stop| *stop) => Happened::Stop,
             Some(ended) = passes.join_next_with_id() => Happened::PassEnded(ended),
             Some(seen) = seen.recv() => Happened::Seen(seen),
@@ -158,8 +158,8 @@ impl Driver {
         match seen {
             Seen::Listed(object) => {
                 let class = class_at_first(&object);
-                let spread = if class == Class::Poll { self.first_look(&object) } else { Duration::ZERO };
-                self.offer(&object, class, Instant::now() + spread);
+                let jitter = if class == Class::Poll { self.first_look(&object) } else { Duration::ZERO };
+                self.offer(&object, class, Instant::now() + jitter);
             }
             Seen::Created(object) if object.metadata.deletion_timestamp.is_none() => {
                 self.offer(&object, Class::Created, Instant::now());
@@ -219,7 +219,7 @@ async fn work_on(object: Arc<SyncJob>, context: Arc<Context>) -> Done {
     let span = tracing::debug_span!("reconcile", namespace, name);
     let (timer, _in_flight) = (span.in_scope(|| context.metrics.begin()), context.watchdog.begin());
     let outcome = AssertUnwindSafe(pass::run(object, &context)).catch_unwind().instrument(span).await;
-    let after = outcome.as_ref().map_or(Wake::After(PANIC_RETRY), |ended| ended.wake).spread(seed);
+    let after = outcome.as_ref().map_or(Wake::After(PANIC_RETRY), |ended| ended.wake).with_jitter(seed);
     let Ok(Ended { failed, .. }) = outcome else {
         timer.panicked();
         tracing::error!(namespace, name, "a reconcile panicked; this SyncJob is left alone for a while");

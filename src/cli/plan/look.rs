@@ -96,7 +96,7 @@ impl<'a> Looks<'a> {
             (TroubleKind::Throttled | TroubleKind::GraphUnavailable, _) => "Try again later.",
             _ => "Look at what Graph said.",
         };
-        format!("{} {remedy}", trouble.told())
+        format!("{} {remedy}", trouble.detail_with_trace())
     }
 }
 

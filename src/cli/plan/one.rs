@@ -47,8 +47,8 @@ pub async fn plan(manifest: &Manifest, looks: &mut Looks<'_>) -> Result<Item, Pl
     let nothing_changes = item.changes.is_empty();
     match (&world.trouble, remark(&ahead.end)) {
         (Some(trouble), _) => item.blocked = Some(Remark::new(ahead.end.reason, looks.trouble(trouble))),
-        (None, Said::Blocked(remark)) => item.blocked = Some(remark),
-        (None, Said::Note(remark)) if nothing_changes => item.note = Some(remark),
+        (None, Ending::Blocked(remark)) => item.blocked = Some(remark),
+        (None, Ending::Note(remark)) if nothing_changes => item.note = Some(remark),
         _ => {}
     }
     Ok(item)
@@ -102,7 +102,8 @@ fn find_own_job(world: &mut World, desired: &Desired, item: &mut Item) -> Result
     Ok(())
 }
 
-enum Said {
+/// How the end of a plan is shown.
+enum Ending {
     Nothing,
     Note(Remark),
     Blocked(Remark),
@@ -110,7 +111,7 @@ enum Said {
 
 /// Where the plan ends. A reason that is known to be the end of a plan is a note; all others that are not as declared
 /// keep the plan from being made.
-fn remark(end: &Verdict) -> Said {
+fn remark(end: &Verdict) -> Ending {
     let remark = || Remark::new(end.reason, &*end.message);
     match end.reason {
         Reason::PausedOutOfBand
@@ -123,8 +124,8 @@ fn remark(end: &Verdict) -> Said {
         | Reason::NothingToObserve
         | Reason::ChangesPlanned
         | Reason::NothingToChange
-        | Reason::Suspended => Said::Note(remark()),
-        _ if end.standing == Standing::Settled || end.step.is_some() => Said::Nothing,
-        _ => Said::Blocked(remark()),
+        | Reason::Suspended => Ending::Note(remark()),
+        _ if end.standing == Standing::Settled || end.step.is_some() => Ending::Nothing,
+        _ => Ending::Blocked(remark()),
     }
 }

@@ -1,5 +1,5 @@
 //! Lists, then watches, for ever, and never waits without a bound. kube's watcher makes the same calls and has the same
-//! events; but it shows no bookmarks, so that nobody can tell a quiet watch from a dead one, it waits for an answer for ever,
+//! events; but it shows no bookmarks, so that a quiet watch looks like a dead one, it waits for an answer for ever,
 //! and it does not list again when the start of a watch is answered by 410.
 
 use std::fmt::{self, Debug};
@@ -188,7 +188,7 @@ where
         let start = timeout(ANSWER_WITHIN, self.api.watch(&params, version)).await;
         let mut stream = start.map_err(|_| Failure::Other(no_answer()))??.boxed();
         let mut silent = true;
-        // A connection that went silent is given up without a word: whether the watch is, `watch` finds out.
+        // A connection that went silent is dropped without an error: whether the watch is, `watch` finds out.
         while let Ok(next) = timeout(IDLE_MAX, stream.next()).await {
             match next.transpose()? {
                 None if silent && began.elapsed() < SHORT => {

@@ -107,7 +107,7 @@ struct Keeper {
     writer: Writer<SyncJob>,
     sorter: Sorter,
     shown: Shown,
-    /// What the list under way shows and is to be sent once the store holds it.
+    /// What the list in progress shows and is to be sent once the store holds it.
     listing: Vec<(ObjectRef<SyncJob>, Difference)>,
     /// Whether there was a list before.
     complete: bool,
@@ -136,7 +136,7 @@ impl Keeper {
         self.writer.apply_watcher_event(&event);
         match event {
             Event::Apply(object) => self.send(&ObjectRef::from_obj(&object), difference),
-            Event::Delete(object) => self.tell(Seen::Gone(ObjectRef::from_obj(&object))),
+            Event::Delete(object) => self.announce(Seen::Gone(ObjectRef::from_obj(&object))),
             Event::Init => self.listing = Vec::new(),
             Event::InitApply(object) => {
                 self.listing.extend(difference.map(|difference| (ObjectRef::from_obj(&object), difference)));
@@ -162,15 +162,15 @@ impl Keeper {
 
     fn send(&self, key: &ObjectRef<SyncJob>, difference: Option<Difference>) {
         let (Some(object), Some(difference)) = (self.shown.store.get(key), difference) else { return };
-        self.tell(match difference {
+        self.announce(match difference {
             Difference::Unknown if self.complete => Seen::Created(object),
             Difference::Unknown => Seen::Listed(object),
             Difference::Changed => Seen::Changed(object),
         });
     }
 
-    fn tell(&self, seen: Seen) {
-        // An error means that nobody listens any more, and nobody works either.
+    fn announce(&self, seen: Seen) {
+        // An error means that the loop has ended.
         let _ = self.seen.send(seen);
     }
 }

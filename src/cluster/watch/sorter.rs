@@ -28,7 +28,7 @@ impl Shelf {
 
 pub(super) struct Sorter {
     shelf: Shelf,
-    /// The shelf as it will be when the list under way is complete.
+    /// The shelf as it will be when the list in progress is complete.
     listed: HashMap<ObjectRef<SyncJob>, Arc<SyncJob>>,
     unreadable: UnboundedSender<Unreadable>,
 }
@@ -38,7 +38,7 @@ impl Sorter {
         Self { shelf, listed: HashMap::new(), unreadable }
     }
 
-    /// What the store is to be shown. The shelf changes with it, so whoever asks what an object was before asks first.
+    /// What the store is to be shown. The shelf changes with it, so ask what an object was before first.
     pub fn sort(&mut self, event: Event<Stored>) -> Option<Event<SyncJob>> {
         Some(match event {
             Event::Apply(Stored::Readable(object)) => {

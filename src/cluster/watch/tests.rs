@@ -145,7 +145,7 @@ impl Api {
         let object =
             json!({"kind": "SyncJob", "apiVersion": "entrain.dev/v1alpha1", "metadata": metadata, "spec": spec});
         let kind = if server.objects.insert(name.to_owned(), object.clone()).is_some() { "MODIFIED" } else { "ADDED" };
-        server.tell(kind, &object);
+        server.send(kind, &object);
     }
 
     fn delete(&self, name: &str) {
@@ -153,7 +153,7 @@ impl Api {
         server.version += 1;
         let mut object = server.objects.remove(name).unwrap();
         object["metadata"]["resourceVersion"] = json!(server.version.to_string());
-        server.tell("DELETED", &object);
+        server.send("DELETED", &object);
     }
 
     fn count(&self, kind: &str) -> usize {
@@ -162,7 +162,7 @@ impl Api {
 }
 
 impl Server {
-    fn tell(&mut self, kind: &str, object: &Value) {
+    fn send(&mut self, kind: &str, object: &Value) {
         if !self.deaf {
             self.open.retain(|frames| frames.unbounded_send(Ok(frame(kind, object))).is_ok());
         }
@@ -188,9 +188,9 @@ fn watching(api: Api) -> Watching {
     let client = Client::new(service, "default");
     let mut watches = sync_jobs(&client, &Namespaces::default());
     let stores = Stores::of(&watches);
-    let ((sender, seen), (told, unreadable)) = (unbounded_channel(), unbounded_channel());
+    let ((sender, seen), (reports, unreadable)) = (unbounded_channel(), unbounded_channel());
     let mut task = tokio::task::JoinSet::new();
-    task.spawn(watches.remove(0).run(sender, told));
+    task.spawn(watches.remove(0).run(sender, reports));
     Watching { api, stores, seen, unreadable, _task: task }
 }
 

@@ -17,6 +17,8 @@ use super::refusal::LoginError;
 
 /// An unavailable login service is asked again after this time.
 const UNAVAILABLE_RETRY: Duration = Duration::from_secs(5);
+/// A longer life is not believed: tokens live for a day or a little more at most (continuous access evaluation).
+pub(super) const LIFE_MAX: Duration = Duration::from_secs(48 * 3600);
 /// A token is not handed out when less than this is left of it.
 const LIFE_MIN: Duration = Duration::from_secs(30);
 /// The part of a token's life after which it is renewed, and the part by which chance has that earlier: replicas and
@@ -86,12 +88,12 @@ pub(in crate::graph) struct Tokens(Arc<Shared>);
 struct Shared {
     settings: Settings,
     state: Mutex<State>,
-    turn: Arc<tokio::sync::Mutex<()>>,
+    single_flight: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Tokens {
     pub fn new(settings: Settings) -> Self {
-        Self(Arc::new(Shared { settings, state: Mutex::default(), turn: Arc::default() }))
+        Self(Arc::new(Shared { settings, state: Mutex::default(), single_flight: Arc::default() }))
     }
 
     /// A token that is good now; or why there is none, and when it makes sense to ask again.
@@ -102,12 +104,12 @@ impl Tokens {
             return Ok(held);
         }
         self.0.remembered()?;
-        let turn = self.0.turn.clone().lock_owned().await;
+        let flight = self.0.single_flight.clone().lock_owned().await;
         if let Some(answer) = self.0.ended_since(before) {
             return answer;
         }
         self.0.remembered()?;
-        let login = self.log_in(turn);
+        let login = self.log_in(flight);
         login.await.unwrap_or_else(|_| {
             Err((LoginError::unavailable("the login was cut short"), Instant::now() + UNAVAILABLE_RETRY))
         })
@@ -189,19 +191,19 @@ impl Tokens {
         if held.renew > Instant::now() || self.0.remembered().is_err() {
             return;
         }
-        let Ok(turn) = self.0.turn.clone().try_lock_owned() else { return };
+        let Ok(flight) = self.0.single_flight.clone().try_lock_owned() else { return };
         // The one before may have ended between the two looks.
         if self.usable().is_some_and(|usable| usable.number == held.number) && self.0.remembered().is_ok() {
-            drop(self.log_in(turn));
+            drop(self.log_in(flight));
         }
     }
 
     /// A login in a task of its own: once begun it ends and is remembered, even if its caller gives up.
-    fn log_in(&self, turn: OwnedMutexGuard<()>) -> tokio::task::JoinHandle<Result<Held, NoToken>> {
+    fn log_in(&self, flight: OwnedMutexGuard<()>) -> tokio::task::JoinHandle<Result<Held, NoToken>> {
         let shared = self.0.clone();
         tokio::spawn(async move {
             let answer = shared.log_in().await;
-            drop(turn);
+            drop(flight);
             answer
         })
     }
@@ -222,6 +224,7 @@ impl Shared {
         state.ended += 1;
         match answer {
             Ok(Issued { token, life }) => {
+                let life = life.min(LIFE_MAX);
                 state.number += 1;
                 let held = Held {
                     token,

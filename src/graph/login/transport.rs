@@ -17,6 +17,7 @@ use super::super::error::capped;
 use super::super::retry_after;
 use super::super::transport::{BODY_BYTES_MAX, Transport};
 use super::refusal::{LoginError, refused};
+use super::token::LIFE_MAX;
 
 /// Carries the requests of one login.
 pub(super) struct LoginTransport {
@@ -48,7 +49,7 @@ impl LoginTransport {
         let (status, wait) = (answer.status().as_u16(), retry_after::of(&answer));
         let body = answer.into_body();
         match issued(status, &body) {
-            Some(life) => {
+            Some((life, body)) => {
                 self.life.get_or_init(|| life);
                 Ok(body)
             }
@@ -57,10 +58,18 @@ impl LoginTransport {
     }
 }
 
-/// The life of the token in an answer, if there is a token in it.
-fn issued(status: u16, body: &[u8]) -> Option<Duration> {
-    let body = serde_json::from_slice::<Value>(body).ok().filter(|body| body["access_token"].is_string())?;
-    (status == 200).then(|| Duration::from_secs(body["expires_in"].as_u64().unwrap_or(0)))
+/// The life of the token in an answer, if there are both in it, and the answer with that life: the crate adds whatever an
+/// answer says to the time of day, and panics where the sum is no date.
+fn issued(status: u16, body: &[u8]) -> Option<(Duration, Bytes)> {
+    let mut body = serde_json::from_slice::<Value>(body).ok().filter(|body| body["access_token"].is_string())?;
+    let seconds = match &body["expires_in"] {
+        Value::Number(seconds) => seconds.as_u64().unwrap_or(0),
+        Value::String(seconds) => seconds.parse().ok()?,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    let life = Duration::from_secs(seconds).min(LIFE_MAX);
+    body["expires_in"] = life.as_secs().into();
+    (status == 200).then(|| (life, body.to_string().into()))
 }
 
 impl fmt::Debug for LoginTransport {

@@ -2,4 +2,5 @@
 
 mod breaker;
 mod fake;
+mod foreign;
 mod transport;

@@ -12,7 +12,7 @@ const STEPS_MAX: usize = 16;
 pub trait Decider {
     type World: Clone;
     type Step: Clone + PartialEq;
-    type Fact;
+    type Fact: Outcome;
 
     /// Names the next step for what is known. Total: every world has an answer.
     fn decide(&self, world: &Self::World) -> Verdict<Self::Step>;
@@ -20,15 +20,18 @@ pub trait Decider {
     /// The world with one more fact.
     #[must_use]
     fn learn(&self, world: Self::World, fact: &Self::Fact) -> Self::World;
+}
 
-    /// Whether the step that ended in this fact did not succeed.
-    fn failed(fact: &Self::Fact) -> bool;
+/// What a pass has to know of a fact.
+pub trait Outcome {
+    /// Whether the step did not succeed.
+    fn is_failure(&self) -> bool;
 
-    /// Whether nothing is left to work on after this fact.
-    fn over(fact: &Self::Fact) -> bool;
+    /// Whether nothing is left to work on.
+    fn ends_the_object(&self) -> bool;
 
     /// The fact that a pass goes round in circles, which is always a defect.
-    fn in_circles() -> Self::Fact;
+    fn in_circles() -> Self;
 }
 
 /// What comes next in a pass.
@@ -61,9 +64,9 @@ impl<D: Decider> Pass<D> {
             self.ended = true;
             return Next::End;
         };
-        let repeats = self.done.last().is_some_and(|(last, fact)| *last == step && D::failed(fact));
+        let repeats = self.done.last().is_some_and(|(last, fact)| *last == step && fact.is_failure());
         if repeats || self.done.len() == STEPS_MAX {
-            self.world = self.decider.learn(self.world.clone(), &D::in_circles());
+            self.world = self.decider.learn(self.world.clone(), &D::Fact::in_circles());
             self.in_circles = true;
             self.interrupt();
             return Next::End;
@@ -71,11 +74,11 @@ impl<D: Decider> Pass<D> {
         Next::Do(step)
     }
 
-    /// What came of the step that was last named.
+    /// The outcome of the step that was last named.
     pub fn learn(&mut self, fact: D::Fact) {
         let Some(step) = self.verdict.step.clone() else { return };
         self.world = self.decider.learn(self.world.clone(), &fact);
-        self.ended = D::over(&fact);
+        self.ended = fact.ends_the_object();
         self.done.push((step, fact));
         if self.ended {
             self.verdict.step = None;
@@ -105,7 +108,7 @@ impl<D: Decider> Pass<D> {
         &self.verdict
     }
 
-    /// The steps so far, and what came of them.
+    /// The steps so far, and their outcomes.
     pub fn done(&self) -> &[(D::Step, D::Fact)] {
         &self.done
     }
@@ -143,16 +146,18 @@ mod tests {
         fn learn(&self, world: i32, fact: &Self::Fact) -> i32 {
             world + i32::from(fact.is_ok())
         }
+    }
 
-        fn failed(fact: &Self::Fact) -> bool {
-            fact.is_err()
+    impl Outcome for Result<(), ()> {
+        fn is_failure(&self) -> bool {
+            self.is_err()
         }
 
-        fn over(_: &Self::Fact) -> bool {
+        fn ends_the_object(&self) -> bool {
             false
         }
 
-        fn in_circles() -> Self::Fact {
+        fn in_circles() -> Self {
             Err(())
         }
     }

@@ -10,7 +10,7 @@ pub const ABSENCES_MIN: u32 = 3;
 pub const START_REPEAT: Duration = Duration::from_secs(120);
 /// A pause lets a running cycle finish first, so it may take much longer to show.
 pub const PAUSE_REPEAT: Duration = Duration::from_secs(1800);
-/// What somebody else changed is brought back at most this often, so that two managers of one job never fight in a loop.
+/// What somebody else changed is reverted at most this often, so that two managers of one job never fight in a loop.
 pub const CORRECTION_SPACING: Duration = Duration::from_secs(3600);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,9 +25,9 @@ pub struct Settings {
     pub recreate_after: Duration,
     /// How long after its creation a job that Graph does not show counts as "not yet" rather than "gone".
     pub missing_grace: Duration,
-    /// How long trouble that may cure itself (a role being propagated) stays `Reconciling` before it is `Stalled`.
+    /// How long trouble that may be transient (a role being propagated) stays `Reconciling` before it is `Stalled`.
     pub stalled_grace: Duration,
-    /// The least time between two tries of what a person has to mend: a missing permission, a refused request.
+    /// Minimum interval between retries of errors that need human action: a missing permission, a refused request.
     pub slow_retry: Duration,
 }
 

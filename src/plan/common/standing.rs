@@ -1,18 +1,18 @@
 //! How things stand.
 
-/// How things stand, as conditions will tell it.
+/// How things stand, as conditions will show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Standing {
     /// As declared.
     Settled,
-    /// Under way.
+    /// In progress.
     Working,
-    /// Outside trouble that passes by itself; says nothing against what was true before.
+    /// Transient trouble outside of the operator; what was true before still counts.
     Passing,
-    /// Trouble that may pass by itself for a while, and needs a person after that.
+    /// Trouble that may be transient, and needs a person if it lasts.
     Blocked,
     /// A person has to act.
     Stuck,
-    /// Nothing is done, as declared; says nothing against what was true before.
+    /// Nothing is done, as declared; what was true before still counts.
     Suspended,
 }

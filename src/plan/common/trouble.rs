@@ -1,4 +1,4 @@
-//! What went wrong, in words that neither client shares, and what people are told to do about it.
+//! What went wrong, in words that neither client shares, and what people can do about it.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::plan::common::wake::Wake;
 /// The kinds that lead to different conduct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TroubleKind {
-    /// 429, or a gate that an earlier 429 closed.
+    /// 429, or a gate that an earlier 429 shut.
     Throttled,
     /// 5xx, timeouts, broken connections, answers that do not parse.
     GraphUnavailable,
@@ -19,28 +19,28 @@ pub enum TroubleKind {
     LoginRefused,
     /// 401 for a token that had just been issued.
     TokenRejected,
-    /// 401 without a reason, the way these endpoints tell that a permission or the ownership is missing.
+    /// 401 without a reason, which is how these endpoints report that a permission or the ownership is missing.
     Unauthorized,
     /// 403.
     Forbidden,
+    /// The Kubernetes API refused: a right is missing, or a policy says no.
+    ClusterRefused,
     NotFound,
     Conflict,
     /// Any other 4xx.
     Rejected,
     /// As many requests to Graph as the operator allows itself were in flight for a long time; none was sent.
     Busy,
-    /// The object changed under our hands.
+    /// The object changed while it was worked on.
     ObjectChanged,
     /// The Kubernetes API failed.
     ClusterUnavailable,
-    /// The Kubernetes API refused: a right is missing, or a policy says no.
-    ClusterRefused,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Trouble {
     pub kind: TroubleKind,
-    /// What was done and what the other side said: its code and a capped message; safe to show, and the same for the
+    /// What was done and what the other side answered: its code and a capped message; safe to show, and the same for the
     /// same failure.
     pub detail: String,
     /// Request id and date of this one failure.
@@ -51,7 +51,7 @@ pub struct Trouble {
 
 impl Trouble {
     /// The detail with its trace.
-    pub fn told(&self) -> String {
+    pub fn detail_with_trace(&self) -> String {
         traced(&self.detail, self.trace.as_deref())
     }
 

@@ -48,7 +48,7 @@ impl<S> Verdict<S> {
     }
 
     /// The message with its trace.
-    pub fn told(&self) -> String {
+    pub fn message_with_trace(&self) -> String {
         traced(&self.message, self.trace.as_deref())
     }
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 const BACKOFF_MAX: Duration = Duration::from_secs(300);
 const SOON_MAX: Duration = Duration::from_secs(60);
-/// Those that wait for one instant do not come back at the same millisecond.
-const SPREAD_MAX: Duration = Duration::from_secs(5);
+/// The most jitter after an instant that many objects wait for.
+const JITTER_MAX: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Wake {
     /// Only when the object changes.
     OnChange,
-    /// After about this long; shortened or lengthened by up to a tenth, so that many objects do not wake together.
+    /// After about this long: jitter of up to a tenth keeps many objects from waking together.
     After(Duration),
     /// Not before this long has passed: another side named the instant.
     NotBefore(Duration),
@@ -25,7 +25,7 @@ impl Wake {
         Self::After(BACKOFF_FIRST.saturating_mul(factor).min(BACKOFF_MAX))
     }
 
-    /// What was done a moment ago shows soon; what did not show for a while is asked for less and less often.
+    /// A recent request shows soon; what has not shown for a while is asked for less and less often.
     pub fn soon_after(since: Duration) -> Self {
         Self::After(since.clamp(BACKOFF_FIRST, SOON_MAX))
     }
@@ -52,7 +52,7 @@ impl Wake {
         }
     }
 
-    /// The delay before it is spread.
+    /// The delay without jitter.
     pub fn delay(self) -> Duration {
         match self {
             Self::OnChange => Duration::MAX,
@@ -60,16 +60,16 @@ impl Wake {
         }
     }
 
-    /// The delay for one object, told apart from others by a number that stays the same.
-    pub fn spread(self, seed: u64) -> Option<Duration> {
+    /// The delay with the jitter of one object, which follows from a number that stays the same.
+    pub fn with_jitter(self, seed: u64) -> Option<Duration> {
         let part = f64::from(u16::try_from(seed % 1000).unwrap_or(0)) / 1000.0;
         match self {
             Self::OnChange => None,
             Self::After(delay) => {
-                let spread = Duration::try_from_secs_f64(delay.as_secs_f64() * (0.9 + 0.2 * part));
-                Some(spread.unwrap_or(Duration::MAX))
+                let delay = Duration::try_from_secs_f64(delay.as_secs_f64() * (0.9 + 0.2 * part));
+                Some(delay.unwrap_or(Duration::MAX))
             }
-            Self::NotBefore(delay) => Some(delay.saturating_add(SPREAD_MAX.min(delay / 2).mul_f64(part))),
+            Self::NotBefore(delay) => Some(delay.saturating_add(JITTER_MAX.min(delay / 2).mul_f64(part))),
         }
     }
 }
@@ -89,8 +89,8 @@ mod tests {
     fn a_named_instant_is_never_anticipated() {
         for seed in 0..2000 {
             let delay = Duration::from_secs(10);
-            assert!(Wake::NotBefore(delay).spread(seed).unwrap() >= delay);
-            assert!(Wake::After(delay).spread(seed).unwrap() <= delay.mul_f64(1.1));
+            assert!(Wake::NotBefore(delay).with_jitter(seed).unwrap() >= delay);
+            assert!(Wake::After(delay).with_jitter(seed).unwrap() <= delay.mul_f64(1.1));
         }
     }
 
@@ -106,10 +106,10 @@ mod tests {
     }
 
     #[test]
-    fn no_delay_is_too_long_to_be_spread() {
+    fn no_delay_is_too_long_for_jitter() {
         for seed in 0..1000 {
             for wake in [Wake::After(Duration::MAX), Wake::NotBefore(Duration::MAX)] {
-                assert!(wake.spread(seed).unwrap() > Duration::MAX / 2, "{wake:?} {seed}");
+                assert!(wake.with_jitter(seed).unwrap() > Duration::MAX / 2, "{wake:?} {seed}");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What a pass over a SyncJob is driven by: `decide` for a wish, and letting go for a spec that cannot be acted on.
 
 use crate::api::{DeletionPolicy, Reason};
-use crate::plan::common::pass::Decider;
+use crate::plan::common::pass::{Decider, Outcome};
 use crate::plan::common::settings::Settings;
 use crate::plan::common::standing::Standing;
 use crate::plan::common::verdict;
@@ -32,18 +32,6 @@ impl Decider for Managed<'_> {
     fn learn(&self, world: World, fact: &Fact) -> World {
         world.with(fact.clone(), self.desired)
     }
-
-    fn failed(fact: &Fact) -> bool {
-        fact.is_failure()
-    }
-
-    fn over(fact: &Fact) -> bool {
-        fact.ends_the_object()
-    }
-
-    fn in_circles() -> Fact {
-        Fact::in_circles()
-    }
 }
 
 /// A spec that cannot be acted on. All that is left to do is to let the object go, and that only where nothing is lost.
@@ -68,18 +56,6 @@ impl Decider for Refused<'_> {
             return World { trouble: Some(trouble.clone()), ..world };
         }
         World { finalizer: world.finalizer && !fact.ends_the_object(), ..world }
-    }
-
-    fn failed(fact: &Fact) -> bool {
-        fact.is_failure()
-    }
-
-    fn over(fact: &Fact) -> bool {
-        fact.ends_the_object()
-    }
-
-    fn in_circles() -> Fact {
-        Fact::in_circles()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::plan::sync_job::report::find;
 use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::step::{Leaving, Step};
 
-/// Something that happened and that `kubectl describe` should tell.
+/// Something that happened and that `kubectl describe` should show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     pub warning: bool,
@@ -28,7 +28,7 @@ impl Event {
     }
 }
 
-/// An event beside those that tell of a condition, whose reasons are the condition's.
+/// An event other than those about a condition, whose reasons are the condition's.
 #[derive(Clone, Copy, Debug)]
 pub struct EventKind {
     pub reason: &'static str,
@@ -48,7 +48,7 @@ impl EventKind {
         Self { reason, warning: true, action, meaning }
     }
 
-    fn told(self, note: impl Into<String>) -> Event {
+    fn with_note(self, note: impl Into<String>) -> Event {
         Event { warning: self.warning, reason: self.reason, action: self.action, note: note.into() }
     }
 }
@@ -104,9 +104,9 @@ pub fn events(
 /// How things stand, if that is new. A quarantine has events of its own; a pass that was cut short, as in every update of the
 /// operator, is none.
 fn change(old: &SyncJobStatus, verdict: &Verdict) -> Option<Event> {
-    let said =
+    let reported =
         |kind| find(&old.report.conditions, kind).is_some_and(|condition| condition.reason == verdict.reason.name());
-    let (name, note) = (verdict.reason.name(), verdict.told());
+    let (name, note) = (verdict.reason.name(), verdict.message_with_trace());
     if matches!(verdict.reason, Reason::Quarantined | Reason::DisabledByService | Reason::Interrupted) {
         return None;
     }
@@ -117,7 +117,7 @@ fn change(old: &SyncJobStatus, verdict: &Verdict) -> Option<Event> {
         Standing::Passing => (ConditionType::Reconciling, Event::warning),
         Standing::Blocked | Standing::Stuck => (ConditionType::Ready, Event::warning),
     };
-    (!said(condition)).then(|| make(name, "Reconcile", note))
+    (!reported(condition)).then(|| make(name, "Reconcile", note))
 }
 
 /// Entry into quarantine, a new reason for it, and its end.
@@ -125,8 +125,8 @@ fn quarantine(old: &SyncJobStatus, report: &Report) -> Option<Event> {
     let before = old.report.quarantine.as_ref().map(|quarantine| quarantine.reason.as_str());
     let now = report.quarantine.as_ref();
     match now {
-        Some(now) if before != Some(now.reason.as_str()) => Some(QUARANTINED.told(quarantine_message(Some(now)))),
-        None if before.is_some() => Some(QUARANTINE_LIFTED.told("The service took the job out of quarantine.")),
+        Some(now) if before != Some(now.reason.as_str()) => Some(QUARANTINED.with_note(quarantine_message(Some(now)))),
+        None if before.is_some() => Some(QUARANTINE_LIFTED.with_note("The service took the job out of quarantine.")),
         Some(_) | None => None,
     }
 }
@@ -136,7 +136,7 @@ fn second_job(old: &SyncJobStatus, report: &Report) -> Option<Event> {
     let is_new =
         find(&old.report.conditions, ConditionType::Healthy).is_none_or(|before| before.reason != healthy.reason);
     (is_new && healthy.reason == Reason::SecondJobPresent.name())
-        .then(|| SECOND_JOB_PRESENT.told(healthy.message.clone()))
+        .then(|| SECOND_JOB_PRESENT.with_note(healthy.message.clone()))
 }
 
 fn restart(old: &SyncJobStatus, answers: &Answers) -> Option<Event> {
@@ -146,37 +146,37 @@ fn restart(old: &SyncJobStatus, answers: &Answers) -> Option<Event> {
     }
     let note = handled.message.clone();
     match handled.result {
-        RestartResult::Accepted => Some(JOB_RESTARTED.told(note)),
-        RestartResult::Refused => Some(RESTART_REFUSED.told(note)),
-        RestartResult::Unknown => Some(RESTART_OUTCOME_UNKNOWN.told(note)),
-        RestartResult::Ignored => Some(RESTART_IGNORED.told(note)),
+        RestartResult::Accepted => Some(JOB_RESTARTED.with_note(note)),
+        RestartResult::Refused => Some(RESTART_REFUSED.with_note(note)),
+        RestartResult::Unknown => Some(RESTART_OUTCOME_UNKNOWN.with_note(note)),
+        RestartResult::Ignored => Some(RESTART_IGNORED.with_note(note)),
         RestartResult::Requested => None,
     }
 }
 
 pub(in crate::plan) fn retained(id: &str) -> Event {
-    JOB_RETAINED.told(format!("Let go of job '{id}'; it stays in Entra ID."))
+    JOB_RETAINED.with_note(format!("Let go of job '{id}'; it stays in Entra ID."))
 }
 
 fn happening(old: &SyncJobStatus, fact: &Fact, created: bool) -> Option<Event> {
     match fact {
-        Fact::JobCreated(job) => Some(JOB_CREATED.told(format!("Created job '{}'.", job.id))),
-        Fact::CreateUnknown(trouble) => Some(CREATE_OUTCOME_UNKNOWN.told(trouble.told())),
+        Fact::JobCreated(job) => Some(JOB_CREATED.with_note(format!("Created job '{}'.", job.id))),
+        Fact::CreateUnknown(trouble) => Some(CREATE_OUTCOME_UNKNOWN.with_note(trouble.detail_with_trace())),
         Fact::JobBound { id } => (!created)
-            .then(|| CREATE_RECOVERED.told(format!("Found job '{id}', which an earlier request had created."))),
-        Fact::JobAdopted { id } => Some(JOB_ADOPTED.told(format!("Adopted job '{id}', which was there before."))),
+            .then(|| CREATE_RECOVERED.with_note(format!("Found job '{id}', which an earlier request had created."))),
+        Fact::JobAdopted { id } => Some(JOB_ADOPTED.with_note(format!("Adopted job '{id}', which was there before."))),
         Fact::JobForgotten { id } => {
-            Some(JOB_GIVEN_UP.told(format!("Job '{id}' is gone from Entra ID; a new one is created in its place.")))
+            Some(JOB_GIVEN_UP.with_note(format!("Job '{id}' is gone from Entra ID; a new one is created in its place.")))
         }
         Fact::RunStateRequested { id, state: RunState::Running } => {
-            Some(JOB_STARTED.told(format!("Started job '{id}'.")))
+            Some(JOB_STARTED.with_note(format!("Started job '{id}'.")))
         }
-        Fact::RunStateRequested { id, state: RunState::Paused } => Some(JOB_PAUSED.told(format!("Paused job '{id}'."))),
-        Fact::JobDeleted { id } => Some(JOB_DELETED.told(format!("Deleted job '{id}'."))),
-        Fact::OriginRecorded { id, .. } => Some(JOB_REPLACED.told(format!(
+        Fact::RunStateRequested { id, state: RunState::Paused } => Some(JOB_PAUSED.with_note(format!("Paused job '{id}'."))),
+        Fact::JobDeleted { id } => Some(JOB_DELETED.with_note(format!("Deleted job '{id}'."))),
+        Fact::OriginRecorded { id, .. } => Some(JOB_REPLACED.with_note(format!(
             "Job '{id}' was deleted and set up once more under the same id, outside of this SyncJob; its history is gone."
         ))),
-        Fact::BindLost { id } => Some(JOB_LEFT_BEHIND.told(format!(
+        Fact::BindLost { id } => Some(JOB_LEFT_BEHIND.with_note(format!(
             "Job '{id}' was created for an intent that was withdrawn meanwhile. It was never started, and no SyncJob holds it."
         ))),
         Fact::FinalizerRemoved { leaving } => left(old, leaving),
@@ -205,13 +205,13 @@ fn happening(old: &SyncJobStatus, fact: &Fact, created: bool) -> Option<Event> {
 fn left(old: &SyncJobStatus, leaving: &Leaving) -> Option<Event> {
     Some(match leaving {
         Leaving::Nothing => return None,
-        Leaving::Gone { id } => JOB_GONE.told(format!("Job '{id}' was gone already.")),
-        Leaving::Retained { id } => JOB_RETAINED.told(format!("Let go of job '{id}'; it stays in Entra ID.")),
+        Leaving::Gone { id } => JOB_GONE.with_note(format!("Job '{id}' was gone already.")),
+        Leaving::Retained { id } => JOB_RETAINED.with_note(format!("Let go of job '{id}'; it stays in Entra ID.")),
         Leaving::LeftBehind { id } => {
             let what =
                 id.as_ref().map_or_else(|| "any job of an earlier request".to_owned(), |id| format!("job '{id}'"));
             let principal = old.identity.service_principal_id.as_deref().unwrap_or_default();
-            JOB_LEFT_BEHIND.told(format!(
+            JOB_LEFT_BEHIND.with_note(format!(
                 "The service principal '{principal}' is gone, and {what} with it. If it is restored, the job returns and runs without a SyncJob."
             ))
         }
@@ -225,10 +225,10 @@ mod tests {
 
     #[test]
     fn a_pass_that_was_cut_short_is_no_event_and_other_trouble_is() {
-        let told = |reason| {
+        let event = |reason| {
             let verdict = Verdict::stop(Standing::Passing, reason, "Later.".to_owned(), Wake::OnChange);
             change(&SyncJobStatus::default(), &verdict).map(|event| event.reason)
         };
-        assert_eq!((told(Reason::Interrupted), told(Reason::Throttled)), (None, Some("Throttled")));
+        assert_eq!((event(Reason::Interrupted), event(Reason::Throttled)), (None, Some("Throttled")));
     }
 }

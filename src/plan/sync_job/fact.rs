@@ -1,6 +1,9 @@
-//! One thing learnt: what came of a step. Facts are plain data: they can be printed, compared and counted.
+//! One thing learnt: the outcome of a step. Facts are plain data: they can be printed, compared and counted.
+
+use std::borrow::Cow;
 
 use crate::api::{JobOrigin, RestartResult, RunState};
+use crate::plan::common::pass::Outcome;
 use crate::plan::common::trouble::{Trouble, TroubleKind};
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::step::{Change, Leaving, Record};
@@ -17,7 +20,7 @@ pub enum Fact {
     },
     TenantRecorded,
     JobsListed(Vec<ObservedJob>),
-    /// The jobs as they were listed a moment ago.
+    /// The jobs from a list of a few seconds ago.
     JobsRecalled(Vec<ObservedJob>),
     /// Graph answered 404 where the jobs of the service principal should be.
     NotFound,
@@ -70,7 +73,7 @@ pub enum Fact {
     RestartRecorded {
         token: String,
     },
-    /// What came of the request to restart.
+    /// The outcome of a request to restart.
     RestartAnswered {
         result: RestartResult,
         message: String,
@@ -122,14 +125,17 @@ impl Change {
     }
 }
 
-impl Fact {
-    /// Whether nothing is left to work on.
-    pub fn ends_the_object(&self) -> bool {
+impl Outcome for Fact {
+    fn is_failure(&self) -> bool {
+        self.ending().is_err()
+    }
+
+    fn ends_the_object(&self) -> bool {
         matches!(self, Self::FinalizerRemoved { .. })
     }
 
-    /// A pass goes round in circles. It is waited out like a failure, so that it costs little.
-    pub fn in_circles() -> Self {
+    /// It is waited out like a failure, so that it costs little.
+    fn in_circles() -> Self {
         Self::Trouble(Trouble {
             kind: TroubleKind::ObjectChanged,
             detail: "The pass took more steps than any pass should.".to_owned(),
@@ -137,53 +143,27 @@ impl Fact {
             retry_after: None,
         })
     }
+}
 
-    /// Whether the step did not succeed.
-    pub fn is_failure(&self) -> bool {
-        match self {
-            Self::NotFound
-            | Self::CreateRefused(_)
-            | Self::CreateUnknown(_)
-            | Self::BindLost { .. }
-            | Self::DeleteNotFound
-            | Self::DeleteUnknown(_)
-            | Self::Trouble(_) => true,
-            Self::FinalizerAdded
-            | Self::FinalizerRemoved { .. }
-            | Self::TenantKnown { .. }
-            | Self::TenantRecorded
-            | Self::JobsListed(_)
-            | Self::JobsRecalled(_)
-            | Self::ServicePrincipalLookedUp { .. }
-            | Self::DefinitionLookedUp { .. }
-            | Self::TemplatesListed(_)
-            | Self::IntentRecorded { .. }
-            | Self::IntentCleared
-            | Self::AdoptionRecorded { .. }
-            | Self::JobAdopted { .. }
-            | Self::OriginRecorded { .. }
-            | Self::JobForgotten { .. }
-            | Self::RivalsRead { .. }
-            | Self::JobCreated(_)
-            | Self::JobBound { .. }
-            | Self::RunStateRequested { .. }
-            | Self::RestartRecorded { .. }
-            | Self::RestartAnswered { .. }
-            | Self::JobDeleted { .. } => false,
+impl Fact {
+    /// The outcome of the step, for the log: no body of an answer, no secret.
+    pub fn outcome(&self) -> Cow<'_, str> {
+        match self.ending() {
+            Ok(text) | Err(text) => text,
         }
     }
 
-    /// What came of the step, for the log: no body of an answer, no secret.
-    pub fn outcome(&self) -> String {
+    /// The same, as an error if the step did not succeed.
+    fn ending(&self) -> Result<Cow<'_, str>, Cow<'_, str>> {
         match self {
-            Self::JobCreated(job) => format!("created {}", job.id),
             Self::Trouble(trouble)
             | Self::CreateRefused(trouble)
             | Self::CreateUnknown(trouble)
-            | Self::DeleteUnknown(trouble) => trouble.told(),
-            Self::RestartAnswered { message, .. } => message.clone(),
-            Self::NotFound | Self::DeleteNotFound => "not found".to_owned(),
-            Self::BindLost { .. } => "the intent was withdrawn".to_owned(),
+            | Self::DeleteUnknown(trouble) => Err(trouble.detail_with_trace().into()),
+            Self::NotFound | Self::DeleteNotFound => Err("not found".into()),
+            Self::BindLost { .. } => Err("the intent was withdrawn".into()),
+            Self::JobCreated(job) => Ok(format!("created {}", job.id).into()),
+            Self::RestartAnswered { message, .. } => Ok(message.into()),
             Self::FinalizerAdded
             | Self::FinalizerRemoved { .. }
             | Self::TenantKnown { .. }
@@ -203,7 +183,7 @@ impl Fact {
             | Self::JobBound { .. }
             | Self::RunStateRequested { .. }
             | Self::RestartRecorded { .. }
-            | Self::JobDeleted { .. } => "done".to_owned(),
+            | Self::JobDeleted { .. } => Ok("done".into()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the service says of a job, in words: quarantine, cycles that fail, a second job beside ours.
+//! What the service says of a job, in words: quarantine, cycles that fail, a second job next to ours.
 
 use crate::api::{QuarantineStatus, Reason};
 use crate::plan::common::words::quoted;
@@ -39,7 +39,7 @@ pub(in crate::plan) fn quarantine_remedy(reason: &str) -> &'static str {
         }
         "QuarantinedOnDemand" | "QuarantineOnDemand" => "Contact Microsoft support.",
         _ => {
-            "Look at the provisioning logs of the application and solve what the entries have in common; then restart the job."
+            "Look at the provisioning logs of the application and fix what the failing entries have in common; then restart the job."
         }
     }
 }

@@ -33,7 +33,7 @@ pub struct Memory {
     pub(in crate::plan) run: Option<(RunState, Duration)>,
     /// A restart that was recorded and has certainly not been carried out.
     pub(in crate::plan) restart_unsent: Option<String>,
-    /// What came of a restart, while status does not say it yet.
+    /// The outcome of a restart, until status shows it.
     pub(in crate::plan) answer: Option<HandledRestart>,
     /// Why the last passes waited, and how many of them did in a row.
     waiting: Option<(Reason, u32)>,
@@ -74,12 +74,12 @@ pub enum Remember {
     RestartUnsent { token: String },
     /// The recorded restart may leave at any moment.
     RestartSent,
-    /// What came of a restart.
+    /// The outcome of a restart.
     RestartAnswered(HandledRestart),
 }
 
 impl Memory {
-    /// Takes in what came of a step.
+    /// Takes in the outcome of a step.
     pub fn note(&mut self, what: Remember, now: Now) {
         match what {
             Remember::IntentRecorded { nonce } => {

@@ -1,4 +1,4 @@
-//! A job as Graph shows it. What is not said is not known: run state and life are read from what is there.
+//! A job as Graph shows it. What Graph does not show is not known: run state and life are read from what is there.
 
 use std::hash::{Hash, Hasher};
 
@@ -94,7 +94,7 @@ impl ObservedJob {
             || shown.quarantine.is_some()
     }
 
-    /// Whether the job shows more than one that was created a moment ago can show.
+    /// Whether the job shows more than a newly created one can show.
     pub fn lives(&self) -> bool {
         self.scheduled() || self.has_history()
     }

@@ -39,18 +39,6 @@ impl Decider for AsManage<'_> {
     fn learn(&self, world: World, fact: &Fact) -> World {
         world.with(fact.clone(), self.desired)
     }
-
-    fn failed(fact: &Fact) -> bool {
-        fact.is_failure()
-    }
-
-    fn over(fact: &Fact) -> bool {
-        fact.ends_the_object()
-    }
-
-    fn in_circles() -> Fact {
-        Fact::in_circles()
-    }
 }
 
 /// Goes on until nothing is left to do, or until something would have to be asked that only Graph knows by then.
@@ -65,7 +53,7 @@ pub fn preview(desired: &Desired, world: &World, settings: &Settings) -> Preview
     Preview { changes, end: pass.verdict().clone() }
 }
 
-/// The fact that a step ends in when all goes well; `None` if only asking can tell.
+/// The fact that a step ends in when all goes well; `None` if only Graph can answer.
 fn expected(step: &Step, desired: &Desired, world: &World) -> Option<Fact> {
     match step {
         Step::Look(Look::Rivals) => {

@@ -21,7 +21,7 @@ pub enum Look {
     Tenant,
     /// List all jobs of the service principal.
     Jobs,
-    /// Take the list of jobs that another SyncJob of the service principal got a moment ago, or list them.
+    /// Take the list of jobs that another SyncJob of the service principal got a few seconds ago, or list them.
     RecentJobs,
     /// Ask whether the service principal exists.
     ServicePrincipal,

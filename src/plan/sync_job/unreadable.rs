@@ -1,4 +1,4 @@
-//! A SyncJob that cannot be read: nothing is decided about its job, and what stands in the way is told.
+//! A SyncJob that cannot be read: nothing is decided about its job, and what stands in the way is reported.
 
 use crate::api::Reason;
 use crate::plan::common::standing::Standing;
@@ -6,7 +6,7 @@ use crate::plan::common::wake::Wake;
 use crate::plan::sync_job::events::{Event, retained as job_retained};
 use crate::plan::sync_job::step::Verdict;
 
-/// What is told of it. `fault` names the member and what was expected there.
+/// What is reported of it. `fault` names the member and what was expected there.
 pub fn verdict(fault: &str, being_deleted: bool) -> Verdict {
     let deletion = if being_deleted {
         " The SyncJob is being deleted and is not let go, because what is to become of its job cannot be known. Correct the member, or set `spec.deletionPolicy` to Retain to leave the job as it is."

@@ -9,7 +9,7 @@ pub enum Class {
     New,
     /// It was created while it was watched.
     Created,
-    /// A request for it was recorded and its outcome is not known, or its deletion is under way.
+    /// A request for it was recorded and its outcome is not known, or its deletion is in progress.
     UnknownOutcome,
     /// The watch showed an edit or the request to delete it.
     Change,

@@ -1,7 +1,7 @@
 //! What is worked on next: a state machine that reads no clock and draws no chance, so that any run of it can be repeated.
 //!
 //! Each key has one worker at most. Of what is due, the most urgent class goes first, unless another class was passed over
-//! too often. Within a class the tenant with the fewest passes under way goes first, and then the one that waited longest
+//! too often. Within a class the tenant with the fewest passes in flight goes first, and then the one that waited longest
 //! for a turn: a turn costs as long as it holds a worker, so that a tenant whose passes are slow does not take the others'.
 //! The namespaces of a tenant take turns. What belongs to a tenant to which nothing can be sent stays parked.
 
@@ -79,7 +79,7 @@ pub struct Queue<K> {
     passed_over: BTreeMap<Class, u32>,
     tenants: BTreeMap<TenantKey, Tenant>,
     at_work: HashSet<K>,
-    /// Passes under way that hold a worker which is not kept free.
+    /// Passes in flight that hold a worker which is not kept free.
     unreserved: usize,
     numbers: u64,
     /// When the first of the tenants that were found shut opens.
@@ -137,7 +137,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         due < waiting.due
     }
 
-    /// The next pass, if there is one and a worker for it. It is under way from now on.
+    /// The next pass, if there is one and a worker for it. It is in flight from now on.
     pub fn next(&mut self, now: Instant, available: &impl Fn(&TenantKey) -> Availability) -> Option<Work<K>> {
         self.ripen(now);
         self.opens = None;
@@ -190,7 +190,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         Some((took, added))
     }
 
-    /// The object does not exist any more. A pass that is under way ends, and is the last unless the key is offered again.
+    /// The object does not exist any more. A pass in flight ends, and is the last unless the key is offered again.
     pub fn gone(&mut self, key: &K) {
         let Some(entry) = self.entries.get_mut(key) else { return };
         match &mut entry.state {
@@ -219,7 +219,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         self.ready.count() + ripe + again
     }
 
-    /// For how long each pass under way has been.
+    /// For how long each pass has been in flight.
     pub fn ages(&self, now: Instant) -> impl Iterator<Item = Duration> {
         self.passes().map(move |work| now.saturating_duration_since(work.began))
     }

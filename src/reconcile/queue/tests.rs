@@ -65,7 +65,7 @@ struct Wish {
 struct Model {
     now: Instant,
     wishes: HashMap<u8, Wish>,
-    /// Under way: the class, and whether its object is gone.
+    /// In flight: the class, and whether its object is gone.
     at_work: BTreeMap<u8, (Class, bool, bool)>,
     signs: [(Sign, Instant); TENANTS.len()],
     passed_over: BTreeMap<Class, u32>,

@@ -1,4 +1,4 @@
-//! One step, carried out. Nothing is decided here: each step becomes calls, and what came of them one value.
+//! One step, carried out. Nothing is decided here: each step becomes calls, and their outcome one value.
 
 use super::scene::{Learnt, Scene};
 use super::{change, look, record};

@@ -1,5 +1,5 @@
-//! What Graph listed a moment ago, by service principal: one answer serves all SyncJobs of that service principal that are
-//! at rest. And which jobs this process deleted a moment ago, because a lagging list may still show them.
+//! Recent lists of Graph, by service principal: one answer serves all SyncJobs of that service principal that are
+//! at rest. And the tombstones of jobs that this process deleted recently, because a lagging list may still show them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Listings {
         Ok(jobs)
     }
 
-    /// What was listed a moment ago, with `true`; or a list of now.
+    /// The cached list, with `true`; or a list of now.
     pub async fn recall(&self, graph: &Client, service_principal: &str) -> Result<(Vec<Job>, bool), Error> {
         let single_flight = self.known.lock().entry(service_principal.to_owned()).or_default().single_flight.clone();
         let _in_flight = single_flight.lock().await;

@@ -59,7 +59,7 @@ async fn rivals(desired: &Desired, object: &SyncJob, context: &Context) -> Fact 
     }
 }
 
-/// The jobs as the plan sees them: without those that this process deleted a moment ago, and with a mark on those that
+/// The jobs as the plan sees them: without those that this process deleted recently, and with a mark on those that
 /// other SyncJobs hold.
 fn listed(jobs: Vec<graph::Job>, desired: &Desired, object: &SyncJob, context: &Context) -> Vec<ObservedJob> {
     let (lag, now) = (context.settings.settle_window, context.clock.now().wall);

@@ -36,7 +36,7 @@ pub(super) fn world(
     World::observe(shown, others, memory, now)
 }
 
-/// What an object says by itself, to somebody who remembers nothing and sees no other object.
+/// The world of one object alone: nothing is remembered of it, and no other object is known.
 pub(crate) fn recorded(object: &SyncJob, desired: &Desired, tenant: Option<&str>) -> World {
     let no_others = Stores::of(&[]);
     let now = Clock::system().now();

@@ -13,8 +13,8 @@ use crate::api::SyncJob;
 use crate::cluster::object::Handle;
 use crate::plan::report::End;
 use crate::plan::{
-    Change, Decider, Desired, Fact, Managed, Next, Pass, Record, Refusals, Refused, Remember, Step, Verdict, Wake,
-    World,
+    Change, Decider, Desired, Fact, Managed, Next, Outcome, Pass, Record, Refusals, Refused, Remember, Step, Verdict,
+    Wake, World,
 };
 use crate::reconcile::context::Context;
 use crate::reconcile::memory::Entry;
@@ -146,7 +146,7 @@ fn may_go_on(step: &Step, decided_on: &SyncJob, context: &Context) -> bool {
     })
 }
 
-/// The lease is held for long enough, and the operator is not on its way out, unless the step carries out what was recorded.
+/// The lease is held for long enough, and the operator is not stopping, unless the step carries out what was recorded.
 /// What only records an effect that has happened always goes on.
 fn may_begin(step: &Step, fence_is_open: bool, stopping: bool) -> bool {
     !step.begins_something() || fence_is_open && (!stopping || step.carries_out_a_record())
@@ -155,6 +155,7 @@ fn may_begin(step: &Step, fence_is_open: bool, stopping: bool) -> bool {
 fn log(step: &Step, fact: &Fact, object: &SyncJob) {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let (failed, outcome) = (fact.is_failure(), fact.outcome());
+    let outcome = &*outcome;
     match step {
         Step::Change(
             Change::CreateJob

@@ -66,7 +66,13 @@ fn outcome(written: Result<(), cluster::Error>, what: &str, verdict: &Verdict, o
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     match written {
         Ok(()) => {
-            tracing::info!(namespace, name, reason = verdict.reason.name(), message = verdict.told(), "{what}");
+            tracing::info!(
+                namespace,
+                name,
+                reason = verdict.reason.name(),
+                message = verdict.message_with_trace(),
+                "{what}"
+            );
             Outcome::Written
         }
         Err(cluster::Error::Changed | cluster::Error::Gone) => Outcome::Overtaken,

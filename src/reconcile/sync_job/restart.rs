@@ -31,12 +31,13 @@ pub(super) async fn send(id: &str, scope: Option<&str>, done: Fact, scene: &Scen
         (Processed::Unknown, _) => {
             let message = format!(
                 "{} The job may or may not have been restarted. A restart is never repeated; look at the job, and ask again with a new value if need be.",
-                trouble.told()
+                trouble.detail_with_trace()
             );
             answered(Fact::RestartAnswered { result: RestartResult::Unknown, message }, token, [Remember::RestartSent])
         }
         (Processed::No, Kind::Forbidden | Kind::Unauthorized | Kind::NotFound | Kind::Rejected) => {
-            let refused = Fact::RestartAnswered { result: RestartResult::Refused, message: trouble.told() };
+            let refused =
+                Fact::RestartAnswered { result: RestartResult::Refused, message: trouble.detail_with_trace() };
             answered(refused, token, [Remember::RestartSent])
         }
         (Processed::No, _) => Learnt::and(Fact::Trouble(trouble), [Remember::RestartUnsent { token }]),

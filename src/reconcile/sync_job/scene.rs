@@ -1,4 +1,4 @@
-//! What the steps of a pass are carried out with, and what comes of each.
+//! What the steps of a pass are carried out with, and the outcome of each.
 
 use kube::ResourceExt;
 use tokio::time::Instant;
@@ -26,7 +26,7 @@ impl Scene<'_> {
     }
 }
 
-/// What a step came to.
+/// The outcome of a step.
 pub(super) struct Learnt {
     pub fact: Fact,
     /// For later passes, in this order.

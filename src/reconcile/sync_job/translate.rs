@@ -102,8 +102,8 @@ fn entries(counts: Vec<graph::EntryCount>) -> Vec<EntryCount> {
 }
 
 fn quarantine(quarantine: graph::Quarantine) -> QuarantineStatus {
-    let said = quarantine.reason.as_deref().filter(|reason| !reason.is_empty());
-    let reason = cut(said.unwrap_or("Unknown"), TEXT_CHARS_MAX);
+    let word = quarantine.reason.as_deref().filter(|reason| !reason.is_empty());
+    let reason = cut(word.unwrap_or("Unknown"), TEXT_CHARS_MAX);
     let since = time(quarantine.series_began.as_deref());
     let most = SignedDuration::from_hours(24 * health::QUARANTINE_DAYS_MAX);
     QuarantineStatus {

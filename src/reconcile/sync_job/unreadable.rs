@@ -1,4 +1,4 @@
-//! SyncJobs that cannot be read. No pass is made over them; that they cannot be read is said on the object itself, and one
+//! SyncJobs that cannot be read. No pass is made over them; the object itself reports that it cannot be read, and one
 //! that is being deleted is let go only where that loses nothing.
 
 use std::collections::HashMap;
@@ -23,15 +23,15 @@ type Key = ObjectRef<SyncJob>;
 /// How often what could not be written is tried again.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// Reports what the watch tells, until it ends.
-pub(in crate::reconcile) async fn report_all(mut told: UnboundedReceiver<Unreadable>, context: Arc<Context>) {
+/// Reports what the watch shows, until it ends.
+pub(in crate::reconcile) async fn report_all(mut shown: UnboundedReceiver<Unreadable>, context: Arc<Context>) {
     let mut unwritten: HashMap<Key, Unreadable> = HashMap::new();
     let mut logged: HashMap<Key, String> = HashMap::new();
     let mut ticks = tokio::time::interval(RETRY);
     loop {
         tokio::select! {
             biased;
-            next = told.recv() => {
+            next = shown.recv() => {
                 let Some(object) = next else { return };
                 let key = Key::from_obj(&object.stand_in());
                 if logged.insert(key.clone(), object.fault.clone()).as_ref() != Some(&object.fault) {
@@ -40,8 +40,8 @@ pub(in crate::reconcile) async fn report_all(mut told: UnboundedReceiver<Unreada
                 unwritten.insert(key, object);
             }
             _ = ticks.tick() => {
-                let shown = context.stores.state();
-                logged.retain(|key, _| shown.iter().any(|object| Key::from_obj(&**object) == *key));
+                let known = context.stores.state();
+                logged.retain(|key, _| known.iter().any(|object| Key::from_obj(&**object) == *key));
             }
         }
         for (key, object) in std::mem::take(&mut unwritten) {
@@ -106,6 +106,6 @@ async fn report_fault(unreadable: &Unreadable, stand_in: &SyncJob, context: &Con
         return Ok(());
     };
     object::apply_unread::<SyncJob, Stored>(&context.client, stand_in, MANAGER_REPORT, &status).await?;
-    context.events.send(stand_in, true, Reason::InvalidSpec.name(), "Reconcile", &verdict.told());
+    context.events.send(stand_in, true, Reason::InvalidSpec.name(), "Reconcile", &verdict.message_with_trace());
     Ok(())
 }

@@ -149,7 +149,7 @@ fn told(plan: &Verdict) -> Result<(), String> {
     if !well {
         return Err(format!("badly told: {plan:?}"));
     }
-    let calm = plan.step.is_some() || plan.wake.spread(0).is_none_or(|delay| delay >= Duration::from_millis(900));
+    let calm = plan.step.is_some() || plan.wake.with_jitter(0).is_none_or(|delay| delay >= Duration::from_millis(900));
     if calm { Ok(()) } else { Err(format!("a hot loop: {plan:?}")) }
 }
 

@@ -77,7 +77,7 @@ pub(in crate::plan) fn with_intent(
     }
 }
 
-/// Whoever sees another intent or a bound job does not post.
+/// A SyncJob that sees another intent or a bound job sends no request.
 fn recorded(world: &World) -> Verdict {
     if let Some(job) = &world.created {
         return Verdict::take(
@@ -97,7 +97,7 @@ fn recorded(world: &World) -> Verdict {
 }
 
 /// Our own intent from an earlier pass, whose request never left. Time has passed, so the look around is repeated;
-/// the intent itself stays, because the rival has been told to give way to it.
+/// the intent itself stays, because the rival gives way to it.
 fn unsent(desired: &Desired, world: &World) -> Verdict {
     let Some(jobs) = &world.jobs else {
         return Verdict::take(Look::Jobs, Reason::Creating, "Looking at the jobs that are already there.");

@@ -1,5 +1,5 @@
 //! Deletion of a SyncJob: the job goes, or is kept, before the finalizer does. Letting go cannot be undone, so no single
-//! answer is enough for it: a job counts as gone when several looks spread over the settle window lack it, and no deletion
+//! answer is enough for it: a job counts as gone when several lists, distributed over the settle window, lack it, and no deletion
 //! that was sent can still take effect, because it would hit whatever has the same id by then.
 
 use std::time::Duration;
@@ -207,7 +207,7 @@ fn wait(message: String, wake: Wake) -> Verdict {
     Verdict::stop(Standing::Working, Reason::Deleting, message, wake)
 }
 
-/// A job may come of the intent yet; letting go now could leak it.
+/// The intent may still lead to a job; letting go now could leak it.
 fn settle_intent(intent: &IntentView, desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     if intent.adopt.is_some() {
         return release("No job was adopted yet.");

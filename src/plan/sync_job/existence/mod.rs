@@ -61,7 +61,7 @@ pub(in crate::plan) fn to_record(job: &ObservedJob, desired: &Desired, world: &W
     Some(Verdict::take(Record::Origin { id, origin }, Reason::JobReplaced, message))
 }
 
-/// A history does not go back to nothing by itself while the job is stopped.
+/// A history does not vanish while the job is stopped.
 pub(in crate::plan) fn was_replaced(job: &ObservedJob, world: &World) -> bool {
     world.lived && job.stopped() && !job.has_history() && run_state::just_asked(world).is_none()
 }

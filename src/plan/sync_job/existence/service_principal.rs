@@ -20,7 +20,7 @@ pub(in crate::plan) fn not_found(desired: &Desired, world: &World, settings: &Se
             Standing::Blocked,
             Reason::ServicePrincipalNotFound,
             format!(
-                "No service principal has the object id '{id}'. Use the object id of the enterprise application (not the application's client id or its own object id); if it was deleted, restore it. A service principal made a moment ago may take minutes to appear."
+                "No service principal has the object id '{id}'. Use the object id of the enterprise application (not the application's client id or its own object id); if it was deleted, restore it. A newly created service principal may take minutes to appear."
             ),
             wake,
         ),

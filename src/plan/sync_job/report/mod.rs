@@ -1,4 +1,4 @@
-//! What people are told: status, computed from the old status and the end of a pass. `Ready` is made in one table here
+//! What people read: status, computed from the old status and the end of a pass. `Ready` is made in one table here
 //! and nowhere else. Nothing is decided from conditions; they are written, not read, except to keep the time of their
 //! last transition. Nothing changes merely because time passes.
 
@@ -115,19 +115,24 @@ fn conditions(
             last_transition_time: before.map_or(Time(now), |before| before.last_transition_time.clone()),
         }
     };
-    let said = |kind: ConditionType, status: &str| {
+    let decided = |kind: ConditionType, status: &str| {
         // The same failure keeps the trace of its first time, so that repeating it writes nothing.
         let before = find(&old.conditions, kind).filter(|before| before.status == status);
         let same = before
             .filter(|before| before.reason == verdict.reason.name() && before.message.starts_with(&verdict.message));
-        make(kind, status, verdict.reason, &same.map_or_else(|| verdict.told(), |before| before.message.clone()))
+        make(
+            kind,
+            status,
+            verdict.reason,
+            &same.map_or_else(|| verdict.message_with_trace(), |before| before.message.clone()),
+        )
     };
     let kept = |kind: ConditionType| find(&old.conditions, kind).cloned();
-    let reconciling = || said(ConditionType::Reconciling, "True");
-    let stalled = || said(ConditionType::Stalled, "True");
+    let reconciling = || decided(ConditionType::Reconciling, "True");
+    let stalled = || decided(ConditionType::Stalled, "True");
     let mut conditions = match verdict.standing {
-        Standing::Settled => vec![said(ConditionType::Ready, "True")],
-        Standing::Working => vec![said(ConditionType::Ready, "Unknown"), reconciling()],
+        Standing::Settled => vec![decided(ConditionType::Ready, "True")],
+        Standing::Working => vec![decided(ConditionType::Ready, "Unknown"), reconciling()],
         Standing::Passing => {
             let since = find(&old.conditions, ConditionType::Reconciling).map(|before| &before.last_transition_time.0);
             let lately = since.is_none_or(|since| now.duration_since(*since) < KNOWN_FOR);
@@ -135,17 +140,17 @@ fn conditions(
                 lately && ready.status != "Unknown" && ready.observed_generation == Some(generation)
             };
             vec![
-                ready_before.filter(known).cloned().unwrap_or_else(|| said(ConditionType::Ready, "Unknown")),
+                ready_before.filter(known).cloned().unwrap_or_else(|| decided(ConditionType::Ready, "Unknown")),
                 reconciling(),
             ]
         }
         Standing::Blocked if !lasted(ready_before, settings, now) => {
-            vec![said(ConditionType::Ready, "False"), reconciling()]
+            vec![decided(ConditionType::Ready, "False"), reconciling()]
         }
-        Standing::Blocked | Standing::Stuck => vec![said(ConditionType::Ready, "False"), stalled()],
+        Standing::Blocked | Standing::Stuck => vec![decided(ConditionType::Ready, "False"), stalled()],
         Standing::Suspended => {
-            let ready = kept(ConditionType::Ready).unwrap_or_else(|| said(ConditionType::Ready, "Unknown"));
-            let mut all = vec![ready, said(ConditionType::Suspended, "True")];
+            let ready = kept(ConditionType::Ready).unwrap_or_else(|| decided(ConditionType::Ready, "Unknown"));
+            let mut all = vec![ready, decided(ConditionType::Suspended, "True")];
             all.extend(kept(ConditionType::Stalled));
             all
         }
@@ -170,7 +175,9 @@ fn healthy(
     let lost = matches!(end.verdict.reason, Reason::JobMissing | Reason::ServicePrincipalNotFound);
     match (&end.world.job_id, lost) {
         (None, _) => None,
-        (Some(_), true) => Some(make(ConditionType::Healthy, "Unknown", end.verdict.reason, &end.verdict.told())),
+        (Some(_), true) => {
+            Some(make(ConditionType::Healthy, "Unknown", end.verdict.reason, &end.verdict.message_with_trace()))
+        }
         (Some(_), false) => kept(),
     }
 }

@@ -24,7 +24,7 @@ pub(in crate::plan) fn job(job: &ObservedJob, old: Option<&JobStatus>) -> JobSta
 
 fn status_of(job: &ObservedJob, old: Option<&JobStatus>) -> JobStatus {
     let shown = Shown::clone(&job.shown);
-    // While a cycle is in flight, nothing that is said of it is its result.
+    // While a cycle is in flight, what Graph shows of it is not its result.
     let finished = || old.and_then(|old| old.last_execution.clone());
     JobStatus {
         id: job.id.clone(),

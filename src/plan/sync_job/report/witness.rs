@@ -1,4 +1,4 @@
-//! What is remembered of the recorded job beside its id, because the id alone proves nothing: whether a list has shown it,
+//! What is remembered of the recorded job besides its id, because the id alone proves nothing: whether a list has shown it,
 //! whether it has had a history, and since when it, or its service principal, has been gone.
 
 use jiff::Timestamp;

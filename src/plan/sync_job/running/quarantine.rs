@@ -10,16 +10,16 @@ use crate::plan::sync_job::step::Verdict;
 
 /// Never answered by a start or a restart of our own: a job in quarantine needs a person.
 pub(in crate::plan) fn quarantined(job: &ObservedJob, desired: &Desired) -> Verdict {
-    let mut said = health::quarantine_message(job.shown.quarantine.as_ref());
+    let mut words = health::quarantine_message(job.shown.quarantine.as_ref());
     if desired.mode != Mode::Manage {
-        said.push_str(" The operator restarts a job in mode Manage only.");
+        words.push_str(" The operator restarts a job in mode Manage only.");
     }
     let (reason, message) = if health::disabled_by_service(job) {
-        (Reason::DisabledByService, format!("The service disabled the job after a long quarantine. {said}"))
+        (Reason::DisabledByService, format!("The service disabled the job after a long quarantine. {words}"))
     } else if job.stopped() {
-        (Reason::Quarantined, format!("The service put the job in quarantine, and it is paused as well. {said}"))
+        (Reason::Quarantined, format!("The service put the job in quarantine, and it is paused as well. {words}"))
     } else {
-        (Reason::Quarantined, format!("The service put the job in quarantine. {said}"))
+        (Reason::Quarantined, format!("The service put the job in quarantine. {words}"))
     };
     Verdict::stop(Standing::Stuck, reason, message, Wake::After(desired.poll_interval))
 }

@@ -51,13 +51,13 @@ pub(in crate::plan) fn decide(job: &ObservedJob, desired: &Desired, world: &Worl
     }
 }
 
-/// Neither a step nor a verdict comes of what is not known.
+/// What is not known leads neither to a step nor to a judgement.
 fn unknown(job: &ObservedJob, desired: &Desired, settings: &Settings) -> Verdict {
-    let said = job.schedule_state.as_deref().unwrap_or_default();
-    let message = if said.is_empty() {
+    let word = job.schedule_state.as_deref().unwrap_or_default();
+    let message = if word.is_empty() {
         "Graph does not say whether the job is scheduled; nothing is sent before it does.".to_owned()
     } else {
-        format!("Graph says '{said}' of the job's schedule, a word that is not known here; nothing is sent.")
+        format!("Graph says '{word}' of the job's schedule, a word that is not known here; nothing is sent.")
     };
     let wake = Wake::After(settings.slow_retry.max(Duration::from_secs(60)).min(desired.poll_interval));
     Verdict::stop(Standing::Passing, Reason::RunStateUnknown, message, wake)
@@ -68,7 +68,7 @@ fn pruned(desired: &Desired) -> Verdict {
     Verdict::stop(
         Standing::Stuck,
         Reason::EscrowsPruned,
-        "The service paused the job after its initial cycle, because so many entries failed that it dropped their records. It is not started again. Solve what the entries have in common (provisioning logs of the application); then ask for a restart with `entrain.dev/restart-requested-at`.",
+        "The service paused the job after its initial cycle, because so many entries failed that it dropped their records. It is not started again. Fix what the failing entries have in common (provisioning logs of the application); then ask for a restart with `entrain.dev/restart-requested-at`.",
         Wake::After(desired.poll_interval),
     )
 }

@@ -1,4 +1,4 @@
-//! What is known: what the cluster and Graph said, and how long ago. Built by `observe`, grown by facts.
+//! What is known: what the cluster and Graph showed, and how long ago. Built by `observe`, grown by facts.
 
 mod fold;
 pub mod observe;
@@ -22,7 +22,7 @@ pub struct RunView {
 }
 
 impl RunView {
-    /// A request of a moment ago.
+    /// A recent request.
     pub fn asked(state: RunState) -> Self {
         Self { state, asked: Some(Duration::ZERO), reached: false }
     }
@@ -232,11 +232,11 @@ impl World {
         Self { finalizer: true, ..self.clone() }
     }
 
-    /// Jobs of our template beside the recorded one, which no other SyncJob is known to hold.
+    /// Jobs of our template other than the recorded one, which no other SyncJob is known to hold.
     pub fn second_jobs<'a>(&'a self, desired: &'a Desired) -> impl Iterator<Item = &'a ObservedJob> {
         let own = self.job_id.as_deref();
-        let beside = move |job: &&ObservedJob| own.is_some_and(|own| own != job.id) && !job.held_by_other;
-        self.jobs.iter().flatten().filter(beside).filter(|job| job.made_from(&desired.template))
+        let second = move |job: &&ObservedJob| own.is_some_and(|own| own != job.id) && !job.held_by_other;
+        self.jobs.iter().flatten().filter(second).filter(|job| job.made_from(&desired.template))
     }
 
     /// Jobs that the outstanding intent may have made: of our template, not there before, nobody else's, and without a life

@@ -103,7 +103,7 @@ fn run(status: Option<&RunRecord>, memory: &Memory, now: Now) -> Option<RunView>
     })
 }
 
-/// What came of a restart is known to this process before status says it.
+/// This process knows the outcome of a restart before status shows it.
 fn answers(status: Option<&SyncJobStatus>, memory: &Memory) -> crate::api::Answers {
     let mut answers = status.map(requests::answers_of).unwrap_or_default();
     if let (Some(handled), Some(answer)) = (&mut answers.last_handled_restart, &memory.answer)
