@@ -11,6 +11,11 @@ use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::world::World;
 
+/// Passes in a row for the same reason that work under way is given before it is looked at less often.
+const PATIENCE: u32 = 8;
+/// The longest time between two looks of what waits, whatever the poll interval.
+const WAIT_MAX: Duration = Duration::from_secs(3600);
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// Passes in a row that ended in trouble.
@@ -147,21 +152,22 @@ impl Memory {
         self.answer = None;
     }
 
-    /// When to look again: what waits for the same reason as before waits longer each time, up to the poll interval. A
-    /// failure has a back-off of its own.
+    /// When to look again: what waits for the same reason as before waits longer each time, up to the poll interval, and up
+    /// to an hour where that is longer: a person who has corrected something does not wait for a day.
     pub fn wake(&self, verdict: &Verdict, poll: Duration) -> Wake {
-        let unchanged = self.waiting.filter(|(reason, _)| *reason == verdict.reason && self.failures == 0);
+        let unchanged = self.waiting.filter(|(reason, _)| *reason == verdict.reason);
         if self.failures > 0 && verdict.reason == Reason::Interrupted {
             return Wake::backoff(self.failures);
         }
-        let Some((reason, count)) = unchanged else { return verdict.wake };
-        let waits = match verdict.standing {
-            Standing::Blocked | Standing::Stuck => true,
-            // For a rival that gives way, or never does.
-            Standing::Working => reason == Reason::Conflict,
-            Standing::Settled | Standing::Passing | Standing::Suspended => false,
+        let Some((_, count)) = unchanged else { return verdict.wake };
+        let stretched = match verdict.standing {
+            Standing::Blocked | Standing::Stuck => count,
+            // What was asked for shows within minutes, if it does.
+            Standing::Working => count.saturating_sub(PATIENCE),
+            Standing::Passing if self.failures == 0 => count.saturating_sub(PATIENCE),
+            Standing::Passing | Standing::Settled | Standing::Suspended => 0,
         };
-        if waits { verdict.wake.stretched(count, poll) } else { verdict.wake }
+        verdict.wake.stretched(stretched, poll.min(WAIT_MAX))
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Graph {
     /// One that only an uncached read shows.
     pub late_rival: Option<Rival>,
     pub fails: Option<(Fails, Trouble)>,
+    /// How often Graph was called.
+    pub calls: usize,
 }
 
 impl Graph {
@@ -41,10 +43,16 @@ impl Graph {
             rivals: Vec::new(),
             late_rival: None,
             fails: None,
+            calls: 0,
         }
     }
 
     pub fn answer(&mut self, step: &Step) -> Fact {
+        self.calls += usize::from(match step {
+            Step::Look(look) => !matches!(look, Look::Rivals | Look::Definition | Look::Tenant),
+            Step::Record(_) => false,
+            Step::Change(_) => true,
+        });
         let failed = self.fails.as_ref().filter(|(fails, _)| fails(step)).map(|(_, trouble)| trouble.clone());
         match (step, failed) {
             (Step::Change(Change::CreateJob), Some(trouble)) if trouble.kind == TroubleKind::GraphUnavailable => {

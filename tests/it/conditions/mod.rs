@@ -6,6 +6,7 @@ mod kstatus;
 mod page;
 mod states;
 mod story;
+mod waiting;
 
 use std::sync::LazyLock;
 

@@ -8,7 +8,8 @@ use entrain::api::{FINALIZER, Intent, JobOrigin, Report, SyncJobSpec, SyncJobSta
 use entrain::plan::report::{End, report};
 use entrain::plan::sync_job::world::observe::Shown;
 use entrain::plan::{
-    Desired, Fact, Managed, Memory, Next, Now, Pass, Refused, Remember, Settings, Step, Verdict, World, answers,
+    Desired, Fact, Managed, Memory, Next, Now, Pass, Refused, Remember, Settings, Standing, Step, Verdict, World,
+    answers,
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -31,6 +32,8 @@ pub struct Story {
     deletion: Option<Timestamp>,
     status: SyncJobStatus,
     memory: Memory,
+    wake: Option<Duration>,
+    standing: Option<Standing>,
 }
 
 impl Story {
@@ -51,6 +54,8 @@ impl Story {
                 ..SyncJobStatus::default()
             },
             memory: Memory::default(),
+            wake: None,
+            standing: None,
         }
     }
 
@@ -98,12 +103,30 @@ impl Story {
             }
         };
         self.memory.end(&world, &verdict, self.now());
+        let poll = desired.as_ref().map_or(Duration::MAX, |desired| desired.poll_interval);
+        (self.wake, self.standing) = (self.memory.wake(&verdict, poll).with_jitter(0), Some(verdict.standing));
         let end = End { desired: desired.as_ref().ok(), world: &world, verdict: &verdict, done: &done };
         let report = report(&self.status.report, self.generation, &end, &settings, self.now);
         self.status.answers = answers(desired.as_ref().ok(), &world);
         self.status.report = report;
         self.memory.run_written();
         self.memory.answers_written();
+    }
+
+    /// How things stood after the last pass.
+    pub fn standing(&self) -> Option<Standing> {
+        self.standing
+    }
+
+    /// Lets so much time pass, with a pass whenever one is due, and says how often Graph was called.
+    pub fn calls_within(&mut self, time: SignedDuration) -> usize {
+        let (before, end) = (self.graph.calls, self.now + time);
+        while let Some(next) = self.wake.and_then(|wake| self.now.checked_add(wake).ok()).filter(|next| *next < end) {
+            self.now = next;
+            self.pass();
+        }
+        self.now = end;
+        self.graph.calls - before
     }
 
     fn steps(&mut self, mut pass: Pass<Managed<'_>>, desired: &Desired) -> (World, Verdict, Vec<(Step, Fact)>) {
