@@ -1,7 +1,7 @@
 //! What to do: pure and total. No async, no client, no clock, no randomness, and never a secret value.
 //!
 //! `decide` looks at a [`Desired`] and a [`World`] and names at most one [`Step`]; the [`Fact`] that the step ended in
-//! is folded into the world, and `decide` is asked again. Whatever a pass learnt ends in a [`report::Report`].
+//! is folded into the world, and `decide` is asked again. Whatever a pass learnt ends in a [`Report`](crate::api::Report).
 
 #![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
