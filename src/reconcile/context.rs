@@ -9,7 +9,6 @@ use super::watchdog::Watchdog;
 use crate::clock::Clock;
 use crate::cluster::watch::{Stores, Watch};
 use crate::cluster::{Namespaces, events::Events, lease::Fence};
-use crate::graph;
 use crate::metrics::ReconcileMetrics;
 use crate::plan::Settings;
 
@@ -67,11 +66,6 @@ impl Context {
     /// Whether a write to Graph may leave at this instant.
     pub(super) fn may_send(&self) -> bool {
         self.fence.is_open()
-    }
-
-    /// The client of the operator's own login.
-    pub(super) fn graph(&self) -> &graph::Client {
-        self.tenants.client(self.tenants.own())
     }
 }
 

@@ -26,6 +26,13 @@ impl fmt::Display for TenantKey {
     }
 }
 
+/// What an object is worked on with.
+#[derive(Clone)]
+pub(super) struct Login<'a> {
+    pub tenant: TenantKey,
+    pub client: &'a graph::Client,
+}
+
 /// All tenants. There is one so far: the operator's own login.
 pub struct Tenants {
     own: TenantKey,
@@ -38,18 +45,18 @@ impl Tenants {
         Self { own: TenantKey::new(name), client }
     }
 
-    /// The operator's own login.
-    pub(super) fn own(&self) -> &TenantKey {
-        &self.own
-    }
-
     /// The tenant of an object.
     pub(super) fn of(&self, _: &SyncJob) -> TenantKey {
         self.own.clone()
     }
 
-    /// The client for a tenant.
-    pub(super) fn client(&self, _: &TenantKey) -> &graph::Client {
+    /// The login that is used for an object.
+    pub(super) fn login(&self, object: &SyncJob) -> Login<'_> {
+        let tenant = self.of(object);
+        Login { client: self.client(&tenant), tenant }
+    }
+
+    fn client(&self, _: &TenantKey) -> &graph::Client {
         &self.client
     }
 

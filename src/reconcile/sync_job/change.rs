@@ -15,7 +15,7 @@ use crate::plan::{Change, Fact, ObservedJob, Remember, Trouble, TroubleKind};
 const SEND_WITHIN: Duration = Duration::from_secs(15);
 
 pub(super) async fn change(change: &Change, scene: &Scene<'_>) -> Learnt {
-    let (graph, service_principal) = (scene.context.graph(), scene.service_principal());
+    let (graph, service_principal) = (scene.graph(), scene.service_principal());
     let may_send = || scene.context.may_send();
     let done = || change.done(ObservedJob::default);
     match change {
@@ -42,14 +42,14 @@ async fn create(scene: &Scene<'_>) -> Learnt {
     let (service_principal, template) = (scene.service_principal(), scene.desired.template.as_str());
     let in_time =
         || context.may_send() && scene.intent_recorded.is_some_and(|recorded| recorded.elapsed() < SEND_WITHIN);
-    let answer = context.graph().create_job(service_principal, template, nonce, &in_time).await;
-    context.listings.changed(service_principal);
+    let answer = scene.graph().create_job(service_principal, template, nonce, &in_time).await;
+    scene.jobs_changed();
     // As good as unsent: should taking the intent back fail, nothing has to be waited for.
     let without_effect = || Remember::CreateWithoutEffect { nonce: nonce.to_string() };
     match answer {
         Ok(job) => {
             let job = observed(job, context.clock.now().wall);
-            context.listings.is_back(&job.id);
+            scene.job_is_back(&job.id);
             let known = if scene.world.is_somebodys(&job) { without_effect() } else { Remember::Created(job.clone()) };
             Learnt::and(Fact::JobCreated(job), [Remember::CreateSent, known])
         }
@@ -86,11 +86,11 @@ fn conflict(error: &graph::Error, trouble: Trouble) -> Trouble {
 
 async fn delete(id: &str, done: Fact, scene: &Scene<'_>) -> Learnt {
     let (context, service_principal) = (scene.context, scene.service_principal());
-    let answer = context.graph().delete_job(service_principal, id, &|| context.may_send()).await;
-    context.listings.changed(service_principal);
+    let answer = scene.graph().delete_job(service_principal, id, &|| context.may_send()).await;
+    scene.jobs_changed();
     match answer {
         Ok(()) => {
-            context.listings.deleted(id);
+            context.listings.deleted(&scene.login.tenant, id);
             Learnt::and(done, [Remember::Deleted { id: id.to_owned() }])
         }
         Err(error) if error.kind == graph::Kind::NotFound => Fact::DeleteNotFound.into(),
@@ -102,7 +102,7 @@ async fn delete(id: &str, done: Fact, scene: &Scene<'_>) -> Learnt {
 }
 
 fn run_state(answer: Result<(), graph::Error>, state: RunState, done: Fact, scene: &Scene<'_>) -> Learnt {
-    scene.context.listings.changed(scene.service_principal());
+    scene.jobs_changed();
     match answer {
         Ok(()) => Learnt::and(done, [Remember::RunAsked(state)]),
         Err(error) => Fact::Trouble(graph_trouble(&error)).into(),

@@ -8,75 +8,100 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::graph::{Client, Error, Job};
+use crate::graph::{Error, Job};
+use crate::reconcile::tenants::{Login, TenantKey};
 
 /// Shorter than the shortest poll interval, so that no SyncJob is answered by its own last list.
 const RECENT: Duration = Duration::from_secs(30);
+
+/// A service principal, or a job, of a tenant.
+type Key = (TenantKey, String);
 
 #[derive(Default)]
 struct Known {
     /// When this process last wrote to the service principal's jobs: a list asked for before is worth nothing.
     changed: Option<Instant>,
     listing: Option<(Instant, Vec<Job>)>,
+    /// When a list last failed, and why.
+    failed: Option<(Instant, Error)>,
     /// Single flight: held while a list is in flight, so that others wait for its answer instead of sending their own.
     single_flight: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
 pub(in crate::reconcile) struct Listings {
-    known: Mutex<HashMap<String, Known>>,
+    known: Mutex<HashMap<Key, Known>>,
     /// The tombstones of jobs: when each was deleted.
-    tombstones: Mutex<HashMap<String, Instant>>,
+    tombstones: Mutex<HashMap<Key, Instant>>,
+}
+
+fn key(tenant: &TenantKey, id: &str) -> Key {
+    (tenant.clone(), id.to_owned())
 }
 
 impl Listings {
     /// Asks Graph.
-    pub async fn list(&self, graph: &Client, service_principal: &str) -> Result<Vec<Job>, Error> {
+    pub async fn list(&self, login: &Login<'_>, service_principal: &str) -> Result<Vec<Job>, Error> {
         let asked = Instant::now();
-        let jobs = graph.list_jobs(service_principal).await?;
+        let answer = login.client.list_jobs(service_principal).await;
         let mut all = self.known.lock();
-        let known = all.entry(service_principal.to_owned()).or_default();
-        if known.changed.is_none_or(|changed| changed < asked) {
-            known.listing = Some((asked, jobs.clone()));
+        let known = all.entry(key(&login.tenant, service_principal)).or_default();
+        match &answer {
+            Ok(jobs) if known.changed.is_none_or(|changed| changed < asked) => {
+                (known.listing, known.failed) = (Some((asked, jobs.clone())), None);
+            }
+            Ok(_) => known.failed = None,
+            Err(error) => known.failed = Some((Instant::now(), error.clone())),
         }
-        Ok(jobs)
+        answer
     }
 
-    /// The cached list, with `true`; or a list of now.
-    pub async fn recall(&self, graph: &Client, service_principal: &str) -> Result<(Vec<Job>, bool), Error> {
-        let single_flight = self.known.lock().entry(service_principal.to_owned()).or_default().single_flight.clone();
+    /// The cached list, with `true`; or a list of now. Those who waited for a list share its failure.
+    pub async fn recall(&self, login: &Login<'_>, service_principal: &str) -> Result<(Vec<Job>, bool), Error> {
+        let key = key(&login.tenant, service_principal);
+        let single_flight = self.known.lock().entry(key.clone()).or_default().single_flight.clone();
+        let waiting = Instant::now();
         let _in_flight = single_flight.lock().await;
-        if let Some(jobs) = self.recent(service_principal) {
+        if let Some(jobs) = self.recent(&key) {
             return Ok((jobs, true));
         }
-        Ok((self.list(graph, service_principal).await?, false))
+        if let Some(error) = self.failed_since(&key, waiting) {
+            return Err(error);
+        }
+        Ok((self.list(login, service_principal).await?, false))
     }
 
-    fn recent(&self, service_principal: &str) -> Option<Vec<Job>> {
+    fn recent(&self, key: &Key) -> Option<Vec<Job>> {
         let all = self.known.lock();
-        let (asked, jobs) = all.get(service_principal)?.listing.as_ref()?;
+        let (asked, jobs) = all.get(key)?.listing.as_ref()?;
         (asked.elapsed() < RECENT).then(|| jobs.clone())
     }
 
+    fn failed_since(&self, key: &Key, waiting: Instant) -> Option<Error> {
+        let all = self.known.lock();
+        let (at, error) = all.get(key)?.failed.as_ref()?;
+        (*at > waiting).then(|| error.clone())
+    }
+
     /// The jobs of the service principal have changed, or may have.
-    pub fn changed(&self, service_principal: &str) {
+    pub fn changed(&self, tenant: &TenantKey, service_principal: &str) {
         let mut all = self.known.lock();
-        let known = all.entry(service_principal.to_owned()).or_default();
+        let known = all.entry(key(tenant, service_principal)).or_default();
         (known.changed, known.listing) = (Some(Instant::now()), None);
     }
 
-    pub fn deleted(&self, job: &str) {
-        self.tombstones.lock().insert(job.to_owned(), Instant::now());
+    pub fn deleted(&self, tenant: &TenantKey, job: &str) {
+        self.tombstones.lock().insert(key(tenant, job), Instant::now());
     }
 
     /// A job of this id is there again: an id names a slot, and what was deleted may have a successor in it.
-    pub fn is_back(&self, job: &str) {
-        self.tombstones.lock().remove(job);
+    pub fn is_back(&self, tenant: &TenantKey, job: &str) {
+        self.tombstones.lock().remove(&key(tenant, job));
     }
 
     /// Whether this process deleted the job less than `lag` ago.
-    pub fn is_deleted(&self, job: &str, lag: Duration) -> bool {
-        self.tombstones.lock().get(job).is_some_and(|at| at.elapsed() < lag)
+    pub fn is_deleted(&self, tenant: &TenantKey, job: &str, lag: Duration) -> bool {
+        self.tombstones.lock().get(&key(tenant, job)).is_some_and(|at| at.elapsed() < lag)
     }
 
     /// Throws away what no longer matters.

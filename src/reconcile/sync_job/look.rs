@@ -11,20 +11,20 @@ use crate::reconcile::context::Context;
 
 pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fact {
     let (desired, context) = (scene.desired, scene.context);
-    let (graph, service_principal) = (context.graph(), scene.service_principal());
+    let (graph, service_principal) = (scene.graph(), scene.service_principal());
     match look {
         Look::Tenant => match graph.tenant().await {
             Ok(id) => Fact::TenantKnown { id },
             Err(error) => Fact::Trouble(graph_trouble(&error)),
         },
         Look::Jobs => {
-            let answer = context.listings.list(graph, service_principal).await;
-            found(answer, |jobs| Fact::JobsListed(listed(jobs, desired, object, context)))
+            let answer = context.listings.list(scene.login, service_principal).await;
+            found(answer, |jobs| Fact::JobsListed(listed(jobs, scene, object)))
         }
         Look::RecentJobs => {
-            let answer = context.listings.recall(graph, service_principal).await;
+            let answer = context.listings.recall(scene.login, service_principal).await;
             found(answer, |(jobs, recalled)| {
-                let jobs = listed(jobs, desired, object, context);
+                let jobs = listed(jobs, scene, object);
                 if recalled { Fact::JobsRecalled(jobs) } else { Fact::JobsListed(jobs) }
             })
         }
@@ -61,11 +61,12 @@ async fn rivals(desired: &Desired, object: &SyncJob, context: &Context) -> Fact 
 
 /// The jobs as the plan sees them: without those that this process deleted recently, and with a mark on those that
 /// other SyncJobs hold.
-fn listed(jobs: Vec<graph::Job>, desired: &Desired, object: &SyncJob, context: &Context) -> Vec<ObservedJob> {
+fn listed(jobs: Vec<graph::Job>, scene: &Scene<'_>, object: &SyncJob) -> Vec<ObservedJob> {
+    let (desired, context) = (scene.desired, scene.context);
     let (lag, now) = (context.settings.settle_window, context.clock.now().wall);
     let mut jobs: Vec<ObservedJob> = jobs
         .into_iter()
-        .filter(|job| !context.listings.is_deleted(&job.id, lag))
+        .filter(|job| !context.listings.is_deleted(&scene.login.tenant, &job.id, lag))
         .map(|job| observed(job, now))
         .collect();
     if jobs.iter().filter(|job| job.made_from(&desired.template)).nth(1).is_some() {

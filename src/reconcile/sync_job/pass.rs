@@ -18,6 +18,7 @@ use crate::plan::{
 };
 use crate::reconcile::context::Context;
 use crate::reconcile::memory::Entry;
+use crate::reconcile::tenants::Login;
 
 /// No step begins later than this in a pass. The settle window is longer than the longest pass: this, and the longest step.
 const STEPS_WITHIN: Duration = Duration::from_secs(60);
@@ -39,11 +40,12 @@ pub(in crate::reconcile) async fn run(object: Arc<SyncJob>, context: &Context) -
     let object = entry.freshest(object, now);
     let mut handle = Handle::new(context.client.clone(), object.clone());
     let desired = Desired::parse(&object.spec);
-    let tenant = context.graph().known_tenant();
+    let login = context.tenants.login(&object);
+    let tenant = login.client.known_tenant();
     let wish = desired.as_ref().ok();
     let world = observe::world(&object, wish, tenant.as_deref(), &mut entry.memory, &context.stores, now);
     let (world, verdict, done) = match &desired {
-        Ok(desired) => manage(desired, world, &mut entry, &mut handle, context).await,
+        Ok(desired) => manage(desired, world, &mut entry, &mut handle, &login, context).await,
         Err(refusals) => refuse(refusals, world, &handle, context).await,
     };
     let end = End { desired: wish, world: &world, verdict: &verdict, done: &done };
@@ -81,6 +83,7 @@ async fn manage(
     world: World,
     entry: &mut Entry,
     handle: &mut Handle<SyncJob>,
+    login: &Login<'_>,
     context: &Context,
 ) -> Course {
     let began = Instant::now();
@@ -93,7 +96,7 @@ async fn manage(
             break;
         }
         let nonce = entry.memory.nonce().map(str::to_owned);
-        let scene = Scene { desired, world: pass.world(), nonce, intent_recorded, context };
+        let scene = Scene { desired, world: pass.world(), nonce, intent_recorded, login, context };
         let learnt = carry_out(&step, &scene, handle).await;
         for what in learnt.remember {
             if matches!(what, Remember::IntentRecorded { .. }) {

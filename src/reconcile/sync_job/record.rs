@@ -93,7 +93,7 @@ async fn intent(
     handle: &mut Handle<SyncJob>,
 ) -> Learnt {
     // An intent whose request has to wait would only be taken back again.
-    if let Availability::Shut { until } = scene.context.graph().availability() {
+    if let Availability::Shut { until } = scene.graph().availability() {
         return Fact::Trouble(shut(until)).into();
     }
     let nonce = Uuid::new_v4().to_string();
@@ -131,7 +131,7 @@ async fn bind(id: &str, origin: JobOrigin, done: Fact, scene: &Scene<'_>, handle
     for _ in 0..BIND_TRIES {
         match handle.apply_status(MANAGER_IDENTITY, &identity).await {
             Ok(()) => {
-                scene.context.listings.is_back(id);
+                scene.job_is_back(id);
                 return done.into();
             }
             Err(error @ (cluster::Error::Unavailable(_) | cluster::Error::Refused(_))) => {

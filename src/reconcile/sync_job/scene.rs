@@ -6,8 +6,10 @@ use tokio::time::Instant;
 use super::translate::cluster_trouble;
 use crate::api::SyncJob;
 use crate::cluster;
+use crate::graph;
 use crate::plan::{Desired, Fact, Remember, World};
 use crate::reconcile::context::Context;
+use crate::reconcile::tenants::Login;
 
 /// What the steps of a pass are carried out for.
 pub(super) struct Scene<'a> {
@@ -17,12 +19,27 @@ pub(super) struct Scene<'a> {
     pub nonce: Option<String>,
     /// When the intent of this pass was recorded; its request leaves shortly after, or not at all.
     pub intent_recorded: Option<Instant>,
+    pub login: &'a Login<'a>,
     pub context: &'a Context,
 }
 
 impl Scene<'_> {
     pub fn service_principal(&self) -> &str {
         self.desired.service_principal.as_str()
+    }
+
+    pub fn graph(&self) -> &graph::Client {
+        self.login.client
+    }
+
+    /// The jobs of the service principal have changed, or may have.
+    pub fn jobs_changed(&self) {
+        self.context.listings.changed(&self.login.tenant, self.service_principal());
+    }
+
+    /// A job of this id is there again, whatever was deleted under it.
+    pub fn job_is_back(&self, id: &str) {
+        self.context.listings.is_back(&self.login.tenant, id);
     }
 }
 
