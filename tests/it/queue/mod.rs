@@ -1,5 +1,6 @@
 //! The queue on the real stack: what waits, and what does not.
 
+mod hanging;
 mod parked;
 mod vanished;
 
