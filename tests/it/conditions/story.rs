@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use entrain::api::{FINALIZER, Intent, JobOrigin, Report, SyncJobSpec, SyncJobStatus};
+use entrain::api::{FINALIZER, Identity, Intent, JobOrigin, Report, SyncJobSpec, SyncJobStatus};
 use entrain::plan::report::{End, report};
 use entrain::plan::sync_job::world::observe::Shown;
 use entrain::plan::{
@@ -104,7 +104,9 @@ impl Story {
         };
         self.memory.end(&world, &verdict, self.now());
         let poll = desired.as_ref().map_or(Duration::MAX, |desired| desired.poll_interval);
-        (self.wake, self.standing) = (self.memory.wake(&verdict, poll).with_jitter(0), Some(verdict.standing));
+        let gone = done.iter().any(|(_, fact)| matches!(fact, Fact::FinalizerRemoved { .. }));
+        let wake = self.memory.wake(&verdict, poll).with_jitter(0).filter(|_| !gone);
+        (self.wake, self.standing) = (wake, Some(verdict.standing));
         let end = End { desired: desired.as_ref().ok(), world: &world, verdict: &verdict, done: &done };
         let report = report(&self.status.report, self.generation, &end, &settings, self.now);
         self.status.answers = answers(desired.as_ref().ok(), &world);
@@ -195,9 +197,9 @@ impl Story {
                 identity.job_origin = Some(if adopted { JobOrigin::Adopted } else { JobOrigin::Created });
                 (identity.job_id, identity.job_bound_time, identity.intent) = (Some(id.clone()), Some(now), None);
             }
-            Fact::RestartRecorded { .. } | Fact::JobForgotten { .. } | Fact::FinalizerRemoved { .. } => {
-                panic!("no story goes this way yet: {fact:?}")
-            }
+            Fact::FinalizerRemoved { .. } => self.finalizer = false,
+            Fact::JobForgotten { .. } => *identity = Identity::default(),
+            Fact::RestartRecorded { .. } => panic!("no story goes this way yet: {fact:?}"),
             _ => {}
         }
         if identity.intent.is_some() || identity.job_id.is_some() {
