@@ -18,3 +18,4 @@ mod protocol;
 mod schema;
 mod stack;
 mod tidy;
+mod world;
