@@ -1,6 +1,7 @@
 //! A world in memory for the real loop: an API server and a Graph that are served over plain calls, in the time that
 //! tokio's paused clock shows. All chance comes from one schedule, so that a seed repeats a run.
 
+mod api;
 mod clock;
 mod schedule;
 mod wire;
