@@ -3,6 +3,7 @@
 
 mod api;
 mod clock;
+mod graph;
 mod schedule;
 mod wire;
 
