@@ -4,6 +4,7 @@
 mod api;
 mod clock;
 mod graph;
+mod invariants;
 mod schedule;
 mod wire;
 
