@@ -3,7 +3,6 @@
 ARG RUST_IMAGE=docker.io/library/rust:1.95-alpine
 ARG BASE_IMAGE=gcr.io/distroless/static-debian12:nonroot
 
-# hadolint ignore=DL3006
 FROM ${RUST_IMAGE} AS build
 ARG CARGO_AUDITABLE_VERSION=0.7.7
 # The list of dependencies is written into the binary, where scanners of images look for it.
@@ -27,7 +26,6 @@ RUN touch src/main.rs src/lib.rs && \
     cp "target/$(cat /target)/release/entrain" /entrain
 
 # The base brings the roots of trust for TLS and nothing that could run.
-# hadolint ignore=DL3006
 FROM ${BASE_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown

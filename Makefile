@@ -1,7 +1,7 @@
 # `make demo` and `make test` need rustup, Go, Python 3 and a C compiler; everything else they build.
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
-# PROFILE=release tries what is released.
+# PROFILE=release tests what is released.
 PROFILE ?= dev
 BUILT := $(TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 BED := $(BUILT)/bed
@@ -18,7 +18,7 @@ ONCE := $(if $(filter 1,$(DEMO_ONCE)),--once)
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: check-tools binaries ## a SyncJob becomes a job, on a control plane made for it; DEMO_ONCE=1 exits by itself
+demo: check-tools binaries ## a SyncJob becomes a job, on a control plane of its own; DEMO_ONCE=1 exits when it is done
 	@$(BED) tools etcd kube-apiserver kubectl >/dev/null
 	@$(BED) demo --operator $(ENTRAIN) $(ONCE)
 
@@ -29,27 +29,28 @@ test: check-tools binaries ## all tests; the first time they build a control pla
 binaries:
 	cargo build --workspace --bins --profile $(PROFILE)
 
-crds: binaries ## write crds/ anew from the types
+crds: binaries ## rewrite crds/ from the types
 	@mkdir -p crds
 	@$(ENTRAIN) crd > crds/entrain.dev.yaml.new && mv crds/entrain.dev.yaml.new crds/entrain.dev.yaml
 
-generated: crds ## write anew what is made from other files: crds/, the chart's schema and table, config/, crds.yaml, install.yaml, pages of docs/
+generated: crds ## rewrite what is made from other files: crds/, the chart's schema and table, config/, crds.yaml, install.yaml, pages of docs/
 	UPDATE=1 cargo test --test it -- --quiet chart::generated
 	UPDATE=1 cargo test --test it -- --quiet chart::kustomize::the_plain_manifests_are_fresh dashboard::the_json docs::pages conditions argo life::describe
 
 fmt: ## format the sources
 	cargo fmt --all
 
-lint: ## what a change must pass beside the tests
+lint: ## what a change must pass in addition to the tests
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
-# All that is missing is named at once. Go is not needed where KUBEBUILDER_ASSETS has the binaries; `make test` wants
+# Everything that is missing is listed at once. Go is not needed where KUBEBUILDER_ASSETS has the binaries; `make test` wants
 # kstatus among them.
-check-tools: ## say what is missing on this machine
+check-tools: ## list what is missing on this machine
 	@missing=0; \
 	need() { command -v "$$1" >/dev/null 2>&1 || { echo "missing: $$2" >&2; missing=1; }; }; \
-	need cargo "Rust 1.92 or newer, from https://rustup.rs"; \
+	need cargo "Rust, from https://rustup.rs, which installs the toolchain that rust-toolchain.toml names"; \
 	need cc "a C compiler, from the package gcc or build-essential (macOS: xcode-select --install)"; \
 	need python3 "Python 3, from your system's packages or https://www.python.org/downloads"; \
 	if [ -z "$$KUBEBUILDER_ASSETS" ]; then \

@@ -18,7 +18,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// No window is longer: a number that is meant as milliseconds is noticed, and no instant lies beyond what a clock can tell.
+/// No window is longer: a number that is meant as milliseconds is refused, and no instant overflows.
 const A_DAY: u64 = 86_400;
 
 /// A pass over one SyncJob begins no step after 60 s, and no step takes longer than that.
@@ -26,11 +26,11 @@ pub const SETTLE_WINDOW_SECONDS_MIN: u64 = 120;
 /// Provisioning data of a restored service principal returns within a day (`delete-recover-faq` of the Entra documentation).
 pub const RECREATE_AFTER_SECONDS_MIN: u64 = A_DAY;
 
-/// The name under which kubectl takes a program for its own subcommand `entrain`.
+/// kubectl runs a program of this name as its subcommand `entrain`.
 const PLUGIN: &str = "kubectl-entrain";
 
 impl Cli {
-    /// Reads a command line, the program first. Help and errors say how the program was called.
+    /// Parses a command line, the program first. Help and errors show the name under which it was called.
     pub fn parse_as_called(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut line = line.into_iter().peekable();
         let mut command = Self::command();
@@ -46,7 +46,7 @@ impl Cli {
 pub enum Command {
     /// Run the controller.
     Operator(Box<Operator>),
-    /// Say what SyncJobs in files would change in the tenant. Only reads, and needs no cluster: for pull requests.
+    /// Show what SyncJobs in files would change in the tenant. Only reads, and needs no cluster: for pull requests.
     ///
     /// Logs in as the application that AZURE_TENANT_ID, AZURE_CLIENT_ID and either AZURE_CLIENT_SECRET or
     /// AZURE_FEDERATED_TOKEN_FILE name; without one of the last two as the person who is logged in to the Azure CLI or
@@ -68,37 +68,37 @@ pub enum LogFormat {
 pub struct Operator {
     #[command(flatten)]
     pub connection: Connection,
-    /// A namespace whose SyncJobs are worked on; may be given several times, in the environment separated by commas.
+    /// A namespace whose SyncJobs are reconciled; may be given several times, in the environment separated by commas.
     /// All namespaces by default. Another SyncJob for the same job is found in these namespaces only.
     #[arg(long = "watch-namespace", env = "ENTRAIN_WATCH_NAMESPACES", value_name = "NAMESPACE", value_delimiter = ',')]
     pub watch_namespaces: Vec<String>,
-    /// How many SyncJobs are worked on at the same time.
+    /// How many SyncJobs are reconciled at the same time.
     #[arg(long, env = "ENTRAIN_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
     /// How many requests to Microsoft Graph may be in flight at the same time.
     #[arg(long, env = "ENTRAIN_GRAPH_IN_FLIGHT_MAX", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub graph_in_flight_max: u16,
-    /// How long an unanswered create request is waited for before it counts as without effect; at least 120.
+    /// How long the operator waits for an unanswered create request to take effect before it may send another; at least 120.
     #[arg(long, env = "ENTRAIN_SETTLE_WINDOW_SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(0..=A_DAY))]
     pub settle_window_seconds: u64,
-    /// How long after its creation a job that Graph does not show counts as not yet visible.
+    /// How long after its creation a job that Graph does not list counts as not yet visible.
     #[arg(long, env = "ENTRAIN_MISSING_GRACE_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(0..=A_DAY))]
     pub missing_grace_seconds: u64,
     /// For tests only: how long a job must have been missing before it is replaced, and before the deletion of a SyncJob
     /// stops waiting for the job of a restored service principal.
     #[arg(long, default_value_t = A_DAY, value_parser = clap::value_parser!(u64).range(0..=A_DAY), hide = true)]
     pub recreate_after_seconds: u64,
-    /// How long a missing permission or a refused login is given before the SyncJob is Stalled.
+    /// How long a missing permission or a refused login may last before the SyncJob is Stalled.
     #[arg(long, env = "ENTRAIN_STALLED_GRACE_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=A_DAY))]
     pub stalled_grace_seconds: u64,
-    /// The least time between two tries of what a person has to mend.
+    /// Minimum interval between retries of errors that need human action.
     #[arg(long, env = "ENTRAIN_SLOW_RETRY_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=A_DAY))]
     pub slow_retry_seconds: u64,
-    /// How long a pass over one SyncJob may take before `/livez` fails. Its calls have time limits, so that only a
-    /// defect can make it take this long.
+    /// How long a pass over one SyncJob may take before `/livez` fails. Its calls have time limits, so that only a defect
+    /// of the operator can exceed this.
     #[arg(long, env = "ENTRAIN_STUCK_AFTER_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=A_DAY))]
     pub stuck_after_seconds: u64,
-    /// For tests only: accept windows that are shorter than the longest time for which a request may be under way.
+    /// For tests only: accept windows that are shorter than the longest time for which a request may be in flight.
     /// Two operators, or one that restarts, may then create a second job.
     #[arg(long, env = "ENTRAIN_UNSAFE_SHORT_WINDOWS", hide = true)]
     pub unsafe_short_windows: bool,
@@ -106,7 +106,7 @@ pub struct Operator {
     pub election: Election,
     #[command(flatten)]
     pub metrics: MetricsServer,
-    /// Where `/livez` and `/readyz` are answered; nowhere by default.
+    /// Address on which `/livez` and `/readyz` are served; not served by default.
     #[arg(long, env = "ENTRAIN_HEALTH_BIND_ADDRESS", value_name = "ADDRESS:PORT")]
     pub health_bind_address: Option<SocketAddr>,
     #[arg(long, env = "ENTRAIN_LOG_FORMAT", value_enum, default_value = "text")]
@@ -116,15 +116,15 @@ pub struct Operator {
 /// Where and how metrics are served. The names are those of kubebuilder's operators.
 #[derive(Args, Debug)]
 pub struct MetricsServer {
-    /// Where `/metrics` is answered; nowhere by default.
+    /// Address on which `/metrics` is served; not served by default.
     #[arg(long, env = "ENTRAIN_METRICS_BIND_ADDRESS", value_name = "ADDRESS:PORT")]
     pub metrics_bind_address: Option<SocketAddr>,
-    /// Answer over HTTPS, and only those whose bearer token the API server knows and who may `get` the path `/metrics`.
+    /// Serve over HTTPS, and only to callers whose bearer token the API server accepts and who may `get` the path `/metrics`.
     /// The operator then needs the right to create TokenReviews and SubjectAccessReviews.
     #[arg(long, env = "ENTRAIN_METRICS_SECURE")]
     pub metrics_secure: bool,
-    /// A directory with the certificate, which is read again when it changes. By default one is made at the start that
-    /// nobody can verify.
+    /// A directory with the certificate, which is read again when it changes. By default a self-signed certificate is
+    /// generated at startup.
     #[arg(long, env = "ENTRAIN_METRICS_CERT_PATH", requires = "metrics_secure", value_name = "DIRECTORY")]
     pub metrics_cert_path: Option<PathBuf>,
     /// The file in it with the certificate and its chain, as PEM.
@@ -135,10 +135,10 @@ pub struct MetricsServer {
     pub metrics_cert_key: PathBuf,
 }
 
-/// Which of several operators works.
+/// Which of several operators is active.
 #[derive(Args, Debug)]
 pub struct Election {
-    /// Work only while holding a Lease; needed as soon as there may be two operators, if only during an update.
+    /// Reconcile only while holding a Lease; needed as soon as there may be two operators, even if only during an update.
     #[arg(long, env = "ENTRAIN_LEADER_ELECT")]
     pub leader_elect: bool,
     /// Namespace of the Lease; by default the operator's own.
@@ -147,13 +147,13 @@ pub struct Election {
     /// Name of the Lease.
     #[arg(long, env = "ENTRAIN_LEADER_ELECTION_ID", default_value = "entrain")]
     pub leader_election_id: String,
-    /// How long others respect a Lease that is not renewed. No write to Graph begins in the last ten seconds of it.
+    /// How long others respect a Lease that is not renewed. No write to Graph begins in its last ten seconds.
     #[arg(long, env = "ENTRAIN_LEASE_DURATION_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(15..=600))]
     pub lease_duration_seconds: u64,
-    /// How long a holder that cannot renew goes on before it gives up and ends.
+    /// How long a holder that cannot renew the Lease continues before it exits.
     #[arg(long, env = "ENTRAIN_LEASE_RENEW_DEADLINE_SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(5..=600))]
     pub lease_renew_deadline_seconds: u64,
-    /// How often a holder renews and a candidate looks.
+    /// How often a holder renews the Lease and a candidate reads it.
     #[arg(long, env = "ENTRAIN_LEASE_RETRY_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub lease_retry_seconds: u64,
 }
@@ -162,7 +162,7 @@ const PLAN_HELP: &str = "\
 Exit codes:
   0  nothing would change
   2  something would change
-  1  something is wrong: a manifest, the login, or a SyncJob that cannot be planned; wins over 2
+  1  an error: a manifest, the login, or a SyncJob that cannot be planned; wins over 2
 
 Permissions:
   An application needs Synchronization.Read.All and Application.Read.All, or what the operator has.
@@ -179,7 +179,7 @@ pub struct Plan {
     /// How the plan is printed.
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: Output,
-    /// Who logs in, if the environment is not to decide.
+    /// Who logs in; by default the environment decides.
     #[arg(long = "as", value_name = "WHO", value_enum)]
     pub caller: Option<Caller>,
     #[command(flatten)]
@@ -210,7 +210,7 @@ pub struct Connection {
     /// Host of the login service, if it is not the cloud's own.
     #[arg(long, env = "AZURE_AUTHORITY_HOST", value_parser = address)]
     pub authority_host: Option<Url>,
-    /// A PEM file with certificate authorities that are trusted for Graph and login beside the system's.
+    /// A PEM file with certificate authorities that are trusted for Graph and login in addition to the system's.
     #[arg(long, env = "ENTRAIN_CA_FILE")]
     pub ca_file: Option<PathBuf>,
 }
@@ -223,14 +223,14 @@ pub enum CloudName {
     China,
 }
 
-/// The address of a server; `https` where no scheme is written, as `AZURE_AUTHORITY_HOST` is by some.
+/// The address of a server; `https` where no scheme is written, which is a usual form of `AZURE_AUTHORITY_HOST`.
 fn address(text: &str) -> Result<Url, String> {
     let text = text.trim();
     if text.contains(['"', '\'', '`']) {
         return Err("write it without quotation marks, as in https://login.microsoftonline.com".to_owned());
     }
     let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    Url::parse(&whole).map_err(|error| format!("{error}; a right address is https://login.microsoftonline.com"))
+    Url::parse(&whole).map_err(|error| format!("{error}; a valid address is https://login.microsoftonline.com"))
 }
 
 impl Operator {

@@ -3,7 +3,7 @@
 use crate::args::{CloudName, Connection};
 use crate::graph;
 
-/// Why there is no client. The text names what to mend.
+/// Why there is no client. The text names what to correct.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     #[error("{0}")]
@@ -12,7 +12,7 @@ pub enum ConnectError {
     Endpoints(#[from] graph::EndpointError),
     #[error("{0}")]
     Graph(#[from] graph::SetupError),
-    #[error("the file '{path}' cannot be read: {error}")]
+    #[error("cannot read the file '{path}': {error}")]
     CaFile { path: String, error: std::io::Error },
 }
 

@@ -10,7 +10,7 @@ type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 fn main() -> ExitCode {
     let arguments = match Cli::parse_as_called(std::env::args_os()) {
         Ok(arguments) => arguments,
-        Err(error) => return misunderstood(&error),
+        Err(error) => return usage_error(&error),
     };
     let outcome = match arguments.command {
         Command::Crd => crd(),
@@ -23,10 +23,10 @@ fn main() -> ExitCode {
     })
 }
 
-/// clap would exit with 2, which is an answer of `plan` and no error.
-fn misunderstood(error: &clap::Error) -> ExitCode {
-    let told = error.print();
-    if error.use_stderr() || told.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+/// clap exits with 2 on a usage error, but `plan` uses 2 for "something would change".
+fn usage_error(error: &clap::Error) -> ExitCode {
+    let printed = error.print();
+    if error.use_stderr() || printed.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn crd() -> Outcome {
@@ -43,8 +43,8 @@ fn run(options: &Operator) -> Outcome {
     let _telemetry = telemetry::start(options.log_format)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if let Err(error) = runtime.block_on(operator::run(options)) {
-        // As a line of the log: whoever reads it by machine must not miss the one that matters most.
-        tracing::error!(%error, "entrain ends");
+        // As a log line, because a collector of logs must not miss the reason for the exit.
+        tracing::error!(%error, "exiting");
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)

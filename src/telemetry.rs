@@ -14,7 +14,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 use crate::args::LogFormat;
 
 const SERVICE: &str = "entrain";
-/// The login libraries tell every refusal in lines of their own; ours says it once.
+/// The login libraries log every refusal in several lines; ours logs it once.
 const QUIET: &str = "azure_core=warn,azure_identity=warn,typespec_client_core=warn";
 /// `opentelemetry.io/docs/specs/otel/protocol/exporter`
 const COLLECTORS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
@@ -25,7 +25,7 @@ pub struct Telemetry(Option<SdkTracerProvider>);
 impl Drop for Telemetry {
     fn drop(&mut self) {
         if let Some(Err(error)) = self.0.take().map(|provider| provider.shutdown()) {
-            eprintln!("entrain: the last traces were not sent: {error}");
+            eprintln!("entrain: cannot send the last traces: {error}");
         }
     }
 }
@@ -34,7 +34,7 @@ impl Drop for Telemetry {
 /// protobuf) if `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set and `OTEL_SDK_DISABLED` is not true.
 pub fn start(format: LogFormat) -> Result<Telemetry, ExporterBuildError> {
     let level = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned());
-    // Of two directives for one target the later one counts, so that who wants to hear them can.
+    // Of two directives for one target the later one counts, so RUST_LOG can turn them on again.
     let filter = EnvFilter::new(format!("{QUIET},{level}"));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     let lines = match format {
@@ -43,7 +43,7 @@ pub fn start(format: LogFormat) -> Result<Telemetry, ExporterBuildError> {
     };
     let provider = traces()?;
     let traced = provider.as_ref().map(|provider| {
-        // Only ours: the spans of the exporter's own requests would beget more of them.
+        // Only ours: the spans of the exporter's own requests would cause further spans.
         let ours = Targets::new().with_target(SERVICE, Level::DEBUG);
         tracing_opentelemetry::layer().with_tracer(provider.tracer(SERVICE)).with_filter(ours)
     });

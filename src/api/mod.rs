@@ -10,7 +10,8 @@ pub mod sync_job;
 pub use condition::{ConditionType, Reason};
 pub use job::{EntryCount, Execution, JobError, JobStatus, QuarantineStatus};
 pub use status::{
-    ChangeAction, HandledRestart, Intent, JobOrigin, PlannedChange, RestartResult, RunRecord, SyncJobStatus,
+    Answers, ChangeAction, HandledRestart, Identity, Intent, JobOrigin, PlannedChange, Report, RestartResult,
+    RunRecord, SyncJobStatus,
 };
 pub use sync_job::{
     Adoption, AdoptionPolicy, DeletionPolicy, MissingJobPolicy, Mode, OutOfBandPolicy, RunState, SyncJob, SyncJobSpec,

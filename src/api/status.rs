@@ -1,18 +1,31 @@
-//! The status of a `SyncJob`: what was seen and done. Written by the operator alone, by two field managers: one for the
-//! identity (`intent`, `jobId` and what belongs to them), one for everything that describes.
+//! The status of a `SyncJob`: what was seen and done, in a part for each field manager.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::condition::ConditionType;
 use super::job::{JobStatus, QuarantineStatus};
 use super::sync_job::{DeletionPolicy, RunState};
 
+// A field manager for each part writes it whole: an apply that leaves out a field which its manager owns deletes that field.
 /// What was seen and done. Written by the operator alone.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncJobStatus {
+    #[serde(flatten)]
+    pub report: Report,
+    #[serde(flatten)]
+    pub identity: Identity,
+    #[serde(flatten)]
+    pub answers: Answers,
+}
+
+/// What describes; the field manager is [`MANAGER_REPORT`](super::MANAGER_REPORT).
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
     /// `Ready` is the summary; `Reconciling` and `Stalled` are present only while True.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
@@ -21,28 +34,6 @@ pub struct SyncJobStatus {
     /// The generation of the spec that the conditions speak of; -1 until the operator has looked at the object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Id of the job in Graph, set once the job is known to be this SyncJob's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
-    pub job_id: Option<String>,
-    /// When `jobId` was recorded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub job_bound_time: Option<Time>,
-    /// How the job came to be this SyncJob's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub job_origin: Option<JobOrigin>,
-    /// Id of the Entra tenant that the job or the intent belongs to, in lower case. Everything that is sent for them goes to
-    /// this tenant, or is not sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 36, max = 36))]
-    pub tenant_id: Option<String>,
-    /// The service principal's id in lower case, present as long as `jobId` or `intent` is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 36, max = 36))]
-    pub service_principal_id: Option<String>,
-    /// A creation or adoption whose outcome is not yet known. It is written before the request leaves.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub intent: Option<Intent>,
     /// The job as Graph last showed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<JobStatus>,
@@ -75,6 +66,54 @@ pub struct SyncJobStatus {
     /// The deletion policy in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
+}
+
+impl Report {
+    /// Whether both say the same: the order of conditions, and those of other writers, do not matter.
+    pub fn says(&self, other: &Self) -> bool {
+        self.normal() == other.normal()
+    }
+
+    fn normal(&self) -> Self {
+        let own = |condition: &&Condition| ConditionType::ALL.iter().any(|own| own.name() == condition.type_);
+        let mut conditions: Vec<Condition> = self.conditions.iter().filter(own).cloned().collect();
+        conditions.sort_by(|a, b| a.type_.cmp(&b.type_));
+        Self { conditions, observed_generation: self.observed_generation.or(Some(-1)), ..self.clone() }
+    }
+}
+
+/// Which job is the SyncJob's; the field manager is [`MANAGER_IDENTITY`](super::MANAGER_IDENTITY).
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// Id of the job in Graph, set once the job is known to be this SyncJob's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub job_id: Option<String>,
+    /// When `jobId` was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_bound_time: Option<Time>,
+    /// How the job came to be this SyncJob's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_origin: Option<JobOrigin>,
+    /// Id of the Entra tenant that the job or the intent belongs to, in lower case. Everything that is sent for them goes to
+    /// this tenant, or is not sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 36, max = 36))]
+    pub tenant_id: Option<String>,
+    /// The service principal's id in lower case, present as long as `jobId` or `intent` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 36, max = 36))]
+    pub service_principal_id: Option<String>,
+    /// A creation or adoption whose outcome is not yet known. It is written before the request leaves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Intent>,
+}
+
+/// What became of requests made by annotation; the field manager is [`MANAGER_REQUESTS`](super::MANAGER_REQUESTS).
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct Answers {
     /// The value of `entrain.dev/reconcile-requested-at` that was last acted on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]

@@ -1,4 +1,4 @@
-//! Who somebody is and what they may do, asked of the API server. The reviews are created and kept nowhere.
+//! Authentication and authorisation by the API server. The reviews are created and stored nowhere.
 
 use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec, UserInfo};
 use k8s_openapi::api::authorization::v1::{NonResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
@@ -7,7 +7,7 @@ use kube::{Api, Client};
 
 use super::{Error, bounded};
 
-/// Whose token this is; `None` if it is nobody's.
+/// The user of a token; `None` if it belongs to none.
 pub async fn authenticate(client: &Client, token: &str) -> Result<Option<UserInfo>, Error> {
     let spec = TokenReviewSpec { token: Some(token.to_owned()), audiences: None };
     let review = TokenReview { spec, ..TokenReview::default() };

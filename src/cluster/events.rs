@@ -1,6 +1,6 @@
-//! Events, written apart from the loop: a slow or refused event never delays a reconcile. The server is protected from
-//! floods here, as client-go does it and kube-rs does not: a bucket for each object, the same note not twice in a row, and
-//! one rate for all.
+//! Events, written apart from the loop: a slow or refused event never delays a pass. The server is protected from floods
+//! here, as in client-go and unlike in kube-rs: a bucket for each object, the same note not twice in a row, and one rate
+//! for all.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroU32;
@@ -106,14 +106,14 @@ async fn write(client: &Client, event: &Event) {
     }
 }
 
-/// What one object may say.
+/// Limits per object.
 struct Limits {
     objects: DefaultKeyedRateLimiter<u64>,
     repeats: DefaultKeyedRateLimiter<u64>,
 }
 
 impl Limits {
-    /// More keys than this are looked through for those that no longer limit anything.
+    /// Above this number of keys, those that no longer limit anything are evicted.
     const KEYS_MAX: usize = 10_000;
 
     fn new() -> Self {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_words_are_said_once_and_other_words_at_once() {
+    fn the_same_note_is_sent_once_and_other_notes_at_once() {
         let limits = Limits::new();
         assert!(limits.allow("a", "Throttled", "wait 1"));
         assert!(!limits.allow("a", "Throttled", "wait 1"));
@@ -175,10 +175,10 @@ mod tests {
     }
 
     #[test]
-    fn an_object_says_no_more_than_its_burst() {
+    fn an_object_sends_no_more_than_its_burst() {
         let limits = Limits::new();
-        let said = (0..100).filter(|n| limits.allow("a", "Throttled", &format!("wait {n}"))).count();
-        assert_eq!(said, 25);
+        let sent = (0..100).filter(|n| limits.allow("a", "Throttled", &format!("wait {n}"))).count();
+        assert_eq!(sent, 25);
         assert!(limits.allow("b", "Throttled", "wait"));
     }
 }

@@ -1,11 +1,11 @@
-//! Which of several operators works: a Lease, held and renewed by compare-and-swap, and a fence that is looked at before
+//! Which of several operators is active: a Lease, held and renewed by compare-and-swap, and a fence that is checked before
 //! every write to Graph.
 //!
-//! The lease is advice, not mutual exclusion: a process may be stopped between the look and the write. What must not go
-//! wrong even then is left to the create protocol. Expiry is measured on this process's own monotonic clock, from the
+//! The lease is advice, not mutual exclusion: a process may be stopped between the check and the write. The create protocol
+//! is safe even then. Expiry is measured on this process's own monotonic clock, from the
 //! moment the record was last seen to change; the clocks of other machines are not trusted.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::{Api, Client};
+use parking_lot::Mutex;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::{Error, bounded};
@@ -46,7 +47,7 @@ impl Fence {
 
     pub fn is_open(&self) -> bool {
         let Some(until) = &self.0 else { return true };
-        until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| until > Instant::now() + MARGIN)
+        until.lock().is_some_and(|until| until > Instant::now() + MARGIN)
     }
 }
 
@@ -57,12 +58,12 @@ struct Seen {
     changed: Instant,
 }
 
-/// What came of one try.
+/// The outcome of one try.
 #[derive(Debug, PartialEq, Eq)]
 enum Try {
     Held,
     Others,
-    /// Somebody wrote between our look and our write; who, the next look tells.
+    /// The lease was written between our read and our write; the next read shows by whom.
     Raced,
 }
 
@@ -75,7 +76,7 @@ enum Claim {
 }
 
 impl Seen {
-    /// The record again; the clock starts anew only if it is another one.
+    /// Takes a read record; the clock restarts only if the record has changed.
     fn again(before: Option<Self>, spec: LeaseSpec, now: Instant) -> Self {
         match before {
             Some(before) if before.spec == spec => before,
@@ -158,14 +159,14 @@ impl Elector {
         }
     }
 
-    /// Gives the lease up, so that another operator need not wait for its end.
+    /// Releases the lease, so that another operator need not wait until it expires.
     pub async fn release(&mut self) {
         self.set(None);
         let mut lease = match bounded(self.api.get_opt(&self.config.name)).await {
             Ok(Some(lease)) => lease,
             Ok(None) => return,
             Err(error) => {
-                tracing::warn!(%error, "the lease could not be released; others wait for its end");
+                tracing::warn!(%error, "cannot release the lease; others wait until it expires");
                 return;
             }
         };
@@ -175,7 +176,7 @@ impl Elector {
         }
         (spec.holder_identity, spec.lease_duration_seconds) = (Some(String::new()), Some(1));
         if let Err(error) = bounded(self.api.replace(&self.config.name, &PostParams::default(), &lease)).await {
-            tracing::warn!(%error, "the lease could not be released; others wait for its end");
+            tracing::warn!(%error, "cannot release the lease; others wait until it expires");
         }
     }
 
@@ -185,7 +186,7 @@ impl Elector {
     }
 
     fn set(&self, until: Option<Instant>) {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        *self.until.lock() = until;
     }
 
     /// Looks once, and takes or renews the lease if that is allowed.
@@ -283,9 +284,9 @@ mod tests {
         let until = Arc::new(Mutex::new(None));
         let fence = Fence(Some(until.clone()));
         assert!(Fence::open().is_open() && !fence.is_open());
-        *until.lock().unwrap() = Some(Instant::now() + MARGIN * 2);
+        *until.lock() = Some(Instant::now() + MARGIN * 2);
         assert!(fence.is_open());
-        *until.lock().unwrap() = Some(Instant::now() + MARGIN - Duration::from_secs(1));
+        *until.lock() = Some(Instant::now() + MARGIN - Duration::from_secs(1));
         assert!(!fence.is_open());
     }
 }

@@ -4,11 +4,11 @@ pub mod access;
 pub mod events;
 pub mod lease;
 pub mod namespaces;
+pub mod object;
 pub mod proxy;
 pub mod read;
 pub mod stored;
 pub mod watch;
-pub mod write;
 
 use std::time::Duration;
 

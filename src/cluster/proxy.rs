@@ -1,12 +1,12 @@
-//! The way to the API server where a proxy is set: the client looks at `HTTPS_PROXY`, but holds `NO_PROXY` against the
-//! proxy's own address instead of the server's.
+//! The proxy for the API server: kube applies `HTTPS_PROXY`, but matches `NO_PROXY` against the proxy's own address
+//! instead of the server's (`config/file_loader.rs:proxy_url` of kube 5.0.0). Delete this file when that is fixed.
 
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 
 /// Takes the proxy away that the environment named, if `NO_PROXY` exempts the API server from it. One that the kubeconfig
 /// names itself stays, as kubectl has it. In a pod the client goes without a proxy anyway.
-pub fn heed_no_proxy(config: &mut kube::Config, variable: impl Fn(&str) -> Option<String>) {
+pub fn respect_no_proxy(config: &mut kube::Config, variable: impl Fn(&str) -> Option<String>) {
     let either = |name: &str| {
         let set = [name.to_owned(), name.to_lowercase()].into_iter().filter_map(|name| variable(&name));
         set.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
@@ -33,7 +33,7 @@ mod tests {
         config.proxy_url = Some(given.parse().unwrap());
         let find =
             |name: &str| environment.iter().find(|(other, _)| *other == name).map(|(_, value)| value.to_string());
-        heed_no_proxy(&mut config, find);
+        respect_no_proxy(&mut config, find);
         config.proxy_url.is_some()
     }
 

@@ -11,7 +11,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::capped;
-use crate::api::{DeletionPolicy, Intent, MANAGER_REPORT, SyncJob, SyncJobSpec, SyncJobStatus};
+use crate::api::{
+    Answers, DeletionPolicy, Identity, Intent, MANAGER_REPORT, Report, SyncJob, SyncJobSpec, SyncJobStatus,
+};
 
 /// An object off the API server. Reading it never fails for what its spec or status hold, so that a list with one
 /// unreadable object still is a list of all others.
@@ -47,14 +49,29 @@ impl<'de> Deserialize<'de> for Stored {
         if let Ok(object) = SyncJob::deserialize(&raw) {
             return Ok(Self::Readable(Box::new(object)));
         }
-        let fault = match serde_path_to_error::deserialize::<_, SyncJob>(&raw) {
-            Ok(object) => return Ok(Self::Readable(Box::new(object))),
-            Err(error) => capped(&format!("`{}`: {}", error.path(), error.inner())),
-        };
+        let fault = capped(&fault(&raw));
         let metadata = ObjectMeta::deserialize(&raw["metadata"]).map_err(D::Error::custom)?;
         let (spec, status) = (raw["spec"].take(), raw["status"].take());
         Ok(Self::Unreadable(Box::new(Unreadable { fault, metadata, spec, status })))
     }
+}
+
+/// Where the first unreadable member is, and what was expected there. Part by part, because a member of a flattened part
+/// has no path of its own.
+fn fault(raw: &Value) -> String {
+    let (spec, status) = (&raw["spec"], &raw["status"]);
+    in_part::<SyncJobSpec>("spec", spec)
+        .or_else(|| in_part::<Report>("status", status))
+        .or_else(|| in_part::<Identity>("status", status))
+        .or_else(|| in_part::<Answers>("status", status))
+        .unwrap_or_else(|| "the object is not a SyncJob".to_owned())
+}
+
+fn in_part<T: DeserializeOwned>(name: &str, part: &Value) -> Option<String> {
+    let error = serde_path_to_error::deserialize::<_, T>(part).err()?;
+    let path = error.path().to_string();
+    let place = if path == "." { name.to_owned() } else { format!("{name}.{path}") };
+    Some(format!("`{place}`: {}", error.inner()))
 }
 
 impl Resource for Stored {
@@ -135,21 +152,27 @@ impl Unreadable {
         let conditions = status.get("conditions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let job_id: Option<String> = member(status, "jobId");
         let unknown = job_id.is_none() && !self.holds_nothing();
-        SyncJobStatus {
+        let report = Report {
             conditions: conditions.iter().filter_map(|one| Condition::deserialize(one).ok()).collect(),
             observed_generation: member(status, "observedGeneration"),
+            job: member(status, "job"),
+            quarantine: member(status, "quarantine"),
+            ..Report::default()
+        };
+        let identity = Identity {
             intent: member(status, "intent").or_else(|| unknown.then(unknown_intent)),
             job_id,
             job_origin: member(status, "jobOrigin"),
             tenant_id: member(status, "tenantId"),
             service_principal_id: member(status, "servicePrincipalId"),
-            job: member(status, "job"),
-            quarantine: member(status, "quarantine"),
+            ..Identity::default()
+        };
+        let answers = Answers {
             last_handled_reconcile: member(status, "lastHandledReconcile"),
             last_handled_restart: member(status, "lastHandledRestart"),
             handled_restarts: member(status, "handledRestarts").unwrap_or_default(),
-            ..SyncJobStatus::default()
-        }
+        };
+        SyncJobStatus { report, identity, answers }
     }
 
     /// Whether it is certain that neither a job nor an intent is recorded.
@@ -209,7 +232,7 @@ fn unknown_intent() -> Intent {
 
 /// Whether a SyncJob may hold a job that nobody can name.
 pub fn holds_the_unknown(object: &SyncJob) -> bool {
-    let intent = object.status.as_ref().and_then(|status| status.intent.as_ref());
+    let intent = object.status.as_ref().and_then(|status| status.identity.intent.as_ref());
     intent.is_some_and(|intent| intent.nonce.is_empty())
 }
 
@@ -265,7 +288,7 @@ mod tests {
         assert_eq!((object.spec.service_principal_id.as_str(), object.spec.template_id.as_str()), (sp, "scim"));
         assert!(!holds_the_unknown(&object));
         let status = object.status.unwrap();
-        assert_eq!((status.job_id.as_deref(), status.observed_generation), (Some("scim.1"), Some(3)));
+        assert_eq!((status.identity.job_id.as_deref(), status.report.observed_generation), (Some("scim.1"), Some(3)));
     }
 
     #[test]

@@ -1,91 +1,149 @@
-//! A request to Graph before it is sent, and a success read as what it should say.
+//! One call: through the gate, with a token and a free slot, one request, and the answer read as what it is.
 
-use reqwest::Method;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-use serde_json::error::Category;
-use tokio::time::Instant;
-use url::Url;
-use uuid::Uuid;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::error::{Error, Kind, Operation, Processed};
+use bytes::Bytes;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
-/// Whether a write may still be sent: asked when all waiting is over, directly before the request leaves, and again
-/// before it is repeated. What was permitted before the waiting may have ended meanwhile.
-pub type MaySend<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+use super::answer::{Exchange, NO_ANSWER};
+use super::error::{Error, Kind};
+use super::gate::{Admission, Gate};
+use super::login::token::{Held, Tokens};
+use super::observer::{Observer, Seen};
+use super::request::Call;
+use super::transport::{BODY_BYTES_MAX, Transport};
 
-/// A call before it is sent.
-pub(super) struct Call<'a> {
-    pub operation: Operation,
-    pub method: Method,
-    pub url: Url,
-    pub body: Option<&'a Value>,
-    pub client_request_id: Uuid,
-    pub may_send: MaySend<'a>,
-    /// The call ends at this instant at the latest.
-    pub until: Option<Instant>,
+/// Makes the calls of one client. Every wait has an end: that for a token, that for a slot, and that for the answer.
+pub(super) struct Caller {
+    pub transport: Arc<dyn Transport>,
+    pub tokens: Tokens,
+    pub gate: Arc<Gate>,
+    pub slots: Semaphore,
+    pub in_flight_max: usize,
+    pub slot_timeout: Duration,
+    pub call_timeout: Duration,
+    pub observer: Arc<dyn Observer>,
 }
 
-impl Call<'_> {
-    pub fn get(operation: Operation, url: Url) -> Self {
-        let client_request_id = Uuid::new_v4();
-        Self { operation, method: Method::GET, url, body: None, client_request_id, may_send: &|| true, until: None }
+impl Caller {
+    /// The body of a success.
+    pub async fn send(&self, call: &Call<'_>) -> Result<Bytes, Error> {
+        let began = Instant::now();
+        let span = tracing::debug_span!("graph", operation = call.operation.name(), otel.kind = "client");
+        let exchange = self.carry_out(call).instrument(span).await;
+        let class = exchange.result.as_ref().map_or_else(|error| error.kind.name(), |_| "success");
+        let (operation, status, took) = (call.operation, exchange.status, began.elapsed());
+        self.observer.call(&Seen { operation, class, status, took });
+        exchange.result
     }
 
-    pub fn failed(&self, kind: Kind, message: &str) -> Error {
-        Error::unsent(kind, self.operation, self.client_request_id, message)
-    }
-}
-
-/// A success that does not say what it should may still have had its effect. The error names the member that is wrong,
-/// never its value.
-pub(super) fn parse<T: DeserializeOwned>(call: &Call<'_>, body: &[u8]) -> Result<T, Error> {
-    let json = &mut serde_json::Deserializer::from_slice(body);
-    let answer = serde_path_to_error::deserialize(&mut *json).map_err(|error| place(&error));
-    answer
-        .and_then(|answer| json.end().map(|()| answer).map_err(|_| NOT_JSON.to_owned()))
-        .map_err(|message| Error { processed: Processed::Unknown, ..call.failed(Kind::Malformed, &message) })
-}
-
-const NOT_JSON: &str = "the answer is not whole JSON";
-
-/// Where an answer is wrong. A broken text has no place worth naming: the names in it are then any text.
-fn place(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
-    if error.inner().classify() != Category::Data {
-        return NOT_JSON.to_owned();
-    }
-    let missing = error.inner().to_string();
-    let missing = missing.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-    match (error.path().to_string().as_str(), missing) {
-        (".", None) => "the answer cannot be read".to_owned(),
-        (".", Some(member)) => format!("the answer cannot be read: '{member}' is missing"),
-        (path, None) => format!("the answer cannot be read at '{path}'"),
-        (path, Some(member)) => format!("the answer cannot be read at '{path}': '{member}' is missing"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::wire::{Job, Page};
-    use super::*;
-
-    #[test]
-    fn an_answer_that_cannot_be_read_names_the_member_and_no_value() {
-        let call = Call::get(Operation::ListJobs, Url::parse("https://localhost/").unwrap());
-        for (body, message) in [
-            (r#"{"value":[{"id":"a"},{"canary":1}]}"#, "the answer cannot be read at 'value[1]': 'id' is missing"),
-            (r#"{"value":[{"id":["canary"]}]}"#, "the answer cannot be read at 'value[0].id'"),
-            (r#"{"value":[{"id":""}]}"#, "the answer cannot be read at 'value[0].id'"),
-            (r#"{"value":"canary"}"#, "the answer cannot be read at 'value'"),
-            (r#"{"canary":[]}"#, "the answer cannot be read: 'value' is missing"),
-            (r#""canary""#, "the answer cannot be read"),
-            (r#"{"value":[{"canary":{"canary"#, NOT_JSON),
-            (r#"{"value":[]} canary"#, NOT_JSON),
-            ("<html>canary", NOT_JSON),
-            ("", NOT_JSON),
-        ] {
-            let error = parse::<Page<Job>>(&call, body.as_bytes()).unwrap_err();
-            assert_eq!((error.message.as_str(), error.processed), (message, Processed::Unknown), "{body}");
+    /// A token that Graph calls invalid is replaced and the request, which was not carried out, repeated: once. Both
+    /// requests together have the time of one.
+    async fn carry_out(&self, call: &Call<'_>) -> Exchange {
+        let first = self.attempt(call, self.call_timeout).await;
+        if first.another_token_may_help {
+            self.attempt(call, self.call_timeout.saturating_sub(first.took)).await.exchange
+        } else {
+            first.exchange
         }
+    }
+
+    async fn attempt(&self, call: &Call<'_>, limit: Duration) -> Attempt {
+        let admitted = match call.until {
+            None => self.admit(call).await,
+            Some(until) => {
+                timeout_at(until, self.admit(call)).await.unwrap_or_else(|_| Err(call.failed(Kind::Network, NO_ANSWER)))
+            }
+        };
+        let Admitted { held, _slot, admission } = match admitted {
+            Ok(admitted) => admitted,
+            Err(error) => return Attempt::unsent(error),
+        };
+        let Ok(request) = call.http(&held.token) else {
+            return Attempt::unsent(call.failed(Kind::Network, "the request cannot be put into HTTP"));
+        };
+        if !(call.may_send)() {
+            return Attempt::unsent(call.failed(Kind::Withheld, "the permission to send had ended"));
+        }
+        let began = Instant::now();
+        let until = call.until.map_or(began + limit, |until| until.min(began + limit));
+        let mut exchange = match timeout_at(until, self.transport.exchange(request, BODY_BYTES_MAX)).await {
+            Ok(answer) => Exchange::read(call, answer),
+            Err(_) => Exchange::timed_out(call),
+        };
+        let retry_at = self.gate.learn(&admission, &exchange);
+        if let Err(error) = &mut exchange.result {
+            error.retry_at = retry_at;
+        }
+        let another_token_may_help = self.tokens.learn(&held, &exchange);
+        Attempt { exchange, another_token_may_help, took: began.elapsed() }
+    }
+
+    /// A token and a slot, as soon as there are both. The token comes first: no slot is held during a login. It may have
+    /// been withdrawn or have expired while the call waited for the slot; then the slot is given back and both are
+    /// asked for once more.
+    async fn admit(&self, call: &Call<'_>) -> Result<Admitted<'_>, Error> {
+        let (mut until, mut admission) = (None, self.gate.enter(call)?);
+        loop {
+            let held = self.token(call).await?;
+            let last = until.is_some();
+            let limit = *until.get_or_insert_with(|| Instant::now() + self.slot_timeout);
+            let slot = match timeout_at(limit, self.slots.acquire()).await {
+                Ok(slot) => slot.map_err(|_| call.failed(Kind::Network, "the client is closed"))?,
+                Err(_) => return Err(self.busy(call)),
+            };
+            admission = self.gate.pass(call, admission)?;
+            match self.tokens.usable() {
+                Some(held) => return Ok(Admitted { held, _slot: slot, admission }),
+                None if last => return Ok(Admitted { held, _slot: slot, admission }),
+                None => {}
+            }
+        }
+    }
+
+    fn busy(&self, call: &Call<'_>) -> Error {
+        let (waited, most) = (self.slot_timeout.as_secs_f64(), self.in_flight_max);
+        let message = format!("waited {waited} s for one of the {most} requests in flight; nothing was sent");
+        call.failed(Kind::Busy, &message)
+    }
+
+    /// A token for a call that sends nothing to Graph.
+    pub async fn token_only(&self, call: &Call<'_>) -> Result<Held, Error> {
+        let _admission = self.gate.enter(call)?;
+        self.token(call).await
+    }
+
+    async fn token(&self, call: &Call<'_>) -> Result<Held, Error> {
+        self.tokens.get().await.map_err(|(error, until)| Error {
+            // A cached rejection reads like the original.
+            status: (error.kind == Kind::TokenRejected).then_some(401),
+            code: error.code,
+            retry_at: Some(until),
+            ..call.failed(error.kind, &error.message)
+        })
+    }
+}
+
+/// What a call needs before it is sent.
+struct Admitted<'a> {
+    held: Held,
+    _slot: SemaphorePermit<'a>,
+    admission: Admission<'a>,
+}
+
+/// One request, or why there was none.
+struct Attempt {
+    exchange: Exchange,
+    another_token_may_help: bool,
+    /// From the sending on.
+    took: Duration,
+}
+
+impl Attempt {
+    fn unsent(error: Error) -> Self {
+        Self { exchange: Exchange::unsent(error), another_token_may_help: false, took: Duration::ZERO }
     }
 }

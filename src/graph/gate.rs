@@ -1,76 +1,130 @@
-//! The permission to call Graph: closed for all calls of a client until the instant that a 429 named.
+//! The permission to call Graph, one for all calls of a client. It is shut for as long as an answer asks to wait, and it is
+//! a circuit breaker: shut as well when several requests in a row get no answer, until one probe gets an answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
-use uuid::Uuid;
 
-const BACKOFF_FIRST: Duration = Duration::from_secs(1);
-const BACKOFF_MAX: Duration = Duration::from_secs(300);
+use super::answer::Exchange;
+use super::breaker::{Availability, State};
+use super::error::{Error, Kind};
+use super::observer::{Observer, Shut};
+use super::request::Call;
 
-#[derive(Debug, Default)]
+/// A 5xx is not believed when it asks for a longer wait: it may speak for one backend of many.
+const UNAVAILABLE_WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// Shared by all calls and logins of a client.
 pub(super) struct Gate {
-    closed_until: Option<Instant>,
-    /// 429s in a row that named no instant.
-    unnamed: u32,
+    state: Mutex<State>,
+    /// The longest time of a probe, with its login and its wait for a slot.
+    probe_max: Duration,
+    observer: Arc<dyn Observer>,
+}
+
+/// The permission of one call. A probe that is dropped without an outcome leaves the probe to the next call.
+pub(super) struct Admission<'a> {
+    gate: &'a Gate,
+    probe: Option<u64>,
+}
+
+impl Drop for Admission<'_> {
+    fn drop(&mut self) {
+        if let Some(probe) = self.probe {
+            self.gate.state.lock().release(probe);
+        }
+    }
 }
 
 impl Gate {
-    /// The instant until which nothing may be sent, if there is one.
-    pub fn closed(&self, now: Instant) -> Option<Instant> {
-        self.closed_until.filter(|until| *until > now)
+    pub fn new(probe_max: Duration, observer: Arc<dyn Observer>) -> Self {
+        Self { state: Mutex::default(), probe_max, observer }
     }
 
-    /// Closes for as long as the answer asks. Without a word, or with a wait of nothing: 1 s, 2 s, 4 s …, each shortened
-    /// by up to a half; `chance` is from 0 to 1.
-    pub fn throttled(&mut self, now: Instant, retry_after: Option<Duration>, chance: f64) -> Instant {
-        let wait = retry_after.filter(|wait| !wait.is_zero()).unwrap_or_else(|| {
-            let factor = 1_u32 << self.unnamed.min(16);
-            self.unnamed += 1;
-            let limit = BACKOFF_FIRST.saturating_mul(factor).min(BACKOFF_MAX);
-            limit.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
-        });
-        let until = self.closed_until.map_or(now + wait, |until| until.max(now + wait));
-        self.closed_until = Some(until);
+    pub fn availability(&self) -> Availability {
+        self.state.lock().availability(Instant::now())
+    }
+
+    /// Lets a call through, or says why not.
+    pub fn enter(&self, call: &Call<'_>) -> Result<Admission<'_>, Error> {
+        self.state
+            .lock()
+            .enter(Instant::now(), self.probe_max)
+            .map_or_else(|(until, kind)| Err(shut(call, until, kind)), |probe| Ok(Admission { gate: self, probe }))
+    }
+
+    /// Lets a call through that has waited since it entered.
+    pub fn pass<'a>(&'a self, call: &Call<'_>, admission: Admission<'a>) -> Result<Admission<'a>, Error> {
+        if admission.probe.is_none() {
+            return self.enter(call);
+        }
+        // The answer to an older request may have shut the gate while the probe waited.
+        let shut_since = self.state.lock().shut(Instant::now());
+        match shut_since {
+            None => Ok(admission),
+            Some((until, kind)) => Err(shut(call, until, kind)),
+        }
+    }
+
+    /// Takes note of what came of a request, and returns when it may be tried again, if that is known. A 429 is about all
+    /// calls of this application in this tenant, and a 503 that names an instant about the service: both shut the gate.
+    /// Any other answer is about its own request. Whatever it says, an answer shows that the service answers.
+    pub fn learn(&self, admission: &Admission<'_>, exchange: &Exchange) -> Option<Instant> {
+        let now = Instant::now();
+        if exchange.status.is_none() {
+            return self.unanswered(now, Kind::Network, admission.probe, now);
+        }
+        self.answered(exchange.result.is_ok());
+        let unavailable = exchange.result.as_ref().is_err_and(|error| error.kind == Kind::Unavailable);
+        let short = exchange.wait.filter(|wait| !wait.is_zero()).map(|wait| wait.min(UNAVAILABLE_WAIT_MAX));
+        match exchange.status {
+            Some(429) => Some(self.throttled(now, exchange.wait)),
+            Some(503) => short.map(|wait| self.throttled(now, Some(wait))),
+            _ if unavailable => short.map(|wait| now + wait),
+            _ => None,
+        }
+    }
+
+    /// A login got no answer, which is cached until this instant. While the breaker holds calls back, only a probe logs in.
+    pub fn login_unanswered(&self, cached_until: Instant) {
+        let probe = self.state.lock().probe();
+        self.unanswered(Instant::now(), Kind::LoginUnavailable, probe, cached_until);
+    }
+
+    /// A login got an answer that is no token. The breaker does not hide that from other callers.
+    pub fn login_failed(&self) {
+        self.answered(false);
+    }
+
+    fn answered(&self, success: bool) {
+        if self.state.lock().answered(success) {
+            self.observer.opened();
+        }
+    }
+
+    fn throttled(&self, now: Instant, wait: Option<Duration>) -> Instant {
+        let until = self.state.lock().throttled(now, wait, fastrand::f64());
+        self.observer.shut(until, Shut::Throttled);
         until
     }
 
-    pub fn answered(&mut self) {
-        self.unnamed = 0;
+    fn unanswered(&self, now: Instant, kind: Kind, probe: Option<u64>, earliest: Instant) -> Option<Instant> {
+        let until = self.state.lock().unanswered(now, kind, probe, earliest, fastrand::f64())?;
+        self.observer.shut(until, Shut::Unanswered);
+        Some(until)
     }
 }
 
-/// From 0 to 1, for jitter.
-pub(super) fn chance() -> f64 {
-    f64::from((Uuid::new_v4().as_u128() % 1000) as u16) / 1000.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_named_instant_closes_until_then_and_a_shorter_one_does_not_open() {
-        let (mut gate, now) = (Gate::default(), Instant::now());
-        let until = gate.throttled(now, Some(Duration::from_secs(10)), 0.5);
-        assert_eq!(until, now + Duration::from_secs(10));
-        gate.throttled(now, Some(Duration::from_secs(1)), 0.5);
-        assert_eq!(gate.closed(now + Duration::from_secs(9)), Some(until));
-        assert_eq!(gate.closed(until), None);
-    }
-
-    #[test]
-    fn without_a_word_or_with_a_wait_of_nothing_the_wait_doubles_and_an_answer_starts_over() {
-        let (mut gate, mut now) = (Gate::default(), Instant::now());
-        let mut waits = Vec::new();
-        for _ in 0..12 {
-            let wait = (waits.len() % 2 == 1).then_some(Duration::ZERO);
-            let until = gate.throttled(now, wait, 1.0);
-            waits.push((until - now).as_secs());
-            now = until;
-        }
-        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
-        gate.answered();
-        assert_eq!(gate.throttled(now, None, 0.0) - now, Duration::from_millis(500));
-    }
+/// The failure of a call that is held back; its kind is that of the failures which shut the gate.
+fn shut(call: &Call<'_>, until: Instant, kind: Kind) -> Error {
+    let message = if kind == Kind::LoginUnavailable {
+        "the login service gave no answer several times, and nothing was sent"
+    } else if kind == Kind::Network {
+        "Graph gave no answer several times, and nothing was sent"
+    } else {
+        "Graph asked to wait, and nothing was sent"
+    };
+    Error { retry_at: Some(until), ..call.failed(kind, message) }
 }

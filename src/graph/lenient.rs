@@ -1,4 +1,4 @@
-//! Members of an answer that are not understood are not known: they never make the rest of it unreadable.
+//! A member of an answer that cannot be read counts as absent: it never makes the rest of the answer unreadable.
 //!
 //! OData allows a 64-bit integer as text (OData JSON Format 4.01, 7.1), and published answers have empty strings for
 //! times and empty objects for whole members.

@@ -1,27 +1,35 @@
 //! Microsoft Graph: how to ask. Knows nothing of SyncJobs, never waits on behalf of a caller, never follows a redirect,
 //! and sends each request once.
 
+mod answer;
+mod breaker;
 mod call;
 mod client;
-mod credential;
 mod endpoints;
 mod error;
 mod gate;
+mod jobs;
 mod lenient;
 mod login;
 mod observer;
-mod person;
+mod operation;
+mod pages;
+mod principals;
+mod request;
 mod retry_after;
-mod send;
-mod tenant;
-mod token;
 mod transport;
-mod wire;
 
-pub use call::MaySend;
+pub use breaker::Availability;
 pub use client::{Client, Options, SetupError};
-pub use credential::{Credential, CredentialError};
 pub use endpoints::{Cloud, EndpointError, Endpoints};
-pub use error::{Error, Kind, Operation, Processed};
-pub use observer::{LoginResult, Observer, Seen};
-pub use wire::{EntryCount, Execution, Job, JobError, Quarantine, Schedule, ServicePrincipal, Status, Template};
+pub use error::{Error, Kind, Processed};
+pub use jobs::{EntryCount, Execution, Job, JobError, Quarantine, Schedule, Status};
+pub use login::credential::{Credential, CredentialError};
+pub use observer::{LoginResult, Observer, Seen, Shut};
+pub use operation::{Operation, Sending};
+pub use principals::{ServicePrincipal, Template};
+pub use request::MaySend;
+pub use transport::{BodyError, Transport, TransportError};
+
+#[cfg(test)]
+mod tests;

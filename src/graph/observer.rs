@@ -1,11 +1,11 @@
-//! Who is told of calls, for metrics.
+//! What is notified of calls and logins, for metrics.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::error::Operation;
+use super::operation::Operation;
 
 /// A call that has ended.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +28,10 @@ pub enum LoginResult {
 }
 
 impl LoginResult {
+    /// All of them.
     pub const ALL: [Self; 3] = [Self::Success, Self::Refused, Self::Unavailable];
 
+    /// As metrics name it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -39,21 +41,34 @@ impl LoginResult {
     }
 }
 
+/// Why nothing is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shut {
+    /// Graph asked to wait.
+    Throttled,
+    /// Several requests or logins in a row got no answer; after the wait, one goes as a probe.
+    Unanswered,
+}
+
+/// Is notified of each call and each login of a client.
 pub trait Observer: Debug + Send + Sync {
     /// A call to Graph has ended.
     fn call(&self, seen: &Seen);
     /// A login has ended.
     fn login(&self, result: LoginResult);
     /// Nothing is sent until this instant.
-    fn gate_closed(&self, until: Instant);
+    fn shut(&self, until: Instant, why: Shut);
+    /// There are answers again, after `Shut::Unanswered`.
+    fn opened(&self);
 }
 
-/// Tells nobody.
+/// Ignores everything.
 #[derive(Debug)]
-pub(super) struct Nobody;
+pub(super) struct Ignore;
 
-impl Observer for Nobody {
+impl Observer for Ignore {
     fn call(&self, _: &Seen) {}
     fn login(&self, _: LoginResult) {}
-    fn gate_closed(&self, _: Instant) {}
+    fn shut(&self, _: Instant, _: Shut) {}
+    fn opened(&self) {}
 }

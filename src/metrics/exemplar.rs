@@ -1,4 +1,4 @@
-//! Durations that name a trace as an example of each bucket, where traces are sent.
+//! Histograms whose buckets carry a trace as exemplar, where traces are sent.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +16,7 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    /// Of the current span; `None` if it is not sent.
+    /// The trace of the current span; `None` if it is not sent.
     pub fn current() -> Option<Self> {
         let context = tracing::Span::current().context();
         let span = context.span();

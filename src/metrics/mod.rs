@@ -8,6 +8,7 @@ mod queue;
 mod reconcile;
 mod rest;
 mod table;
+mod watch;
 
 use prometheus_client::encoding::{EncodeLabelSet, prometheus_text, text};
 use prometheus_client::metrics::family::Family;
@@ -17,10 +18,11 @@ use prometheus_client::registry::Registry;
 
 pub use graph::GraphMetrics;
 pub use objects::{Objects, SERIES_PER_OBJECT};
-pub use queue::{Key, Queue};
+pub use queue::{QueueMetrics, QueueState};
 pub use reconcile::{ReconcileMetrics, Timer};
 pub use rest::RestMetrics;
 pub use table::{METRICS, Spec};
+pub use watch::Silence;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Name {
@@ -59,11 +61,12 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn new(concurrency: u16, objects: Objects, rest: &RestMetrics) -> Self {
+    pub fn new(concurrency: u16, objects: Objects, silence: Silence, rest: &RestMetrics) -> Self {
         let mut registry = Registry::default();
         table::BUILD.register(&mut registry, Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         let graph = GraphMetrics::register(&mut registry);
         let reconcile = ReconcileMetrics::register(&mut registry, concurrency);
+        registry.register_collector(Box::new(silence));
         rest.register(&mut registry);
         let leader = Family::default();
         table::LEADER.register(&mut registry, leader.clone());

@@ -1,4 +1,4 @@
-//! The state of SyncJobs, read off the store at each scrape.
+//! The state of SyncJobs, read from the store at each scrape.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::api::{ConditionType, SyncJob};
 
 type Shown = dyn Fn() -> Vec<Arc<SyncJob>> + Send + Sync;
 
-/// Where the objects are found at a scrape.
+/// The source of the objects at a scrape.
 pub struct Objects(Box<Shown>);
 
 impl Objects {
@@ -60,17 +60,17 @@ type Gauge = (Spec, fn(&SyncJob) -> Option<f64>);
 const GAUGES: [Gauge; 4] = [
     (table::SYNC_JOB_QUARANTINED, |sync_job| {
         let status = sync_job.status.as_ref()?;
-        status.job.as_ref()?;
-        Some(f64::from(u8::from(status.quarantine.is_some())))
+        status.report.job.as_ref()?;
+        Some(f64::from(u8::from(status.report.quarantine.is_some())))
     }),
     (table::SYNC_JOB_DISABLED_AFTER, |sync_job| {
-        seconds(sync_job.status.as_ref()?.quarantine.as_ref()?.disabled_after_time.as_ref())
+        seconds(sync_job.status.as_ref()?.report.quarantine.as_ref()?.disabled_after_time.as_ref())
     }),
     (table::SYNC_JOB_LAST_SUCCESS, |sync_job| {
-        seconds(sync_job.status.as_ref()?.job.as_ref()?.last_success_time.as_ref())
+        seconds(sync_job.status.as_ref()?.report.job.as_ref()?.last_success_time.as_ref())
     }),
     (table::SYNC_JOB_FAILURES, |sync_job| {
-        let job = sync_job.status.as_ref()?.job.as_ref()?;
+        let job = sync_job.status.as_ref()?.report.job.as_ref()?;
         #[expect(clippy::cast_precision_loss, reason = "a count of cycles is far below 2^52")]
         Some(job.successive_failure_count.unwrap_or_default() as f64)
     }),
@@ -85,7 +85,7 @@ impl Collector for Objects {
         let mut family = table::SYNC_JOB_CONDITION.describe(&mut encoder)?;
         for sync_job in &sync_jobs {
             let Object { namespace, name } = object(sync_job);
-            for condition in sync_job.status.iter().flat_map(|status| &status.conditions) {
+            for condition in sync_job.status.iter().flat_map(|status| &status.report.conditions) {
                 let labels = Condition {
                     namespace: namespace.clone(),
                     name: name.clone(),

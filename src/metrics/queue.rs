@@ -1,22 +1,17 @@
-//! The queue of the controller, under client-go's names. kube's controller does not show its queue, so a copy of it is kept
-//! from what goes in and what comes out: the changes that the watch passes on, the answers of passes, their begin.
+//! The queue, under client-go's names. What waits and what is worked on is read off the queue at each scrape.
 
-use std::collections::HashMap;
-use std::ops::Add;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use kube::runtime::reflector::ObjectRef;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use tokio::time::Instant;
 
 use super::reconcile::{CONTROLLER, SECONDS};
 use super::table::{self, Computed, Spec};
-use crate::api::SyncJob;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Labels {
@@ -26,115 +21,91 @@ struct Labels {
 
 const LABELS: Labels = Labels { name: CONTROLLER, controller: CONTROLLER };
 
-/// Which object.
-pub type Key = ObjectRef<SyncJob>;
+/// A queue at one instant.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct QueueState {
+    /// How many objects are due and wait.
+    pub depth: usize,
+    /// The ages of all passes under way, added up.
+    pub unfinished: Duration,
+    /// The age of the oldest pass under way.
+    pub longest: Duration,
+}
 
-/// What waits and what is worked on. Clones share it.
-#[derive(Clone, Debug)]
-pub struct Queue {
-    state: Arc<Mutex<State>>,
+type Source = dyn Fn() -> QueueState + Send + Sync;
+
+/// Clones share it.
+#[derive(Clone)]
+pub struct QueueMetrics {
+    source: Arc<OnceLock<Box<Source>>>,
     adds: Counter,
     retries: Counter,
     waited: Histogram,
     worked: Histogram,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    /// By when each is due.
-    waiting: HashMap<Key, Instant>,
-    /// By when its pass began.
-    running: HashMap<Key, Instant>,
+impl fmt::Debug for QueueMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("QueueMetrics")
+    }
 }
 
-impl Queue {
+impl QueueMetrics {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let counter = |spec: Spec, registry: &mut Registry| spec.register_one(registry, &Family::default(), &LABELS);
         let histogram = |spec: Spec, registry: &mut Registry| {
             let family = Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(SECONDS));
             spec.register_one(registry, &family, &LABELS)
         };
-        let state = Arc::<Mutex<State>>::default();
+        let source = Arc::<OnceLock<Box<Source>>>::default();
         for (spec, measure) in STATE_GAUGES {
-            let state = state.clone();
-            let value = move || measure(&lock(&state), Instant::now());
+            let source = source.clone();
+            let value = move || measure(&source.get().map(|source| source()).unwrap_or_default());
             registry.register_collector(Box::new(Computed { spec, labels: LABELS, value }));
         }
         Self {
+            source,
             adds: counter(table::QUEUE_ADDS, registry),
             retries: counter(table::QUEUE_RETRIES, registry),
             waited: histogram(table::QUEUE_SECONDS, registry),
             worked: histogram(table::QUEUE_WORK_SECONDS, registry),
-            state,
         }
     }
 
-    /// The watch passed a change on.
-    pub fn changed(&self, key: Key) {
-        self.add(key, Instant::now());
+    /// Where the state of the queue is found. Only the first queue that is shown is.
+    pub fn show(&self, source: impl Fn() -> QueueState + Send + Sync + 'static) {
+        let _ = self.source.set(Box::new(source));
     }
 
-    /// The object turned out not to exist any more when its time had come.
-    pub fn gone(&self, key: &Key) {
-        lock(&self.state).waiting.remove(key);
-    }
-
-    pub(super) fn begin(&self, key: Key) {
-        let now = Instant::now();
-        let mut state = lock(&self.state);
-        // What came while this very pass waited for a free slot is worked on right after it.
-        let due = state.waiting.remove(&key).unwrap_or(now);
-        state.running.insert(key, now);
-        self.waited.observe(now.saturating_duration_since(due).as_secs_f64());
-    }
-
-    /// A pass asked for another one.
-    pub(super) fn requeue(&self, key: Key, after: Duration, trouble: bool) {
-        if trouble {
-            self.retries.inc();
-        }
-        // Later than any clock tells is never.
-        if let Some(due) = Instant::now().checked_add(after) {
-            self.add(key, due);
-        }
-    }
-
-    pub(super) fn end(&self, key: &Key) {
-        if let Some(began) = lock(&self.state).running.remove(key) {
-            self.worked.observe(began.elapsed().as_secs_f64());
-        }
-    }
-
-    /// The earlier time wins, as it does in the queue itself.
-    fn add(&self, key: Key, due: Instant) {
-        let mut state = lock(&self.state);
-        let old = state.waiting.get(&key).copied();
-        if old.is_some_and(|old| old <= due) {
-            return;
-        }
-        state.waiting.insert(key, due);
+    /// A change put an object into the queue, or brought it forward.
+    pub fn added(&self) {
         self.adds.inc();
     }
+
+    /// A pass began over an object that had been due for this long.
+    pub fn began(&self, waited: Duration) {
+        self.waited.observe(waited.as_secs_f64());
+    }
+
+    /// A pass ended. `again` if it put its object into the queue for later, `retry` if it did so because it failed.
+    pub fn ended(&self, took: Duration, again: bool, retry: bool) {
+        self.worked.observe(took.as_secs_f64());
+        if again {
+            self.adds.inc();
+        }
+        if retry {
+            self.retries.inc();
+        }
+    }
 }
 
-type Measure = fn(&State, Instant) -> f64;
+type Measure = fn(&QueueState) -> f64;
 
 const STATE_GAUGES: [(Spec, Measure); 3] = [
-    (table::QUEUE_DEPTH, |state, now| {
-        let due = state.waiting.values().filter(|due| **due <= now).count();
-        u32::try_from(due).map_or(f64::INFINITY, f64::from)
-    }),
-    (table::QUEUE_UNFINISHED, |state, now| ages(state, now).fold(0.0, f64::add)),
-    (table::QUEUE_LONGEST, |state, now| ages(state, now).fold(0.0, f64::max)),
+    (table::QUEUE_DEPTH, |state| u32::try_from(state.depth).map_or(f64::INFINITY, f64::from)),
+    (table::QUEUE_UNFINISHED, |state| state.unfinished.as_secs_f64()),
+    (table::QUEUE_LONGEST, |state| state.longest.as_secs_f64()),
 ];
-
-fn ages(state: &State, now: Instant) -> impl Iterator<Item = f64> {
-    state.running.values().map(move |began| now.saturating_duration_since(*began).as_secs_f64())
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 #[cfg(test)]
 mod tests {
@@ -142,74 +113,41 @@ mod tests {
 
     use super::*;
 
-    const A_SECOND: Duration = Duration::from_secs(1);
-
-    fn key() -> Key {
-        Key::new("box").within("default")
-    }
-
-    /// Of whole seconds, without the fraction that says nothing.
-    fn values<const N: usize>(registry: &Registry, names: [&str; N]) -> [String; N] {
-        let mut text = String::new();
-        encode(&mut text, registry).unwrap();
-        names.map(|name| {
-            let start = format!("workqueue_{name}{{name=\"syncjob\",controller=\"syncjob\"}} ");
-            text.lines().find_map(|line| line.strip_prefix(&start)).unwrap().trim_end_matches(".0").to_owned()
-        })
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_changed_waits_until_its_pass_begins_and_is_worked_on_until_it_ends() {
+    #[test]
+    fn what_the_queue_shows_and_what_is_counted_is_what_a_scrape_reads() {
         let mut registry = Registry::default();
-        let queue = Queue::register(&mut registry);
-        let waits = ["depth", "adds_total", "queue_duration_seconds_count", "queue_duration_seconds_sum"];
-        let works =
-            ["unfinished_work_seconds", "longest_running_processor_seconds", "work_duration_seconds_sum", "depth"];
-        assert_eq!(values(&registry, waits), ["0"; 4]);
-        queue.changed(key());
-        tokio::time::advance(A_SECOND).await;
-        queue.changed(key());
-        assert_eq!(values(&registry, waits), ["1", "1", "0", "0"], "one object waits once");
-        tokio::time::advance(A_SECOND).await;
-        queue.begin(key());
-        assert_eq!(values(&registry, waits), ["0", "1", "1", "2"], "since the first change");
-        queue.begin(Key::new("box"));
-        tokio::time::advance(3 * A_SECOND).await;
-        assert_eq!(values(&registry, works), ["6", "3", "0", "0"], "two passes of three seconds");
-        queue.changed(key());
-        queue.end(&key());
-        assert_eq!(values(&registry, works), ["3", "3", "3", "1"], "what changes during a pass waits for the next");
-        assert_eq!(values(&registry, ["adds_total"]), ["2"]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_for_later_is_not_in_the_depth_before_its_time_and_the_earlier_time_wins() {
-        let mut registry = Registry::default();
-        let queue = Queue::register(&mut registry);
-        let names = ["depth", "adds_total", "retries_total"];
-        queue.requeue(key(), 10 * A_SECOND, true);
-        queue.requeue(key(), 20 * A_SECOND, false);
-        assert_eq!(values(&registry, names), ["0", "1", "1"]);
-        tokio::time::advance(10 * A_SECOND).await;
-        assert_eq!(values(&registry, names), ["1", "1", "1"]);
-        queue.begin(key());
-        assert_eq!(values(&registry, ["queue_duration_seconds_sum"]), ["0"], "it was not late");
-        queue.requeue(key(), 10 * A_SECOND, false);
-        queue.changed(key());
-        assert_eq!(values(&registry, names), ["1", "3", "1"], "a change does not wait for the time that was set");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nothing_is_kept_of_what_is_gone() {
-        let mut registry = Registry::default();
-        let queue = Queue::register(&mut registry);
-        queue.changed(key());
-        queue.begin(key());
-        queue.end(&key());
-        queue.changed(key());
-        queue.gone(&key());
-        assert_eq!(values(&registry, ["depth", "unfinished_work_seconds"]), ["0", "0"]);
-        let state = lock(&queue.state);
-        assert!(state.waiting.is_empty() && state.running.is_empty(), "{state:?}");
+        let queue = QueueMetrics::register(&mut registry);
+        let values = || {
+            let mut text = String::new();
+            encode(&mut text, &registry).unwrap();
+            let samples = text.lines().filter_map(|line| line.split_once("{name=\"syncjob\",controller=\"syncjob\"} "));
+            let mut samples: Vec<String> =
+                samples.map(|(name, value)| format!("{} {value}", name.trim_start_matches("workqueue_"))).collect();
+            samples.sort();
+            samples
+        };
+        assert!(values().iter().all(|sample| sample.ends_with(" 0") || sample.ends_with(" 0.0")), "{:?}", values());
+        let second = Duration::from_secs(1);
+        queue.show(|| QueueState { depth: 3, unfinished: Duration::from_secs(6), longest: Duration::from_secs(4) });
+        queue.show(QueueState::default);
+        queue.added();
+        queue.began(2 * second);
+        queue.ended(5 * second, true, false);
+        queue.ended(5 * second, true, true);
+        queue.ended(5 * second, false, false);
+        assert_eq!(
+            values(),
+            [
+                "adds_total 3",
+                "depth 3.0",
+                "longest_running_processor_seconds 4.0",
+                "queue_duration_seconds_count 1",
+                "queue_duration_seconds_sum 2.0",
+                "retries_total 1",
+                "unfinished_work_seconds 6.0",
+                "work_duration_seconds_count 3",
+                "work_duration_seconds_sum 15.0",
+            ]
+        );
     }
 }

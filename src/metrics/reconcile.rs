@@ -1,7 +1,5 @@
 //! The loop, under controller-runtime's names.
 
-use std::time::Duration;
-
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -10,7 +8,7 @@ use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
 use super::exemplar::{self, Trace, TracedHistogram};
-use super::queue::{Key, Queue};
+use super::queue::QueueMetrics;
 use super::table;
 
 pub(super) const CONTROLLER: &str = "syncjob";
@@ -36,7 +34,7 @@ struct Outcome {
 
 #[derive(Clone, Debug)]
 pub struct ReconcileMetrics {
-    pub queue: Queue,
+    pub queue: QueueMetrics,
     success: Counter,
     requeue_after: Counter,
     error: Counter,
@@ -57,7 +55,7 @@ impl ReconcileMetrics {
         let left_behind = Counter::default();
         table::LEFT_BEHIND.register(registry, left_behind.clone());
         Self {
-            queue: Queue::register(registry),
+            queue: QueueMetrics::register(registry),
             success: result("success"),
             requeue_after: result("requeue_after"),
             error: result("error"),
@@ -74,50 +72,40 @@ impl ReconcileMetrics {
         self.left_behind.inc();
     }
 
-    /// A pass over an object begins, within the span that traces it.
-    pub fn begin(&self, key: Key) -> Timer {
+    /// A pass begins, within the span that traces it.
+    pub fn begin(&self) -> Timer {
         self.active.inc();
-        self.queue.begin(key.clone());
-        Timer { metrics: self.clone(), key, began: Instant::now(), trace: Trace::current() }
+        Timer { metrics: self.clone(), began: Instant::now(), trace: Trace::current() }
     }
 }
 
-/// A pass under way; it counts as ended when dropped. `after` says when there will be another one without a change.
+/// A pass under way; it counts as ended when dropped.
 pub struct Timer {
     metrics: ReconcileMetrics,
-    key: Key,
     began: Instant,
     trace: Option<Trace>,
 }
 
 impl Timer {
-    pub fn succeeded(&self, after: Option<Duration>) {
-        if after.is_some() { &self.metrics.requeue_after } else { &self.metrics.success }.inc();
-        self.requeue(after, false);
+    /// `again` if there will be another pass without a change.
+    pub fn succeeded(&self, again: bool) {
+        if again { &self.metrics.requeue_after } else { &self.metrics.success }.inc();
     }
 
-    pub fn failed(&self, after: Option<Duration>) {
+    pub fn failed(&self) {
         self.metrics.error.inc();
         self.metrics.errors.inc();
-        self.requeue(after, true);
     }
 
-    pub fn panicked(&self, after: Option<Duration>) {
+    pub fn panicked(&self) {
         self.metrics.panics.inc();
-        self.failed(after);
-    }
-
-    fn requeue(&self, after: Option<Duration>, trouble: bool) {
-        if let Some(after) = after {
-            self.metrics.queue.requeue(self.key.clone(), after, trouble);
-        }
+        self.failed();
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
         self.metrics.active.dec();
-        self.metrics.queue.end(&self.key);
         exemplar::observe(&self.metrics.seconds, self.began.elapsed(), self.trace.take());
     }
 }

@@ -1,4 +1,4 @@
-//! Requests to the Kubernetes API, under client-go's names: a layer around the client that only looks.
+//! Requests to the Kubernetes API, under client-go's names: a layer around the client that only observes.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -92,7 +92,7 @@ where
     }
 }
 
-/// A request under way; it is counted when dropped, so that one that is given up counts too.
+/// A request in flight; it is counted when dropped, so that a cancelled one counts too.
 struct Sent {
     metrics: RestMetrics,
     method: Method,

@@ -114,6 +114,9 @@ table! {
     GRAPH_SECONDS: Histogram "entrain_graph_request_duration_seconds" ["tenant", "operation"];
     /// For how much longer no call is sent, because Microsoft Graph asked to wait; 0 if it did not.
     GRAPH_THROTTLED: Gauge "entrain_graph_throttled_seconds" ["tenant"];
+    /// Whether calls are held back because Microsoft Graph or the login service gave no answer several times in a row (1) or
+    /// not (0); one call at a time then goes as a probe.
+    GRAPH_UNANSWERED: Gauge "entrain_graph_breaker_open" ["tenant"];
     /// Logins by result: success, refused or unavailable.
     LOGIN_REQUESTS: Counter "entrain_login_requests_total" ["tenant", "result"];
 
@@ -148,6 +151,10 @@ table! {
     QUEUE_LONGEST: Gauge "workqueue_longest_running_processor_seconds" ["name", "controller"];
     /// Passes that ended in trouble and asked for another one.
     QUEUE_RETRIES: Counter "workqueue_retries_total" ["name", "controller"];
+
+    /// When the watch over SyncJobs last showed an event or a bookmark; of several watches, the one that has been silent for
+    /// longest. 0 before the first list, and for an operator that waits for the lease.
+    WATCH_LAST_EVENT: Gauge "entrain_watch_last_event_timestamp_seconds" [];
 
     /// Requests to the Kubernetes API by HTTP status; <error> if there was no answer or nobody waited for it any more. A watch
     /// counts once, when it is answered.

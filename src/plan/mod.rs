@@ -3,38 +3,21 @@
 //! `decide` looks at a [`Desired`] and a [`World`] and names at most one [`Step`]; the [`Fact`] that came of the step
 //! is folded into the world, and `decide` is asked again. Whatever a pass learnt ends in a [`report::Report`].
 
-mod adopt;
-mod create;
-mod decide;
-mod delete;
-pub mod desired;
-mod events;
-mod existence;
-mod fold;
-pub mod health;
-mod modes;
-pub mod observed;
-mod preview;
-pub mod report;
-pub mod requests;
-mod run_state;
-pub mod settings;
-mod shown;
-pub mod step;
-mod token;
-pub mod trouble;
-pub mod unreadable;
-pub mod wake;
-pub mod witness;
-pub mod world;
+#![deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 
-pub use decide::{Plan, Standing, decide, refused};
-pub use desired::{Desired, Refusals};
-pub use events::{EVENT_KINDS, Event, EventKind, events};
-pub use observed::{ObservedJob, Shown};
-pub use preview::{Preview, preview};
-pub use settings::Settings;
-pub use step::{Fact, Leaving, Step};
-pub use trouble::{Trouble, TroubleKind};
-pub use wake::Wake;
-pub use world::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
+pub mod common;
+pub mod sync_job;
+
+pub use common::now::Now;
+pub use common::pass::{Decider, Next, Pass};
+pub use common::settings::{self, Settings};
+pub use common::standing::Standing;
+pub use common::trouble::{Trouble, TroubleKind};
+pub use common::wake::Wake;
+pub use sync_job::running::requests;
+pub use sync_job::running::restart::answers;
+pub use sync_job::{
+    Change, Desired, EVENT_KINDS, Event, EventKind, Fact, IntentOrigin, IntentView, Leaving, Look, Managed, Memory,
+    ObservedJob, Preview, Record, Refusals, Refused, Remember, Rival, Rivals, RunView, Shown, Sibling, Step, Verdict,
+    World, decide, desired, events, health, ids, preview, report, unreadable,
+};

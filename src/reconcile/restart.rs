@@ -1,66 +1,54 @@
 //! A restart that somebody asked for: recorded before it is sent, sent once, and repeated only if it certainly had no effect.
 
-use tokio::time::Instant;
-
-use super::Context;
-use super::act::changed;
-use super::pass::Pass;
+use super::effect::{Learnt, Scene, unwritten};
 use super::translate::graph_trouble;
-use crate::api::{RestartResult, RunState};
-use crate::cluster::write;
+use crate::api::{HandledRestart, MANAGER_REQUESTS, RestartResult, RunState, SyncJob};
+use crate::cluster::object::Handle;
 use crate::graph::{Kind, Processed};
-use crate::plan::requests::Answers;
-use crate::plan::{Desired, Fact, World};
+use crate::plan::requests::recording;
+use crate::plan::{Fact, Remember};
 
-pub(super) async fn record(token: &str, world: &World, pass: &mut Pass, context: &Context) -> Fact {
-    let answers = Answers::recording(token, world);
-    match write::answers(&context.client, &pass.object, &answers).await {
-        Ok(object) => {
-            pass.wrote(object);
-            pass.entry.restart_unsent = Some(token.to_owned());
-            Fact::RestartRecorded { token: token.to_owned() }
-        }
-        Err(error) => changed(&error, "recording the restart", pass),
+pub(super) async fn record(token: &str, done: Fact, scene: &Scene<'_>, handle: &mut Handle<SyncJob>) -> Learnt {
+    let answers = recording(token, &scene.world.answers);
+    match handle.apply_status(MANAGER_REQUESTS, &answers).await {
+        Ok(()) => Learnt::and(done, [Remember::RestartUnsent { token: token.to_owned() }]),
+        Err(error) => unwritten(&error, "recording the restart").into(),
     }
 }
 
-pub(super) async fn send(
-    id: &str,
-    scope: Option<&str>,
-    desired: &Desired,
-    world: &World,
-    pass: &mut Pass,
-    context: &Context,
-) -> Fact {
-    let service_principal = desired.service_principal.as_str();
-    pass.entry.restart_unsent = None;
-    let answer = context.graph.restart_job(service_principal, id, scope, &|| context.may_send()).await;
+pub(super) async fn send(id: &str, scope: Option<&str>, done: Fact, scene: &Scene<'_>) -> Learnt {
+    let (context, service_principal) = (scene.context, scene.service_principal());
+    let answer = context.graph().restart_job(service_principal, id, scope, &|| context.may_send()).await;
     context.listings.changed(service_principal);
+    let token = scene.world.answers.last_handled_restart.as_ref().map(|handled| handled.token.clone());
+    let token = token.unwrap_or_default();
     let error = match answer {
-        Ok(()) => {
-            pass.entry.run = Some((RunState::Running, Instant::now()));
-            let scope = scope.unwrap_or("of the portal");
-            let message = format!("Restarted job '{id}' with the scope {scope}.");
-            return Fact::RestartAnswered { result: RestartResult::Accepted, message };
-        }
+        Ok(()) => return answered(done, token, [Remember::RestartSent, Remember::RunAsked(RunState::Running)]),
         Err(error) => error,
     };
     let trouble = graph_trouble(&error);
     match (error.processed, error.kind) {
-        (Processed::Unknown, _) => Fact::RestartAnswered {
-            result: RestartResult::Unknown,
-            message: format!(
+        (Processed::Unknown, _) => {
+            let message = format!(
                 "{} The job may or may not have been restarted. A restart is never repeated; look at the job, and ask again with a new value if need be.",
                 trouble.told()
-            ),
-        },
+            );
+            answered(Fact::RestartAnswered { result: RestartResult::Unknown, message }, token, [Remember::RestartSent])
+        }
         (Processed::No, Kind::Forbidden | Kind::Unauthorized | Kind::NotFound | Kind::Rejected) => {
-            Fact::RestartAnswered { result: RestartResult::Refused, message: trouble.told() }
+            let refused = Fact::RestartAnswered { result: RestartResult::Refused, message: trouble.told() };
+            answered(refused, token, [Remember::RestartSent])
         }
-        (Processed::No, _) => {
-            let token = world.handled_restart.as_ref().map(|handled| handled.token.clone());
-            pass.entry.restart_unsent = token;
-            Fact::Trouble(trouble)
-        }
+        (Processed::No, _) => Learnt::and(Fact::Trouble(trouble), [Remember::RestartUnsent { token }]),
     }
+}
+
+/// The answer is kept until status says it.
+fn answered<const N: usize>(fact: Fact, token: String, remember: [Remember; N]) -> Learnt {
+    let mut learnt = Learnt::and(fact, remember);
+    if let Fact::RestartAnswered { result, message } = &learnt.fact {
+        let answer = HandledRestart { token, result: *result, message: message.clone() };
+        learnt.remember.push(Remember::RestartAnswered(answer));
+    }
+    learnt
 }

@@ -136,7 +136,7 @@ pub(super) fn graph_trouble(error: &graph::Error) -> Trouble {
         Kind::NotFound => TroubleKind::NotFound,
         Kind::Conflict => TroubleKind::Conflict,
         Kind::Rejected => TroubleKind::Rejected,
-        Kind::LoginRefused { .. } => TroubleKind::LoginRefused,
+        Kind::LoginRefused => TroubleKind::LoginRefused,
         Kind::LoginUnavailable => TroubleKind::LoginUnavailable,
         Kind::Withheld => TroubleKind::ObjectChanged,
         Kind::Busy => TroubleKind::Busy,

@@ -5,20 +5,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::channel::mpsc::UnboundedReceiver;
-use jiff::Timestamp;
 use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::memory::Entry;
 use super::{Context, observe};
-use crate::api::{FINALIZER, Reason, SyncJob};
-use crate::cluster::stored::Unreadable;
+use crate::api::{FINALIZER, MANAGER_REPORT, MANAGER_REQUESTS, Reason, SyncJob};
+use crate::cluster::stored::{Stored, Unreadable};
 use crate::cluster::watch::Stores;
-use crate::cluster::{self, write};
-use crate::metrics::Key;
+use crate::cluster::{self, object};
 use crate::plan::report::{End, report};
-use crate::plan::{requests, unreadable};
+use crate::plan::{Memory, answers, requests, unreadable};
+
+type Key = ObjectRef<SyncJob>;
 
 /// How often what could not be written is tried again.
 const RETRY: Duration = Duration::from_secs(30);
@@ -30,7 +29,8 @@ pub(super) async fn report_all(mut told: UnboundedReceiver<Unreadable>, context:
     let mut ticks = tokio::time::interval(RETRY);
     loop {
         tokio::select! {
-            next = told.next() => {
+            biased;
+            next = told.recv() => {
                 let Some(object) = next else { return };
                 let key = Key::from_obj(&object.stand_in());
                 if logged.insert(key.clone(), object.fault.clone()).as_ref() != Some(&object.fault) {
@@ -63,7 +63,7 @@ async fn handle(object: &Unreadable, context: &Context) -> Result<(), cluster::E
     let written = if is_free(object, &stand_in) {
         release(&stand_in, context).await
     } else {
-        tell(object, &stand_in, context).await
+        report_fault(object, &stand_in, context).await
     };
     match written {
         // The watch shows the version that the write was too late for.
@@ -80,28 +80,31 @@ fn is_free(object: &Unreadable, stand_in: &SyncJob) -> bool {
 }
 
 async fn release(stand_in: &SyncJob, context: &Context) -> Result<(), cluster::Error> {
-    write::remove_finalizer_unread(&context.client, stand_in).await?;
-    if let Some(id) = stand_in.status.as_ref().and_then(|status| status.job_id.as_ref()) {
+    object::release_unread::<SyncJob, Stored>(&context.client, stand_in, FINALIZER).await?;
+    if let Some(id) = stand_in.status.as_ref().and_then(|status| status.identity.job_id.as_ref()) {
         let event = unreadable::retained(id);
         context.events.send(stand_in, event.warning, event.reason, event.action, &event.note);
     }
     Ok(())
 }
 
-async fn tell(object: &Unreadable, stand_in: &SyncJob, context: &Context) -> Result<(), cluster::Error> {
+async fn report_fault(unreadable: &Unreadable, stand_in: &SyncJob, context: &Context) -> Result<(), cluster::Error> {
     let old = stand_in.status.clone().unwrap_or_default();
-    let world = observe::world(stand_in, None, None, &mut Entry::default(), &Stores::of(&[]));
+    let now = context.clock.now();
+    let world = observe::world(stand_in, None, None, &mut Memory::default(), &Stores::of(&[]), now);
     // First, because a report gives the object a history, and what came with it would be carried out once it can be read.
-    let answers = requests::answers(None, &world);
-    if world.unseen && !answers.are_in(&old) {
-        return write::answers_unread(&context.client, stand_in, &answers).await;
+    let answers = answers(None, &world);
+    if world.unseen && answers != requests::answers_of(&old) {
+        return object::apply_unread::<SyncJob, Stored>(&context.client, stand_in, MANAGER_REQUESTS, &answers).await;
     }
-    let plan = unreadable::plan(&object.fault, world.deletion_requested && world.finalizer);
-    let end = End { desired: None, world: &world, plan: &plan, done: &[] };
+    let verdict = unreadable::verdict(&unreadable.fault, world.deletion_requested && world.finalizer);
+    let end = End { desired: None, world: &world, verdict: &verdict, done: &[] };
     let generation = stand_in.metadata.generation.unwrap_or_default();
-    let report = report(&old, generation, &end, &context.settings, Timestamp::now());
-    let Some(status) = object.with_conditions(report.observed_generation, &report.conditions) else { return Ok(()) };
-    write::report_unread(&context.client, stand_in, &status).await?;
-    context.events.send(stand_in, true, Reason::InvalidSpec.name(), "Reconcile", &plan.told());
+    let report = report(&old.report, generation, &end, &context.settings, now.wall);
+    let Some(status) = unreadable.with_conditions(report.observed_generation.unwrap_or(-1), &report.conditions) else {
+        return Ok(());
+    };
+    object::apply_unread::<SyncJob, Stored>(&context.client, stand_in, MANAGER_REPORT, &status).await?;
+    context.events.send(stand_in, true, Reason::InvalidSpec.name(), "Reconcile", &verdict.told());
     Ok(())
 }

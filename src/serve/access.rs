@@ -1,4 +1,5 @@
-//! Who may read `/metrics`: what a request brings, what is remembered of it, and how it is answered. Nobody is asked here.
+//! Who may read `/metrics`: the token of a request, the cached verdict on it, and the response. The API server is asked
+//! elsewhere.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,20 +9,20 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 
-/// How long a right that was taken away goes on to work.
+/// How long an allowed token is cached, and so how long a revoked right still works.
 const ALLOWED_FOR: Duration = Duration::from_secs(60);
-/// How long a right that was given does not work yet.
+/// How long a refused token is cached, and so how long a new right does not work yet.
 const REFUSED_FOR: Duration = Duration::from_secs(10);
-/// There are few who scrape; the rest would be somebody who tries tokens.
+/// Few clients scrape; more tokens than this are attempts to guess one.
 const REMEMBERED_MAX: usize = 256;
 
-/// What the API server made of a token.
+/// The API server's verdict on a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Allowed,
-    /// It is nobody's.
+    /// It belongs to no user.
     Unauthenticated,
-    /// It is somebody's who may not.
+    /// It belongs to a user who may not read metrics.
     Forbidden,
 }
 
@@ -38,7 +39,7 @@ impl Verdict {
         if self == Self::Allowed { ALLOWED_FOR } else { REFUSED_FOR }
     }
 
-    /// The answer to who is not let in.
+    /// The response for a request that is refused.
     pub(super) fn refusal(self) -> Option<Response> {
         match self {
             Self::Allowed => None,
@@ -59,7 +60,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
 }
 
-/// What stands for a token where it is remembered: its hash.
+/// The hash of a token, which stands for it in the cache.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Key([u8; SHA256_OUTPUT_LEN]);
 
@@ -71,7 +72,7 @@ impl Key {
     }
 }
 
-/// The last verdicts, for a short time.
+/// Cached verdicts.
 #[derive(Default)]
 pub(super) struct Verdicts(HashMap<Key, (Verdict, Instant)>);
 
@@ -81,7 +82,7 @@ impl Verdicts {
         (*until > now).then_some(*verdict)
     }
 
-    /// Where there is no room left, refusals are forgotten before rights: trying tokens must not cost a scraper its own.
+    /// When the cache is full, refusals are evicted first: guessing tokens must not evict the verdict on a scraper.
     pub(super) fn remember(&mut self, key: Key, verdict: Verdict, now: Instant) {
         if self.0.len() >= REMEMBERED_MAX {
             self.0.retain(|_, (_, until)| *until > now);
@@ -121,11 +122,11 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_let_in_is_told_whether_a_token_or_a_right_is_missing() {
-        let told =
+    fn a_refusal_shows_whether_a_token_or_a_right_is_missing() {
+        let status =
             |authenticated, may| Verdict::of(authenticated, may).refusal().map(|answer| answer.status().as_u16());
-        assert_eq!((told(true, true), told(true, false), told(false, false)), (None, Some(403), Some(401)));
-        assert_eq!(told(false, true), Some(401), "a right of nobody is none");
+        assert_eq!((status(true, true), status(true, false), status(false, false)), (None, Some(403), Some(401)));
+        assert_eq!(status(false, true), Some(401), "a right of nobody is none");
     }
 
     #[test]

@@ -1,27 +1,26 @@
-//! The certificate that `/metrics` is served with: from files, followed when they change, or made at the start.
+//! The certificate that `/metrics` is served with: self-signed, or from files that are followed when they change.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{Context, Digest, SHA256};
 use axum_server::tls_rustls::RustlsConfig;
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// How often the files are looked at. Whoever renews a certificate does so days before it ends.
-const LOOK_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the files are read. A certificate is renewed days before it expires.
+const READ_INTERVAL: Duration = Duration::from_secs(10);
+/// The library offers HTTP/2 too, to which the limits of `limited` do not apply.
+const PROTOCOL: &[u8] = b"http/1.1";
 
-/// Why there is no certificate. The text names what to mend, and nothing of the key.
+/// Why there is no certificate. The text names what to fix, and nothing of the key.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     #[error("the file '{path}' cannot be read: {error}", path = path.display())]
-    File { path: PathBuf, error: std::io::Error },
-    #[error("'{certificate}' and '{key}' are not a certificate and its key as PEM: {why}", certificate = .files.certificate.display(), key = .files.key.display())]
-    Pair { files: Files, why: String },
-    #[error("a certificate could not be made: {0}")]
-    SelfSigned(String),
+    File { path: PathBuf, error: io::Error },
+    #[error("'{certificate}' and '{key}' are not a certificate and its key as PEM: {error}", certificate = .files.certificate.display(), key = .files.key.display())]
+    Pair { files: Files, error: io::Error },
+    #[error("cannot generate a self-signed certificate: {0}")]
+    SelfSigned(io::Error),
 }
 
 /// Paths of a chain and of the key of its first certificate, both PEM.
@@ -39,99 +38,111 @@ pub struct Certificate {
 
 struct Source {
     files: Files,
-    /// Of the pair in use; `None` until the files hold one.
-    digest: Option<Digest>,
+    /// The pair in use; `None` until the files hold one.
+    used: Option<Pair>,
+}
+
+/// A certificate with its chain, and its key, as PEM. It is never printed.
+#[derive(Clone, PartialEq, Eq)]
+struct Pair {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
 }
 
 impl Certificate {
-    /// One for `names` that nobody vouches for; it is another one after a restart.
-    pub fn self_signed(names: Vec<String>) -> Result<Self, CertificateError> {
-        let failed = |error: &dyn std::fmt::Display| CertificateError::SelfSigned(error.to_string());
-        let made = rcgen::generate_simple_self_signed(names).map_err(|error| failed(&error))?;
-        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()).into();
-        let config = server_config(vec![made.cert.der().clone()], key).map_err(|error| failed(&error))?;
-        Ok(Self { config: RustlsConfig::from_config(Arc::new(config)), source: None })
+    /// A self-signed certificate for `names`, regenerated at each start.
+    pub async fn self_signed(names: Vec<String>) -> Result<Self, CertificateError> {
+        let made = rcgen::generate_simple_self_signed(names)
+            .map_err(|error| CertificateError::SelfSigned(io::Error::other(error)))?;
+        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let pair = Pair { certificate: certificate.into_bytes(), key: key.into_bytes() };
+        let config = pair.config().await.map_err(CertificateError::SelfSigned)?;
+        Ok(Self { config, source: None })
     }
 
-    /// That of the files. As long as they hold no pair, which the log then says, one as `self_signed` makes it: a reader who
-    /// verifies gets nothing, and SyncJobs are worked on all the same.
+    /// The certificate in the files. As long as they hold no valid pair, which `follow` logs, a self-signed one: only
+    /// readers who verify it are refused, and SyncJobs are reconciled all the same.
     pub async fn from_files(files: Files, names: Vec<String>) -> Result<Self, CertificateError> {
         match read(&files).await {
-            Ok((config, digest)) => {
-                let source = Source { files, digest: Some(digest) };
-                Ok(Self { config: RustlsConfig::from_config(Arc::new(config)), source: Some(source) })
-            }
-            Err(_) => Ok(Self { source: Some(Source { files, digest: None }), ..Self::self_signed(names)? }),
+            Ok((pair, config)) => Ok(Self { config, source: Some(Source { files, used: Some(pair) }) }),
+            Err(_) => Ok(Self { source: Some(Source { files, used: None }), ..Self::self_signed(names).await? }),
         }
     }
 
-    /// Puts each new pair of the files to use; connections that are open keep the old one. Never returns.
+    /// Puts each new pair in the files to use; connections that are open keep the old one. Never returns.
     pub(super) async fn follow(self) {
-        let Some(Source { files, mut digest }) = self.source else { return std::future::pending().await };
-        let (mut ticks, mut told) = (tokio::time::interval(LOOK_INTERVAL), None);
+        let Some(Source { files, mut used }) = self.source else { return std::future::pending().await };
+        let (mut ticks, mut reported) = (tokio::time::interval(READ_INTERVAL), None);
         loop {
             ticks.tick().await;
             match read(&files).await.map_err(|error| error.to_string()) {
-                Ok((_, found)) if digest.is_some_and(|digest| digest.as_ref() == found.as_ref()) => told = None,
-                Ok((config, found)) => {
-                    (digest, told) = (Some(found), None);
-                    self.config.reload_from_config(Arc::new(config));
+                Ok((found, _)) if used.as_ref() == Some(&found) => reported = None,
+                Ok((found, config)) => {
+                    (used, reported) = (Some(found), None);
+                    self.config.reload_from_config(config.get_inner());
                     tracing::info!(certificate = %files.certificate.display(), "metrics are served with a new certificate");
                 }
-                // Two files are not always changed at once; the next look may find a pair.
-                Err(error) if told.as_ref() == Some(&error) => {}
+                // The two files are not always replaced at once; the next read may find a pair.
+                Err(error) if reported.as_ref() == Some(&error) => {}
                 Err(error) => {
-                    tracing::warn!(error, "the certificate for metrics was not taken; the one in use stays");
-                    told = Some(error);
+                    tracing::warn!(error, "the new certificate for metrics was not taken; the one in use stays");
+                    reported = Some(error);
                 }
             }
         }
     }
 }
 
-async fn read(files: &Files) -> Result<(ServerConfig, Digest), CertificateError> {
+impl Pair {
+    async fn config(&self) -> io::Result<RustlsConfig> {
+        let config = RustlsConfig::from_pem(self.certificate.clone(), self.key.clone()).await?;
+        let mut limited = (*config.get_inner()).clone();
+        limited.alpn_protocols = vec![PROTOCOL.to_vec()];
+        config.reload_from_config(Arc::new(limited));
+        Ok(config)
+    }
+}
+
+async fn read(files: &Files) -> Result<(Pair, RustlsConfig), CertificateError> {
     let content = async |path: &PathBuf| {
         tokio::fs::read(path).await.map_err(|error| CertificateError::File { path: path.clone(), error })
     };
-    let (certificate, key) = (content(&files.certificate).await?, content(&files.key).await?);
-    let mut digest = Context::new(&SHA256);
-    digest.update(&certificate);
-    digest.update(&key);
-    let config = parse(&certificate, &key).map_err(|why| CertificateError::Pair { files: files.clone(), why })?;
-    Ok((config, digest.finish()))
-}
-
-fn parse(certificate: &[u8], key: &[u8]) -> Result<ServerConfig, String> {
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate).collect();
-    let chain = chain.map_err(|_| "the certificate is not PEM")?;
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| "the key is not PEM")?;
-    server_config(chain, key).map_err(|error| error.to_string())
-}
-
-fn server_config(
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-) -> Result<ServerConfig, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let versions = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let mut config = versions.with_no_client_auth().with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    let pair = Pair { certificate: content(&files.certificate).await?, key: content(&files.key).await? };
+    let config = pair.config().await.map_err(|error| CertificateError::Pair { files: files.clone(), error })?;
+    Ok((pair, config))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_certificate_is_only_taken_with_its_own_key() {
+    async fn parsed(certificate: &str, key: &str) -> io::Result<RustlsConfig> {
+        Pair { certificate: certificate.into(), key: key.into() }.config().await
+    }
+
+    #[tokio::test]
+    async fn a_certificate_is_only_taken_with_its_own_key() {
         let [one, two] = ["one", "two"].map(|name| rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap());
         let (certificate, key) = (one.cert.pem(), one.signing_key.serialize_pem());
-        assert!(parse(certificate.as_bytes(), key.as_bytes()).is_ok());
+        assert!(parsed(&certificate, &key).await.is_ok());
         for (certificate, key) in
             [(certificate.as_str(), two.signing_key.serialize_pem().as_str()), (&certificate, "no key"), ("", &key)]
         {
-            assert!(parse(certificate.as_bytes(), key.as_bytes()).is_err());
+            assert!(parsed(certificate, key).await.is_err());
         }
+    }
+
+    #[tokio::test]
+    async fn http_2_is_not_offered() {
+        let config = Certificate::self_signed(vec!["localhost".to_owned()]).await.unwrap().config.get_inner();
+        assert_eq!(config.alpn_protocols, [PROTOCOL]);
+    }
+
+    #[tokio::test]
+    async fn an_error_quotes_nothing_of_the_key() {
+        let pair = rcgen::generate_simple_self_signed(vec!["one".to_owned()]).unwrap();
+        let broken = pair.signing_key.serialize_pem().replace('\n', "\ncanary!");
+        let error = parsed(&pair.cert.pem(), &broken).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
     }
 }

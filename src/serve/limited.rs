@@ -1,5 +1,5 @@
-//! Limits of a server: clients that send slowly or come in crowds must not use up the file descriptors that the rest of
-//! the process needs.
+//! Limits of a server: slow clients, or many of them, must not use up the file descriptors that the rest of the process
+//! needs.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
 
-/// Far more than the kubelet and a few Prometheus keep open. What comes beyond them is closed at once.
+/// Far more than the kubelet and a few Prometheus servers keep open. Further connections are closed at once.
 const CONNECTIONS_MAX: usize = 64;
 /// The longest time for the head of a request, the wait for the next request on a connection included.
 const HEAD_MAX: Duration = Duration::from_secs(15);
@@ -25,6 +25,8 @@ pub(super) fn limited<A>(server: Server<SocketAddr, A>) -> Server<SocketAddr, Li
 }
 
 fn limited_to<A>(server: Server<SocketAddr, A>, most: usize, head: Duration) -> Server<SocketAddr, Limited<A>> {
+    // HTTP/2 has no limit for a head, and finding out which version a client speaks has none either.
+    let server = server.http1_only().first_request_timeout(head);
     let mut server = server.map(|inner| Limited { inner, free: Arc::new(Semaphore::new(most)) });
     server.http_builder().http1().header_read_timeout(head);
     server
@@ -47,7 +49,7 @@ where
 
     fn accept(&self, stream: I, service: S) -> Self::Future {
         let Ok(place) = self.free.clone().try_acquire_owned() else {
-            return async { Err(io::Error::other("as many connections as are allowed are open")) }.boxed();
+            return async { Err(io::Error::other("the limit of open connections is reached")) }.boxed();
         };
         let accepted = self.inner.accept(stream, service);
         async move {
@@ -112,6 +114,24 @@ mod tests {
         let mut stream = TcpStream::connect(served(4, Duration::from_millis(200))).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n").await.unwrap();
         assert!(!rest(stream).await.contains("200 OK"));
+    }
+
+    #[tokio::test]
+    async fn a_connection_without_a_request_is_closed() {
+        for begin in ["", "PRI * HT"] {
+            let mut stream = TcpStream::connect(served(4, Duration::from_millis(200))).await.unwrap();
+            stream.write_all(begin.as_bytes()).await.unwrap();
+            assert!(!rest(stream).await.contains("200 OK"), "{begin}");
+        }
+    }
+
+    #[tokio::test]
+    async fn http_2_is_not_spoken() {
+        let mut stream = TcpStream::connect(served(4, PATIENCE * 2)).await.unwrap();
+        let settings = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+        stream.write_all(settings).await.unwrap();
+        let answer = rest(stream).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer:?}");
     }
 
     #[tokio::test]

@@ -11,15 +11,15 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use url::form_urlencoded;
 
-/// One thing that a probe asks about.
+/// One check of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// What `?verbose` calls it.
+    /// Its name in the output of `?verbose`.
     pub name: &'static str,
     pub passed: bool,
 }
 
-/// What probes ask about. A probe is answered with 200 if all of its checks passed.
+/// The checks behind the probes. A probe answers 200 if all of its checks passed.
 pub trait Health: Send + Sync + 'static {
     /// Whether the process can go on; a failed check has it restarted. Never depends on Graph, the API server or leadership.
     fn live(&self) -> Vec<Check>;
@@ -27,7 +27,7 @@ pub trait Health: Send + Sync + 'static {
     fn ready(&self) -> Vec<Check>;
 }
 
-/// Answers `/livez` and `/readyz` until dropped.
+/// Serves `/livez` and `/readyz` until dropped.
 pub async fn probes(listener: TcpListener, health: Arc<impl Health>) -> io::Result<()> {
     let (live, ready) = (health.clone(), health);
     let router = Router::new()
@@ -43,7 +43,7 @@ fn is_verbose(query: Option<&str>) -> bool {
     form_urlencoded::parse(query.unwrap_or_default().as_bytes()).any(|(name, _)| name == "verbose")
 }
 
-/// A failure is always told in full: that is when somebody reads it.
+/// A failure always lists every check, because that is when a person reads it.
 fn answer(probe: &str, checks: &[Check], verbose: bool) -> (StatusCode, String) {
     let passed = checks.iter().all(|check| check.passed);
     if passed && !verbose {
@@ -74,9 +74,9 @@ mod tests {
 
     #[test]
     fn one_failed_check_fails_the_probe_and_is_named_unasked() {
-        let told = "[+]good ok\n[-]bad failed\nreadyz check failed\n".to_owned();
+        let listed = "[+]good ok\n[-]bad failed\nreadyz check failed\n".to_owned();
         for verbose in [false, true] {
-            assert_eq!(answer("readyz", &[GOOD, BAD], verbose), (StatusCode::SERVICE_UNAVAILABLE, told.clone()));
+            assert_eq!(answer("readyz", &[GOOD, BAD], verbose), (StatusCode::SERVICE_UNAVAILABLE, listed.clone()));
         }
     }
 

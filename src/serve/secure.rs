@@ -1,7 +1,7 @@
-//! `/metrics` over HTTPS, for those whom the API server knows and lets `get` it.
+//! `/metrics` over HTTPS, for callers whom the API server authenticates and authorises to `get` it.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use kube::Client;
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -21,7 +22,7 @@ use crate::metrics::Metrics;
 /// The right that a reader needs, as it stands in a ClusterRole.
 const VERB: &str = "get";
 const PATH: &str = "/metrics";
-/// Whoever tries tokens makes at most so many requests to the API server at a time.
+/// The most reviews in flight: trying tokens must not flood the API server.
 const REVIEWS_MAX: usize = 4;
 
 struct Guard {
@@ -30,7 +31,7 @@ struct Guard {
     reviews: Semaphore,
 }
 
-/// Answers `/metrics` until dropped.
+/// Serves `/metrics` until dropped.
 pub async fn metrics(
     listener: TcpListener,
     metrics: Arc<Metrics>,
@@ -47,7 +48,7 @@ pub async fn metrics(
     }
 }
 
-/// Also what is not there is only said to those who may ask.
+/// Unauthorised callers are refused before routing, so even a 404 reveals nothing.
 fn guarded(router: Router, guard: Arc<Guard>) -> Router {
     router.layer(from_fn_with_state(guard, admit))
 }
@@ -60,7 +61,7 @@ async fn admit(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
             None => next.run(request).await,
         },
         Err(error) => {
-            tracing::warn!(%error, "who asks for metrics could not be looked up");
+            tracing::warn!(%error, "cannot review the token of a request for metrics");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }
@@ -72,9 +73,9 @@ impl Guard {
         if let Some(verdict) = self.recall(key) {
             return Ok(verdict);
         }
-        // Never closed, so there is always one to wait for.
+        // The semaphore is never closed, so that this cannot fail.
         let _review = self.reviews.acquire().await;
-        // Somebody else may have asked meanwhile.
+        // Another request with this token may have been reviewed meanwhile.
         if let Some(verdict) = self.recall(key) {
             return Ok(verdict);
         }
@@ -85,15 +86,11 @@ impl Guard {
             None => false,
         };
         let verdict = Verdict::of(authenticated, may);
-        self.verdicts().remember(key, verdict, Instant::now());
+        self.verdicts.lock().remember(key, verdict, Instant::now());
         Ok(verdict)
     }
 
     fn recall(&self, key: Key) -> Option<Verdict> {
-        self.verdicts().recall(key, Instant::now())
-    }
-
-    fn verdicts(&self) -> std::sync::MutexGuard<'_, Verdicts> {
-        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.verdicts.lock().recall(key, Instant::now())
     }
 }

@@ -2,7 +2,7 @@
 
 use bed::plane::admin::Admin;
 use entrain::api::schema;
-use entrain::plan::desired::{ServicePrincipalId, TemplateId};
+use entrain::plan::ids::{ServicePrincipalId, TemplateId};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 

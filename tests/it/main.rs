@@ -1,6 +1,8 @@
 //! The one integration binary.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// The bans are for the product: tests of the whole stack run in real time.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod admission;
 mod alerts;
@@ -13,8 +15,10 @@ mod dashboard;
 mod docs;
 mod life;
 mod ops;
+mod parsers;
 mod properties;
 mod protocol;
+mod queue;
 mod schema;
 mod stack;
 mod tidy;

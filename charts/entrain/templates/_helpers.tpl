@@ -104,7 +104,7 @@ yes
 {{- end -}}
 {{- end }}
 
-{{/* Combinations of values that cannot work, said before anything is installed. */}}
+{{/* Combinations of values that cannot work, reported before anything is installed. */}}
 {{- define "entrain.check" -}}
 {{- if and .Values.credentials.existingSecret .Values.workloadIdentity.enabled -}}
 {{- fail "set credentials.existingSecret or workloadIdentity.enabled, not both" -}}

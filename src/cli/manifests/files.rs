@@ -6,7 +6,7 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
-use super::Problem;
+use super::manifest::Problem;
 
 const EXTENSIONS: &[&str] = &["yaml", "yml", "json"];
 

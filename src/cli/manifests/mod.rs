@@ -1,67 +1,15 @@
-//! SyncJobs from files: found, read strictly and checked against each other before anything is asked of anybody.
+//! SyncJobs from files: found, read strictly and checked against each other before any request is sent.
 
 mod files;
+mod manifest;
 mod parse;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::path::PathBuf;
 
-use serde::Serialize;
+use crate::plan::ids::ServicePrincipalId;
 
-use crate::api::SyncJob;
-use crate::plan::Desired;
-use crate::plan::desired::ServicePrincipalId;
-
-/// A SyncJob that can be acted on, and where it stands.
-#[derive(Debug)]
-pub struct Manifest {
-    pub source: Source,
-    pub object: SyncJob,
-    pub desired: Desired,
-}
-
-/// A place in the files. Documents and the items of a list count from 1; empty documents do not count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Source {
-    pub file: String,
-    pub document: usize,
-    /// The item, if the document is a list.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub item: Option<usize>,
-}
-
-/// What is wrong with a file or a document of it.
-#[derive(Debug, thiserror::Error)]
-pub enum Problem {
-    #[error("{file}: {what}")]
-    File { file: String, what: String },
-    #[error("{at}: {what}")]
-    Document { at: Source, what: String },
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, document {}", self.file, self.document)?;
-        self.item.map_or(Ok(()), |item| write!(f, ", item {item}"))
-    }
-}
-
-impl Manifest {
-    pub fn name(&self) -> &str {
-        self.object.metadata.name.as_deref().unwrap_or_default()
-    }
-
-    pub fn namespace(&self) -> Option<&str> {
-        self.object.metadata.namespace.as_deref()
-    }
-
-    /// `namespace/name`, or the name alone where the manifest leaves the namespace to whoever applies it.
-    pub fn full_name(&self) -> String {
-        self.namespace().map_or_else(|| self.name().to_owned(), |namespace| format!("{namespace}/{}", self.name()))
-    }
-}
+pub use self::manifest::{Manifest, Problem, Source};
 
 /// Every SyncJob in these files and directories that is not being deleted, in their order; or everything that is wrong.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Manifest>, Vec<Problem>> {

@@ -1,10 +1,10 @@
 //! One file: its documents, and the SyncJobs among them, read strictly. The API server drops an unknown field after a
-//! warning that nobody reads; a review is the place to say that it is there.
+//! warning that nobody reads; a review is the place to report it.
 
 use serde_json::{Map, Value};
 
 use super::files::File;
-use super::{Manifest, Problem, Source};
+use super::manifest::{Manifest, Problem, Source};
 use crate::api::{GROUP, SyncJob};
 use crate::plan::Desired;
 
@@ -22,7 +22,7 @@ pub(super) fn file(file: &File, manifests: &mut Vec<Manifest>, problems: &mut Ve
     }
 }
 
-/// JSON is YAML. What is said of an error quotes nothing: the next document may be a Secret.
+/// JSON is YAML. The message of an error quotes nothing: the next document may be a Secret.
 fn documents(text: &str) -> Result<Vec<Value>, String> {
     let options = serde_saphyr::options! { with_snippet: false };
     serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {
@@ -82,7 +82,7 @@ fn kind(object: &Map<String, Value>) -> &str {
     text(object, "kind")
 }
 
-/// The items of a typed list as the API serves it leave out what the list says.
+/// In a typed list as the API serves it, the items leave out kind and version.
 fn inherit(list: &Map<String, Value>, item: &mut Map<String, Value>) {
     let of_item = kind(list).strip_suffix("List").filter(|kind| !kind.is_empty());
     if let (Some(of_item), false) = (of_item, item.contains_key("kind")) {
@@ -91,7 +91,7 @@ fn inherit(list: &Map<String, Value>, item: &mut Map<String, Value>) {
     }
 }
 
-/// The object and its parsed wish, or every reason why it is refused, each with its field.
+/// The object and its parsed spec, or every reason why it is refused, each with its field.
 fn sync_job(mut object: Map<String, Value>) -> Result<(SyncJob, Desired), Vec<String>> {
     object.retain(|field, _| field != "apiVersion" && field != "kind");
     let mut unknown = Vec::new();
@@ -107,7 +107,7 @@ fn sync_job(mut object: Map<String, Value>) -> Result<(SyncJob, Desired), Vec<St
     }
 }
 
-/// Collects the fields that nobody reads. Status is the operator's, and may be that of a newer one.
+/// Collects the unknown fields. Status is the operator's, and may be that of a newer version.
 fn strict(value: Value, unknown: &mut Vec<String>) -> Result<SyncJob, Vec<String>> {
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
@@ -201,5 +201,25 @@ mod tests {
         assert_eq!(read(&one(metadata, &format!("{SPEC}\n{status}"))), (vec!["a".to_owned()], vec![]));
         let deleted = "{name: a, deletionTimestamp: '2026-11-24T10:00:00Z'}";
         assert_eq!(read(&one(deleted, SPEC)), (vec![], vec![]));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 2000, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_text_is_read_or_refused_without_quoting_another_document(
+            at in 0_usize..400, removed in 0_usize..40, text in "(\\PC|[\n\t\u{1b}:&*!|>'\"{}\\[\\]-]){0,12}"
+        ) {
+            let good = one("{name: a, namespace: ns}", SPEC);
+            let mut yaml: Vec<char> =
+                format!("{good}---\napiVersion: v1\nkind: Secret\nstringData: {{token: canary}}\n---\n{good}").chars().collect();
+            let at = at.min(yaml.len());
+            yaml.splice(at..(at + removed).min(yaml.len()), text.chars());
+            let yaml: String = yaml.into_iter().collect();
+            for problem in read(&yaml).1 {
+                proptest::prop_assert!(!problem.contains("canary"), "{}: {}", yaml, problem);
+                proptest::prop_assert!(!problem.contains(char::is_control), "{}: {}", yaml, problem);
+            }
+        }
     }
 }

@@ -20,7 +20,7 @@ pub struct Document {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Item {
-    /// `null` where the manifest leaves it to whoever applies it.
+    /// `null` where the manifest does not name one.
     pub namespace: Option<String>,
     pub name: String,
     pub source: Source,
@@ -32,7 +32,7 @@ pub struct Item {
     pub changes: Vec<PlannedChange>,
     /// Why it cannot be planned, or not to its end.
     pub blocked: Option<Remark>,
-    /// Why nothing would change although not everything is as declared, or is kept so.
+    /// Why nothing would change although the job is not as declared.
     pub note: Option<Remark>,
 }
 

@@ -1,18 +1,18 @@
-//! Looking at one service principal: each question is asked once, with patience, and its answer kept as a fact.
+//! Reading one service principal: each question is sent once, with retries, and its answer is kept as a fact.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::PlanError;
+use super::error::PlanError;
 use crate::args::Caller;
 use crate::graph::{Client, Error, Kind};
-use crate::plan::{Fact, Step, Trouble, TroubleKind};
+use crate::plan::{Fact, Look, Trouble, TroubleKind};
 use crate::reconcile::{found, observed};
 
-/// Waits before what passes by itself is asked again, where Graph does not name one.
+/// Waits before a transient error is retried, where Graph names no wait.
 const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
-/// A wait that Graph names is kept up to this long; whoever reviews is not kept waiting for longer.
+/// The longest wait named by Graph that is respected; a longer one ends the plan, because a reviewer is waiting.
 const WAIT_MAX: Duration = Duration::from_secs(120);
 
 pub struct Looks<'a> {
@@ -31,16 +31,16 @@ impl<'a> Looks<'a> {
         Self { client, caller, service_principal, jobs: None, templates: None, exists: None, tenant }
     }
 
-    /// The tenant that is asked, as far as it is known without a login.
+    /// The tenant, as far as it is known without a login.
     pub fn tenant(&self) -> Option<&str> {
         self.tenant.as_deref()
     }
 
-    /// What a step that only asks has for an answer; `None` for a step that does more. A login that does not succeed
+    /// The answer to a look; `None` for one that only the cluster could answer. A login that does not succeed
     /// ends everything, because it would not succeed for the next SyncJob either.
-    pub async fn answer(&mut self, step: &Step) -> Result<Option<Fact>, PlanError> {
+    pub async fn answer(&mut self, look: Look) -> Result<Option<Fact>, PlanError> {
         let (client, id) = (self.client, self.service_principal.as_str());
-        if *step == Step::LookUpTenant {
+        if look == Look::Tenant {
             return Ok(Some(match patiently(|| client.tenant()).await {
                 Ok(id) => Fact::TenantKnown { id },
                 Err(error) if concerns_all(&error) => {
@@ -49,25 +49,28 @@ impl<'a> Looks<'a> {
                 Err(error) => found(Err(error), |fact| fact),
             }));
         }
-        let kept = match step {
-            Step::ListJobs | Step::RecallJobs => &mut self.jobs,
-            Step::ListTemplates => &mut self.templates,
-            Step::LookUpServicePrincipal => &mut self.exists,
-            _ => return Ok(None),
+        let kept = match look {
+            Look::Jobs | Look::RecentJobs => &mut self.jobs,
+            Look::Templates => &mut self.templates,
+            Look::ServicePrincipal => &mut self.exists,
+            // The cluster is not asked.
+            Look::Tenant | Look::Definition | Look::Rivals => return Ok(None),
         };
         if kept.is_none() {
-            let answer = match step {
-                Step::ListTemplates => patiently(|| client.list_templates(id)).await.map(|templates| {
+            let answer = match look {
+                Look::Templates => patiently(|| client.list_templates(id)).await.map(|templates| {
                     Fact::TemplatesListed(templates.into_iter().map(|template| template.id).collect())
                 }),
-                Step::LookUpServicePrincipal => match patiently(|| client.get_service_principal(id)).await {
+                Look::ServicePrincipal => match patiently(|| client.get_service_principal(id)).await {
                     Ok(_) => Ok(Fact::ServicePrincipalLookedUp { exists: true }),
                     Err(error) if error.kind == Kind::NotFound => Ok(Fact::ServicePrincipalLookedUp { exists: false }),
                     Err(error) => Err(error),
                 },
-                _ => patiently(|| client.list_jobs(id))
-                    .await
-                    .map(|jobs| Fact::JobsListed(jobs.into_iter().map(observed).collect())),
+                Look::Jobs | Look::RecentJobs | Look::Tenant | Look::Definition | Look::Rivals => {
+                    patiently(|| client.list_jobs(id))
+                        .await
+                        .map(|jobs| Fact::JobsListed(jobs.into_iter().map(observed).collect()))
+                }
             };
             *kept = Some(match answer {
                 Err(error) if concerns_all(&error) => {
@@ -79,7 +82,7 @@ impl<'a> Looks<'a> {
         Ok(kept.clone())
     }
 
-    /// What to do about trouble, said to somebody who is not the operator.
+    /// What to do about trouble, for a reader who runs `entrain plan`.
     pub fn trouble(&self, trouble: &Trouble) -> String {
         let remedy = match (trouble.kind, self.caller) {
             (TroubleKind::Unauthorized | TroubleKind::Forbidden, Caller::Person) => {
@@ -96,7 +99,7 @@ impl<'a> Looks<'a> {
 }
 
 fn concerns_all(error: &Error) -> bool {
-    matches!(error.kind, Kind::LoginRefused { .. } | Kind::LoginUnavailable | Kind::TokenRejected)
+    matches!(error.kind, Kind::LoginRefused | Kind::LoginUnavailable | Kind::TokenRejected)
 }
 
 fn login_remedy(caller: Caller) -> &'static str {
@@ -110,7 +113,7 @@ fn login_remedy(caller: Caller) -> &'static str {
     }
 }
 
-/// Asks again while the trouble is of a kind that passes.
+/// Retries transient errors.
 async fn patiently<T, F: Future<Output = Result<T, Error>>>(ask: impl Fn() -> F) -> Result<T, Error> {
     for wait in WAITS {
         match ask().await {

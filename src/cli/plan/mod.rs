@@ -1,6 +1,7 @@
 //! `entrain plan`: what SyncJobs in files would change in the tenant.
 
 mod document;
+mod error;
 mod look;
 mod one;
 mod text;
@@ -18,24 +19,14 @@ use crate::args::{Caller, Output, Plan};
 use crate::connect::{self, ConnectError};
 use crate::graph;
 
+pub use self::error::PlanError;
+
 /// The exit code when something would change. That of an error is 1, as everywhere.
 const CHANGES: u8 = 2;
-/// Service principals that are looked at at the same time; the client has its own, lower limit for requests.
+/// Service principals read at the same time; the client has its own, lower limit for requests.
 const AT_ONCE: usize = 8;
 
-#[derive(Debug, thiserror::Error)]
-pub enum PlanError {
-    #[error("{0}")]
-    Manifests(String),
-    #[error("{0}")]
-    Connect(#[from] ConnectError),
-    #[error("{error} {remedy}")]
-    Login { error: graph::Error, remedy: &'static str },
-    #[error("the plan cannot be printed: {0}")]
-    Print(std::io::Error),
-}
-
-/// Reads the manifests, looks at the tenant and prints the plan. Nothing is asked of anybody while a manifest is wrong.
+/// Reads the manifests, looks at the tenant and prints the plan. No request is sent while a manifest is wrong.
 pub async fn run(options: &Plan) -> Result<ExitCode, PlanError> {
     let manifests = manifests::read(&options.filenames).map_err(|problems| {
         PlanError::Manifests(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nentrain: "))

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::PlanError;
 use super::document::{Item, Remark};
+use super::error::PlanError;
 use super::look::Looks;
 use crate::api::{Mode, Reason};
 use crate::cli::manifests::Manifest;
 use crate::plan::desired::Adoption;
 use crate::plan::settings::ABSENCES_MIN;
-use crate::plan::{Desired, Plan, Preview, Settings, Standing, Step, World, decide, preview};
+use crate::plan::{Desired, Look, Preview, Settings, Standing, Step, Verdict, World, decide, preview};
 use crate::reconcile::recorded;
 
 /// More questions than the plan ever has for one SyncJob.
@@ -30,8 +30,11 @@ pub async fn plan(manifest: &Manifest, looks: &mut Looks<'_>) -> Result<Item, Pl
     };
     let mut ahead = look_ahead(desired, &world);
     for _ in 0..QUESTIONS_MAX {
-        let Some(step) = ahead.end.step.as_ref().filter(|step| is_open(step, &world)) else { break };
-        let Some(fact) = looks.answer(step).await? else { break };
+        let Some(Step::Look(look)) = ahead.end.step else { break };
+        if !is_open(look, &world) {
+            break;
+        }
+        let Some(fact) = looks.answer(look).await? else { break };
         world = world.with(fact, desired);
         if let Err(remark) = find_own_job(&mut world, desired, &mut item) {
             item.blocked = Some(remark);
@@ -51,7 +54,7 @@ pub async fn plan(manifest: &Manifest, looks: &mut Looks<'_>) -> Result<Item, Pl
     Ok(item)
 }
 
-/// Only Manage changes anything; of the other modes it is said what they would say.
+/// Only Manage changes anything; for the other modes the preview shows what they would report.
 fn look_ahead(desired: &Desired, world: &World) -> Preview {
     let settings = Settings::default();
     match desired.mode {
@@ -62,36 +65,36 @@ fn look_ahead(desired: &Desired, world: &World) -> Preview {
     }
 }
 
-/// Whether a step asks something that has not been answered. After a restart, for one, the jobs would be listed anew;
-/// nobody can do that before.
-fn is_open(step: &Step, world: &World) -> bool {
-    match step {
-        Step::ListJobs | Step::RecallJobs => world.jobs.is_none() && !world.not_found,
-        Step::ListTemplates => world.templates.is_none(),
-        Step::LookUpServicePrincipal => world.service_principal_exists.is_none(),
-        Step::LookUpTenant => world.tenant.is_none(),
-        _ => false,
+/// Whether a look asks what has not been answered. After a restart, for example, the jobs would be listed again, which a
+/// plan cannot do before the restart.
+fn is_open(look: Look, world: &World) -> bool {
+    match look {
+        Look::Jobs | Look::RecentJobs => world.jobs.is_none() && !world.not_found,
+        Look::Templates => world.templates.is_none(),
+        Look::ServicePrincipal => world.service_principal_exists.is_none(),
+        Look::Tenant => world.tenant.is_none(),
+        Look::Definition | Look::Rivals => false,
     }
 }
 
-/// Without status nobody can know whose a job is. The one that adoption names, or the only one of the template, is
+/// Without status it is unknown whose a job is. The one that adoption names, or the only one of the template, is
 /// taken to be this SyncJob's: that is how it looks once the SyncJob has been applied for a while.
 fn find_own_job(world: &mut World, desired: &Desired, item: &mut Item) -> Result<(), Remark> {
     let Some(jobs) = world.jobs.as_ref().filter(|_| world.job_id.is_none() && world.intent.is_none()) else {
         return Ok(());
     };
-    let own = world.meant(desired).filter(|job| desired.template.made(job)).map(|job| job.id.clone());
+    let own = world.meant(desired).filter(|job| job.made_from(&desired.template)).map(|job| job.id.clone());
     if own.is_some() {
         (world.job_id, item.assumed) = (own, true);
         return Ok(());
     }
     let made: Vec<String> =
-        jobs.iter().filter(|job| desired.template.made(job)).map(|job| format!("'{}'", job.id)).collect();
+        jobs.iter().filter(|job| job.made_from(&desired.template)).map(|job| format!("'{}'", job.id)).collect();
     if made.len() > 1 && !matches!(desired.adoption, Adoption::Named(_)) {
         return Err(Remark::new(
             Reason::Ambiguous,
             format!(
-                "The service principal has several jobs of this template: {}. Without status it cannot be known which of them is this SyncJob's. Plan the object as `kubectl get -o yaml` prints it, or name the job in `adoption.jobId`.",
+                "The service principal has several jobs of this template: {}. Without status it is unknown which of them is this SyncJob's. Plan the object as `kubectl get -o yaml` prints it, or name the job in `adoption.jobId`.",
                 made.join(", ")
             ),
         ));
@@ -107,7 +110,7 @@ enum Said {
 
 /// Where the plan ends. A reason that is known to be the end of a plan is a note; all others that are not as declared
 /// keep the plan from being made.
-fn remark(end: &Plan) -> Said {
+fn remark(end: &Verdict) -> Said {
     let remark = || Remark::new(end.reason, &*end.message);
     match end.reason {
         Reason::PausedOutOfBand

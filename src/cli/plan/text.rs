@@ -1,4 +1,4 @@
-//! The plan as people read it in a pull request. Only what has something to say is printed.
+//! The plan as people read it in a pull request. SyncJobs without changes or remarks are only counted.
 
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ const NOTE: (char, AnsiColor) = ('=', AnsiColor::Cyan);
 
 type Mark = (char, AnsiColor);
 
-/// With colours; whoever prints it takes them out where they do not belong.
+/// With colours, which the caller strips where they do not belong.
 pub fn render(document: &Document) -> String {
     let mut out = String::new();
     for item in &document.items {
@@ -90,7 +90,7 @@ fn coloured((mark, colour): Mark) -> String {
     format!("{style}{mark}{style:#}")
 }
 
-/// Ids come from the tenant and from manifests that somebody proposes; none of them may steer a terminal.
+/// Ids come from the tenant and from proposed manifests; none of them may send control characters to a terminal.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }

@@ -38,7 +38,7 @@ async fn a_file_that_is_not_there_is_an_error_and_a_directory_without_sync_jobs_
     assert!(missing.err.contains("nowhere.yaml: "), "{}", missing.err);
     review.write("other.yaml", "kind: ConfigMap\n");
     let empty = run(review.command(&["-f", "."])).await;
-    assert_eq!((empty.code, empty.out.as_str()), (0, "Plan: no changes, 0 unchanged.\n"));
+    assert_eq!((empty.code, empty.out.as_str()), (0, "Verdict: no changes, 0 unchanged.\n"));
     assert!(empty.err.contains("there is no SyncJob"), "{}", empty.err);
     nobody_was_asked(&review).await;
 }

@@ -25,7 +25,7 @@ async fn nothing_to_change_is_exit_code_0() {
     review.job(box_, BOX_JOB, "Active").await;
     review.write("box.yaml", &with_status(&sync_job("box", box_, "BoxOutDelta", "")));
     let run = review.plan(&["-f", "."]).await;
-    assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (0, "Plan: no changes, 1 unchanged.\n", ""));
+    assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (0, "Verdict: no changes, 1 unchanged.\n", ""));
     assert_eq!(review.written().await, Vec::<Value>::new());
 }
 
@@ -77,7 +77,7 @@ async fn a_change_is_exit_code_2_and_is_only_told() {
     assert_eq!(run.code, 2, "{}", run.err);
     assert!(run.out.contains("identity/box (standard input, document 1)"), "{}", run.out);
     assert!(run.out.contains("+ Create a job from template 'BoxOutDelta'."), "{}", run.out);
-    assert!(run.out.ends_with("Plan: 2 changes in 1 SyncJob, 0 unchanged.\n"), "{}", run.out);
+    assert!(run.out.ends_with("Verdict: 2 changes in 1 SyncJob, 0 unchanged.\n"), "{}", run.out);
     assert!(!run.out.contains('\u{1b}'), "no colours where there is no terminal");
     assert_eq!(review.written().await, Vec::<Value>::new());
 }

@@ -2,7 +2,7 @@
 
 use entrain::api::{Execution, JobError, QuarantineStatus};
 use entrain::graph::{self, Kind, Operation, Processed};
-use entrain::plan::{Fact, ObservedJob, Rival, Shown, Step, Trouble, TroubleKind, health};
+use entrain::plan::{Change, Fact, Look, ObservedJob, Rival, Shown, Step, Trouble, TroubleKind, health};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// The id that Graph gives to a new job.
@@ -47,36 +47,34 @@ impl Graph {
     pub fn answer(&mut self, step: &Step) -> Fact {
         let failed = self.fails.as_ref().filter(|(fails, _)| fails(step)).map(|(_, trouble)| trouble.clone());
         match (step, failed) {
-            (Step::CreateJob, Some(trouble)) if trouble.kind == TroubleKind::GraphUnavailable => {
+            (Step::Change(Change::CreateJob), Some(trouble)) if trouble.kind == TroubleKind::GraphUnavailable => {
                 Fact::CreateUnknown(trouble)
             }
-            (Step::CreateJob, Some(trouble)) => Fact::CreateRefused(trouble),
+            (Step::Change(Change::CreateJob), Some(trouble)) => Fact::CreateRefused(trouble),
             (_, Some(trouble)) => Fact::Trouble(trouble),
-            (Step::AddFinalizer, _) => Fact::FinalizerAdded,
-            (Step::ListJobs | Step::RecallJobs, _) if self.hides_jobs => Fact::NotFound,
-            (Step::DeleteJob { .. }, _) if self.hides_jobs => Fact::DeleteNotFound,
-            (Step::LookUpDefinition, _) => Fact::DefinitionLookedUp { going: false },
-            (Step::RecordOrigin { origin, .. }, _) => Fact::OriginRecorded { origin: *origin },
-            (Step::ListJobs | Step::RecallJobs, _) => Fact::JobsListed(self.jobs.clone()),
-            (Step::LookUpServicePrincipal, _) => Fact::ServicePrincipalLookedUp { exists: self.service_principal },
-            (Step::ListTemplates, _) => {
-                Fact::TemplatesListed(self.templates.iter().map(|id| (*id).to_owned()).collect())
-            }
-            (Step::RecordIntent { baseline }, _) => Fact::IntentRecorded { baseline: baseline.clone() },
-            (Step::RecordAdoption { id }, _) => Fact::AdoptionRecorded { id: id.clone() },
-            (Step::ReadRivals, _) => Fact::RivalsRead {
-                rivals: self.rivals.iter().chain(&self.late_rival).cloned().collect(),
-                siblings: Vec::new(),
-            },
-            (Step::CreateJob, _) => {
+            (Step::Look(Look::Jobs | Look::RecentJobs), _) if self.hides_jobs => Fact::NotFound,
+            (Step::Change(Change::DeleteJob { .. }), _) if self.hides_jobs => Fact::DeleteNotFound,
+            (Step::Look(look), _) => self.shown(*look),
+            (Step::Record(record), _) => record.done(),
+            (Step::Change(Change::CreateJob), _) => {
                 self.jobs.push(job(JOB, "Disabled"));
                 Fact::JobCreated(job(JOB, "Disabled"))
             }
-            (Step::ClearIntent, _) => Fact::IntentCleared,
-            (Step::BindJob { id }, _) => Fact::JobBound { id: id.clone() },
-            (Step::AdoptJob { id }, _) => Fact::JobAdopted { id: id.clone() },
-            (Step::StartJob { .. } | Step::PauseJob { .. }, _) => Fact::RunStateRequested,
-            (step, _) => panic!("no story goes this way yet: {step:?}"),
+            (Step::Change(change), _) => change.done(|| job(JOB, "Disabled")),
+        }
+    }
+
+    fn shown(&self, look: Look) -> Fact {
+        match look {
+            Look::Jobs | Look::RecentJobs => Fact::JobsListed(self.jobs.clone()),
+            Look::ServicePrincipal => Fact::ServicePrincipalLookedUp { exists: self.service_principal },
+            Look::Definition => Fact::DefinitionLookedUp { going: false },
+            Look::Templates => Fact::TemplatesListed(self.templates.iter().map(|id| (*id).to_owned()).collect()),
+            Look::Rivals => Fact::RivalsRead {
+                rivals: self.rivals.iter().chain(&self.late_rival).cloned().collect(),
+                siblings: Vec::new(),
+            },
+            Look::Tenant => panic!("no story asks for the tenant"),
         }
     }
 
@@ -162,11 +160,15 @@ pub fn rival(job_id: Option<&str>, precedes: bool) -> Rival {
 
 /// Every call to Graph fails.
 pub fn any_call(step: &Step) -> bool {
-    step.writes_to_graph() || step.only_asks()
+    match step {
+        Step::Look(look) => *look != Look::Rivals,
+        Step::Record(_) => false,
+        Step::Change(_) => true,
+    }
 }
 
 pub fn create(step: &Step) -> bool {
-    *step == Step::CreateJob
+    *step == Step::Change(Change::CreateJob)
 }
 
 /// Trouble in the words in which the client tells it.

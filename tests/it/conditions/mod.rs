@@ -29,7 +29,7 @@ struct Row {
 
 impl Row {
     fn condition(&self, kind: ConditionType) -> Option<&Condition> {
-        self.story.status().conditions.iter().find(|condition| condition.type_ == kind.name())
+        self.story.status().report.conditions.iter().find(|condition| condition.type_ == kind.name())
     }
 
     /// Why the work goes on, or why it does not.
@@ -39,7 +39,7 @@ impl Row {
     }
 
     fn observed(&self) -> bool {
-        self.story.status().observed_generation == Some(self.story.generation())
+        self.story.status().report.observed_generation == Some(self.story.generation())
     }
 }
 
@@ -149,7 +149,7 @@ const NOT_SHOWN: &[Reason] = &[Reason::Adopting, Reason::Creating];
 /// Reasons that no row shows.
 fn untold(rows: &[&Row]) -> Vec<&'static str> {
     let shown = |name: &str| {
-        rows.iter().any(|row| row.story.status().conditions.iter().any(|condition| condition.reason == name))
+        rows.iter().any(|row| row.story.status().report.conditions.iter().any(|condition| condition.reason == name))
     };
     let expected = Reason::ALL.iter().filter(|reason| !NOT_SHOWN.contains(reason));
     expected.map(|reason| reason.name()).filter(|name| !shown(name)).collect()

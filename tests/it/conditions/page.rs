@@ -29,7 +29,7 @@ fn line(row: &Row) -> String {
         row.condition(kind).map_or("–".to_owned(), |condition| format!("{} `{}`", condition.status, condition.reason))
     };
     let reason = |kind| row.condition(kind).map_or("–".to_owned(), |condition| format!("`{}`", condition.reason));
-    let observed = row.story.status().observed_generation.unwrap_or(-1);
+    let observed = row.story.status().report.observed_generation.unwrap_or(-1);
     format!(
         "| {} | {} | {} | {} | {} | {observed} / {} | {} | {} | {} |\n",
         row.title,

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use entrain::api::{FINALIZER, Intent, JobOrigin, SyncJobSpec, SyncJobStatus};
-use entrain::plan::report::{End, Report, report};
-use entrain::plan::requests::{Requests, answers, handled, unseen};
+use entrain::api::{FINALIZER, Intent, JobOrigin, Report, SyncJobSpec, SyncJobStatus};
+use entrain::plan::report::{End, report};
+use entrain::plan::sync_job::world::observe::Shown;
 use entrain::plan::{
-    Desired, Fact, IntentOrigin, IntentView, Plan, Rivals, RunView, Settings, Step, World, decide, refused,
+    Desired, Fact, Managed, Memory, Next, Now, Pass, Refused, Remember, Settings, Step, Verdict, World, answers,
 };
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -20,8 +20,6 @@ use super::graph::Graph;
 const BEGINNING: &str = "2026-11-24T09:00:00Z";
 const NONCE: &str = "5d1c9e2b-7a34-4f0e-9b86-1c2d3e4f5a6b";
 const UID: &str = "b7e1f6c2-0d4a-4b8e-8c51-3f9a2e6d7c10";
-/// More than a pass may take.
-const STEPS_MAX: usize = 16;
 
 pub struct Story {
     pub graph: Graph,
@@ -32,9 +30,7 @@ pub struct Story {
     finalizer: bool,
     deletion: Option<Timestamp>,
     status: SyncJobStatus,
-    absences: u32,
-    absent_since: Option<Timestamp>,
-    failures: u32,
+    memory: Memory,
 }
 
 impl Story {
@@ -50,10 +46,11 @@ impl Story {
             finalizer: false,
             deletion: None,
             // The default of the schema.
-            status: SyncJobStatus { observed_generation: Some(-1), ..SyncJobStatus::default() },
-            absences: 0,
-            absent_since: None,
-            failures: 0,
+            status: SyncJobStatus {
+                report: Report { observed_generation: Some(-1), ..Report::default() },
+                ..SyncJobStatus::default()
+            },
+            memory: Memory::default(),
         }
     }
 
@@ -89,80 +86,54 @@ impl Story {
         let settings = Settings::default();
         let spec: SyncJobSpec = serde_json::from_value(Value::Object(self.spec.clone())).unwrap();
         let desired = Desired::parse(&spec);
-        let (world, plan, done) = self.steps(&spec, &settings);
-        let desired = desired.as_ref().ok();
-        self.absences = world.absences;
-        self.absent_since = (world.absences > 0).then(|| self.absent_since.unwrap_or(self.now));
-        let troubled = world.trouble.is_some() || world.refusal.is_some();
-        self.failures = if troubled { self.failures + 1 } else { 0 };
-        let end = End { desired, world: &world, plan: &plan, done: &done };
-        let report = report(&self.status, self.generation, &end, &settings, self.now);
-        let answers = answers(desired, &world);
-        self.status.last_handled_reconcile = answers.last_handled_reconcile;
-        self.status.last_handled_restart = answers.last_handled_restart;
-        self.status.handled_restarts = answers.handled_restarts;
-        self.status = with_report(report, &self.status);
-    }
-
-    fn steps(&mut self, spec: &SyncJobSpec, settings: &Settings) -> (World, Plan, Vec<(Step, Fact)>) {
-        let (mut world, mut done) = (self.world(), Vec::new());
-        let desired = match Desired::parse(spec) {
-            Ok(desired) => desired,
-            Err(refusals) => return (world.clone(), refused(&refusals, &world, spec.deletion_policy, settings), done),
+        let world = self.world();
+        let (world, verdict, done) = match &desired {
+            Ok(desired) => self.steps(Pass::new(Managed { desired, settings: &settings }, world), desired),
+            Err(refusals) => {
+                let refused = Refused { refusals, policy: spec.deletion_policy, settings: &settings };
+                let mut pass = Pass::new(refused, world);
+                assert_eq!(pass.next_step(), Next::End, "no story goes this way yet");
+                let (world, verdict, _) = pass.into_parts();
+                (world, verdict.ended(), Vec::new())
+            }
         };
-        loop {
-            let plan = decide(&desired, &world, settings);
-            let Some(step) = plan.step.clone() else { return (world, plan, done) };
-            assert!(done.len() < STEPS_MAX, "the pass goes round in circles: {done:?}");
-            let fact = self.graph.answer(&step);
-            self.record(&fact, &desired);
-            world = world.with(fact.clone(), &desired);
-            done.push((step, fact));
-        }
+        self.memory.end(&world, &verdict, self.now());
+        let end = End { desired: desired.as_ref().ok(), world: &world, verdict: &verdict, done: &done };
+        let report = report(&self.status.report, self.generation, &end, &settings, self.now);
+        self.status.answers = answers(desired.as_ref().ok(), &world);
+        self.status.report = report;
+        self.memory.run_written();
+        self.memory.answers_written();
     }
 
-    /// What observation would find.
-    fn world(&self) -> World {
-        let status = &self.status;
-        let rivals = if status.job_id.is_none() { self.graph.rivals.clone() } else { Vec::new() };
-        World {
+    fn steps(&mut self, mut pass: Pass<Managed<'_>>, desired: &Desired) -> (World, Verdict, Vec<(Step, Fact)>) {
+        while let Next::Do(step) = pass.next_step() {
+            let fact = self.graph.answer(&step);
+            self.record(&fact, desired);
+            pass.learn(fact);
+        }
+        assert!(!pass.goes_round_in_circles(), "{:?}", pass.done());
+        pass.into_parts()
+    }
+
+    fn now(&self) -> Now {
+        let since = self.now.duration_since(BEGINNING.parse().unwrap());
+        Now { wall: self.now, monotonic: Duration::try_from(since).unwrap() }
+    }
+
+    /// What observation finds.
+    fn world(&mut self) -> World {
+        let unbound = self.status.identity.job_id.is_none();
+        let rivals = if unbound { self.graph.rivals.clone() } else { Vec::new() };
+        let shown = Shown {
+            status: Some(&self.status),
             deletion_requested: self.deletion.is_some(),
             finalizer: self.finalizer,
-            intent: status.intent.as_ref().map(|intent| IntentView {
-                baseline: intent.baseline.clone(),
-                adopt: intent.adopt_job_id.clone(),
-                origin: IntentOrigin::Unknown,
-                age: self.since(&intent.recorded_time),
-            }),
-            job_id: status.job_id.clone(),
-            origin: status.job_origin,
-            bound_for: status.job_bound_time.as_ref().map_or(Duration::ZERO, |time| self.since(time)),
-            tenant: Some(self.graph.tenant.to_owned()),
-            recorded_tenant: status.tenant_id.clone(),
-            seen: status.job_seen_time.is_some(),
-            lived: status.job_lived_time.is_some(),
-            missing_for: status.job_missing_since_time.as_ref().map(|time| self.since(time)),
-            service_principal_lost: status.service_principal_lost_time.is_some(),
-            rivals: Rivals::Cached(rivals),
-            absences: self.absences,
-            absent_for: self.absent_since.map_or(Duration::ZERO, |since| self.since(&Time(since))),
-            run: status.run.as_ref().map(|run| RunView {
-                state: run.state,
-                asked: run.requested_time.as_ref().map(|time| self.since(time)),
-                reached: run.reached_time.is_some(),
-            }),
-            requests: Requests::parse(&self.annotations),
-            handled_reconcile: status.last_handled_reconcile.clone(),
-            handled_restart: status.last_handled_restart.clone(),
-            handled_restarts: handled(status),
-            unseen: unseen(Some(status)),
-            failures: self.failures,
-            ..World::unobserved()
-        }
-    }
-
-    fn since(&self, time: &Time) -> Duration {
-        Duration::try_from(self.now.duration_since(time.0)).unwrap_or_default()
+            annotations: &self.annotations,
+            tenant: Some(self.graph.tenant),
+        };
+        let now = self.now();
+        World::observe(shown, (rivals, Vec::new()), &mut self.memory, now)
     }
 
     /// The part of status that is written before the pass goes on.
@@ -174,28 +145,41 @@ impl Story {
             baseline: baseline.to_vec(),
             adopt_job_id: adopt.cloned(),
         };
-        let status = &mut self.status;
+        let clock = self.now();
+        let nonce = || NONCE.to_owned();
+        match fact {
+            Fact::IntentRecorded { .. } | Fact::AdoptionRecorded { .. } => {
+                self.memory.note(Remember::IntentRecorded { nonce: nonce() }, clock);
+            }
+            Fact::JobCreated(_) | Fact::CreateUnknown(_) => self.memory.note(Remember::CreateSent, clock),
+            Fact::CreateRefused(_) => {
+                self.memory.note(Remember::CreateWithoutEffect { nonce: nonce() }, clock);
+            }
+            Fact::RunStateRequested { state, .. } => self.memory.note(Remember::RunAsked(*state), clock),
+            _ => {}
+        }
+        let identity = &mut self.status.identity;
         match fact {
             Fact::FinalizerAdded => self.finalizer = true,
-            Fact::IntentRecorded { baseline } => status.intent = Some(intent(baseline, None)),
-            Fact::AdoptionRecorded { id } => status.intent = Some(intent(&[], Some(id))),
+            Fact::IntentRecorded { baseline } => identity.intent = Some(intent(baseline, None)),
+            Fact::AdoptionRecorded { id } => identity.intent = Some(intent(&[], Some(id))),
             Fact::IntentCleared => {
-                (status.intent, status.service_principal_id, status.tenant_id) = (None, None, None);
+                (identity.intent, identity.service_principal_id, identity.tenant_id) = (None, None, None);
             }
-            Fact::OriginRecorded { origin } => status.job_origin = Some(*origin),
+            Fact::OriginRecorded { origin, .. } => identity.job_origin = Some(*origin),
             Fact::JobBound { id } | Fact::JobAdopted { id } => {
                 let adopted = matches!(fact, Fact::JobAdopted { .. });
-                status.job_origin = Some(if adopted { JobOrigin::Adopted } else { JobOrigin::Created });
-                (status.job_id, status.job_bound_time, status.intent) = (Some(id.clone()), Some(now), None);
+                identity.job_origin = Some(if adopted { JobOrigin::Adopted } else { JobOrigin::Created });
+                (identity.job_id, identity.job_bound_time, identity.intent) = (Some(id.clone()), Some(now), None);
             }
-            Fact::RestartRecorded { .. } | Fact::JobForgotten | Fact::FinalizerRemoved => {
+            Fact::RestartRecorded { .. } | Fact::JobForgotten { .. } | Fact::FinalizerRemoved { .. } => {
                 panic!("no story goes this way yet: {fact:?}")
             }
             _ => {}
         }
-        if status.intent.is_some() || status.job_id.is_some() {
-            status.service_principal_id = Some(desired.service_principal.as_str().to_owned());
-            status.tenant_id.get_or_insert_with(|| self.graph.tenant.to_owned());
+        if identity.intent.is_some() || identity.job_id.is_some() {
+            identity.service_principal_id = Some(desired.service_principal.as_str().to_owned());
+            identity.tenant_id.get_or_insert_with(|| self.graph.tenant.to_owned());
         }
     }
 
@@ -226,22 +210,5 @@ impl Story {
             metadata["deletionTimestamp"] = json!(deletion);
         }
         json!({"apiVersion": "entrain.dev/v1alpha1", "kind": "SyncJob", "metadata": metadata, "spec": self.spec, "status": self.status})
-    }
-}
-
-fn with_report(report: Report, identity: &SyncJobStatus) -> SyncJobStatus {
-    SyncJobStatus {
-        conditions: report.conditions,
-        observed_generation: Some(report.observed_generation),
-        job: report.job,
-        quarantine: report.quarantine,
-        run: report.run,
-        job_seen_time: report.witness.job_seen_time,
-        job_lived_time: report.witness.job_lived_time,
-        job_missing_since_time: report.witness.job_missing_since_time,
-        service_principal_lost_time: report.witness.service_principal_lost_time,
-        plan: report.plan,
-        deletion_policy: report.deletion_policy,
-        ..identity.clone()
     }
 }

@@ -28,7 +28,7 @@ async fn the_time_of_a_call_begins_when_it_is_sent() {
 
 #[tokio::test]
 async fn a_call_whose_turn_does_not_come_says_so_and_was_not_sent() {
-    let talk = one_at_a_time(|options| options.turn_timeout = Duration::from_millis(500)).await;
+    let talk = one_at_a_time(|options| options.slot_timeout = Duration::from_millis(500)).await;
     talk.fault("listJobs", 1, json!({"delay": {"millis": 2500}})).await;
     let (first, second) = tokio::join!(talk.list(), talk.create());
     assert!(first.is_ok(), "{first:?}");
@@ -42,7 +42,7 @@ async fn a_call_whose_turn_does_not_come_says_so_and_was_not_sent() {
 #[tokio::test]
 async fn a_call_that_waits_for_the_login_holds_no_turn() {
     let talk = Talk::with(|options| {
-        (options.in_flight_max, options.turn_timeout) = (1, Duration::from_millis(200));
+        (options.in_flight_max, options.slot_timeout) = (1, Duration::from_millis(200));
         options.login_timeout = Duration::from_millis(900);
     })
     .await;

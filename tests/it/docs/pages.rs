@@ -20,7 +20,7 @@ fn fresh(page: &str, content: &str) {
 #[test]
 fn the_page_of_reasons_is_fresh() {
     let mut page = format!(
-        "# Reasons\n\nWhy a condition has its status. The list is closed, so a machine may match on it. The message of the condition knows\nthe case and is more exact than the remedy here. [Conditions](conditions.md) shows each state in full. {NOTE}\n| reason | meaning | what to do |\n|---|---|---|\n"
+        "# Reasons\n\nWhy a condition has its status. The list is closed, so a machine may match on it. The message of the condition is about\nthe case at hand and more exact than the remedy here. [Conditions](conditions.md) shows each state in full. {NOTE}\n| reason | meaning | what to do |\n|---|---|---|\n"
     );
     for reason in Reason::ALL {
         let (meaning, remedy) = (reason.meaning().trim(), reason.remedy());
@@ -39,7 +39,7 @@ fn the_page_of_reasons_is_fresh() {
 #[test]
 fn the_page_of_the_events_is_fresh() {
     let mut page = format!(
-        "# Events\n\nWhat `kubectl describe` and `kubectl get events` tell of a SyncJob. When a condition comes to another reason (`Interrupted` aside), an event with that\n[reason](reasons.md) and the action `Reconcile` tells the message of the condition. Beside these there are the events below. They are sent at a limited rate and\nkept for an hour by most clusters: whatever a person can act on is in a condition or in status as well. {NOTE}\n| reason | type | action | what happened |\n|---|---|---|---|\n"
+        "# Events\n\nWhat `kubectl describe` and `kubectl get events` show for a SyncJob. When the reason of a condition changes (to any but `Interrupted`), an event with that\n[reason](reasons.md) and the action `Reconcile` carries the message of the condition. In addition there are the events below. They are sent at a limited rate and\nkept for an hour by most clusters: everything that a person can act on is in a condition or in status as well. {NOTE}\n| reason | type | action | what happened |\n|---|---|---|---|\n"
     );
     for kind in EVENT_KINDS {
         let kind_of = if kind.warning { "Warning" } else { "Normal" };
@@ -62,7 +62,7 @@ fn the_page_of_the_flags_is_fresh() {
     command.build();
     let operator = command.find_subcommand_mut("operator").unwrap();
     let mut page = format!(
-        "# Flags of the operator\n\n`entrain operator`; an environment variable stands for its flag where one is named. The chart sets the flags from\n[its values](https://github.com/entrain-dev/entrain/blob/main/charts/entrain/README.md). `RUST_LOG` filters the log; `info` is the default. {NOTE}\n| flag | environment | default | meaning |\n|---|---|---|---|\n"
+        "# Flags of the operator\n\n`entrain operator`; an environment variable can be used in place of its flag where one is named. The chart sets the flags from\n[its values](https://github.com/entrain-dev/entrain/blob/main/charts/entrain/README.md). `RUST_LOG` filters the log; `info` is the default. {NOTE}\n| flag | environment | default | meaning |\n|---|---|---|---|\n"
     );
     for flag in operator.get_arguments().filter(|flag| flag.get_id() != "help" && !flag.is_hide_set()) {
         let value = flag.get_value_names().filter(|_| flag.get_action().takes_values());
@@ -87,7 +87,7 @@ fn the_page_of_the_flags_is_fresh() {
 #[test]
 fn the_page_of_the_metrics_is_fresh() {
     let mut page = format!(
-        "# Metrics\n\nWhat `/metrics` answers, where [`--metrics-bind-address`](operator.md) or the chart's `metrics` says. Names and labels are kept as the\nAPI is: what the Go operators measure has the names that they gave it, so that dashboards for them work; the rest is `entrain_*`.\nWho accepts `application/openmetrics-text` gets OpenMetrics 1.0, in which durations of passes and of calls to Graph name a trace\nas an example where traces are sent; everybody else gets Prometheus' text format 0.0.4. {NOTE}\n| metric | kind | labels | meaning |\n|---|---|---|---|\n"
+        "# Metrics\n\nWhat `/metrics` serves, at the address of [`--metrics-bind-address`](operator.md) or of the chart's `metrics`. Names and labels are as stable as the\nAPI: metrics that Go operators have too keep the names of controller-runtime and client-go, so that dashboards for them work; the rest is `entrain_*`.\nClients that accept `application/openmetrics-text` get OpenMetrics 1.0, in which durations of passes and of calls to Graph carry a trace\nas exemplar where traces are sent; all others get Prometheus' text format 0.0.4. {NOTE}\n| metric | kind | labels | meaning |\n|---|---|---|---|\n"
     );
     for spec in METRICS {
         let labels: Vec<_> = spec.labels.iter().map(|label| format!("`{label}`")).collect();
@@ -98,7 +98,7 @@ fn the_page_of_the_metrics_is_fresh() {
     }
     write!(
         page,
-        "\n## How many series\n\nEach SyncJob has at most {SERIES_PER_OBJECT} series: one for each condition that it has, and one for each of the other\n`entrain_syncjob_*`. They are read off the objects at each scrape, so that they end with the object. All other series do not depend\non the number of SyncJobs; an operator has at most {SERIES_FIXED_MAX} of them. No id of Graph and no address is the value of a label, but for\n`host`, which is that of the one API server. `tenant` is `operator`: the application that the operator itself was given.\n"
+        "\n## How many series\n\nEach SyncJob has at most {SERIES_PER_OBJECT} series: one for each condition that it has, and one for each of the other\n`entrain_syncjob_*`. They are read from the objects at each scrape, so that they end with the object. All other series do not depend\non the number of SyncJobs; an operator has at most {SERIES_FIXED_MAX} of them. No id of Graph and no address is the value of a label, except\n`host`, which is that of the one API server. `tenant` is `operator`: the application that the operator itself was given.\n"
     )
     .unwrap();
     fresh("metrics.md", &page);

@@ -1,5 +1,5 @@
-//! docs/describe.md: what `kubectl describe` says in the ten most telling states, as this test produced it. What differs
-//! from run to run is replaced by one made-up value of its kind, and Events are sorted by reason.
+//! What `kubectl describe` shows in the ten most telling states, compared with describe.golden.md. What differs from run
+//! to run is replaced by one made-up value of its kind, and Events are sorted by reason.
 
 use std::fmt::Write;
 
@@ -10,8 +10,9 @@ use super::{BOX, Rig};
 use crate::stack::plane::repository;
 use crate::stack::read::{condition, is_ready, job_id, manifest, ready};
 
-const INTRO: &str = "# What `kubectl describe` tells\n\nTen states of a SyncJob and what to do about each. This page is produced by a test of the whole stack (`UPDATE=1 cargo test describe` writes it anew);
-ids and times are made up. All reasons are listed in the [conditions reference](reference/conditions.md).\n";
+const GOLDEN: &str = "tests/it/life/describe.golden.md";
+const INTRO: &str = "# What `kubectl describe` shows\n\nTen states of a SyncJob and what to do about each. A test of the whole stack compares this file (`UPDATE=1 cargo test describe` rewrites it);
+ids and times are made up.\n";
 
 /// Name, reason to wait for, the Events that belong to it, and what the page says.
 const STATES: [(&str, &str, &[&str], &str); 10] = [
@@ -31,7 +32,7 @@ const STATES: [(&str, &str, &[&str], &str); 10] = [
         "exists",
         "AlreadyExists",
         &["AlreadyExists"],
-        "Somebody made a job of this template before. It is left alone until `adoption` allows to take it.",
+        "Somebody made a job of this template before. It is reported but not touched until `adoption` permits taking it over.",
     ),
     (
         "template",
@@ -49,7 +50,7 @@ const STATES: [(&str, &str, &[&str], &str); 10] = [
         "paused",
         "PausedOutOfBand",
         &["JobCreated", "JobStarted", "Running", "PausedOutOfBand"],
-        "A person paused the job in the portal. That is respected, and said.",
+        "A person paused the job in the portal. That is respected and reported.",
     ),
     (
         "missing",
@@ -57,7 +58,7 @@ const STATES: [(&str, &str, &[&str], &str); 10] = [
         &["JobCreated", "JobStarted", "Running", "JobMissing"],
         "The job was deleted in the portal. Nothing is created in its place unless `missingJobPolicy` says so.",
     ),
-    ("planned", "ChangesPlanned", &["ChangesPlanned"], "Mode Plan: what Manage would do, and nothing done."),
+    ("planned", "ChangesPlanned", &["ChangesPlanned"], "Mode Verdict: what Manage would do, and nothing done."),
     (
         "unknown",
         "CreateOutcomeUnknown",
@@ -83,7 +84,7 @@ fn of_state(name: &str, more: &[&str]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_of_ten_telling_states_is_what_kubectl_describe_says() {
+async fn the_golden_file_of_ten_telling_states_is_what_kubectl_describe_shows() {
     let mut rig = Rig::idle().await;
     rig.start_operator_with(&[
         "--settle-window-seconds=600",
@@ -201,11 +202,11 @@ fn settled(text: &str) -> String {
 }
 
 fn compare(page: &str) {
-    let path = repository().join("docs/describe.md");
+    let path = repository().join(GOLDEN);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, page).unwrap();
     }
     let shipped = std::fs::read_to_string(&path).unwrap_or_default();
     let differs = page.lines().zip(shipped.lines()).find(|(now, then)| now != then);
-    assert!(shipped == page, "docs/describe.md is stale, first at {differs:?}: UPDATE=1 cargo test describe");
+    assert!(shipped == page, "{GOLDEN} is stale, first at {differs:?}: UPDATE=1 cargo test describe");
 }

@@ -94,8 +94,10 @@ async fn the_job_of_an_object_that_cannot_be_read_is_neither_taken_nor_released_
     assert!(object["status"]["run"]["reachedTime"].is_string(), "the rest of status stays: {object:#}");
     let namespaces = Namespaces::new(std::slice::from_ref(&rig.namespace));
     let holders = read::holders(&rig.client().await, &namespaces, &rig.service_principal()).await.unwrap();
-    let held: Vec<Option<&str>> =
-        holders.iter().map(|holder| holder.status.as_ref().and_then(|status| status.job_id.as_deref())).collect();
+    let held: Vec<Option<&str>> = holders
+        .iter()
+        .map(|holder| holder.status.as_ref().and_then(|status| status.identity.job_id.as_deref()))
+        .collect();
     assert_eq!(held, [Some(id.as_str())]);
 
     rig.apply(&manifest("twin", &rig.service_principal(), BOX, &["adoption: {policy: IfExists}"])).await;

@@ -8,7 +8,7 @@ mod namespace;
 mod probes;
 mod proxy;
 mod rights;
-mod scrape;
+pub mod scrape;
 mod secure;
 mod series;
 mod state_metrics;

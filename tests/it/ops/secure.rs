@@ -121,6 +121,6 @@ async fn metrics_are_refused_without_a_word_while_the_api_server_is_away() {
     let anybody = client(None);
     assert_eq!(rig.until_answered_with(&anybody, &address, "some-token", 503).await, "");
     assert_eq!(scrape(&anybody, &address, None).await, Some((401, String::new())));
-    rig.until_logged("could not be looked up").await;
+    rig.until_logged("cannot review the token").await;
     assert!(!rig.operator_log().contains("some-token"), "a token is in the log");
 }

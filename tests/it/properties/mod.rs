@@ -4,11 +4,12 @@ mod worlds;
 
 use std::time::Duration;
 
-use entrain::api::{DeletionPolicy, JobOrigin, MissingJobPolicy, Mode, Reason, RunState, SyncJobSpec, SyncJobStatus};
+use entrain::api::{DeletionPolicy, JobOrigin, MissingJobPolicy, Mode, Reason, Report, RunState, SyncJobSpec};
 use entrain::plan::desired::Adoption;
-use entrain::plan::report::{End, Report, report};
+use entrain::plan::report::{End, report};
 use entrain::plan::{
-    Desired, Fact, IntentOrigin, Leaving, ObservedJob, Plan, Rivals, Settings, Standing, Step, World, decide, preview,
+    Change, Desired, Fact, IntentOrigin, Leaving, ObservedJob, Record, Rivals, Settings, Standing, Step, Verdict,
+    World, decide, preview,
 };
 use jiff::Timestamp;
 use proptest::collection::vec;
@@ -22,19 +23,20 @@ const STEPS_MAX: usize = 16;
 /// What must be true of a step in the world in which it is chosen.
 fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
     let demand = |held: bool, what: &str| if held { Ok(()) } else { Err(format!("{step:?} {what} in {world:?}")) };
-    let holds = matches!(step, Step::BindJob { .. } | Step::AdoptJob { .. });
+    let holds = matches!(step, Step::Record(Record::BindJob { .. } | Record::AdoptJob { .. }));
     demand(!(step.begins_something() || holds) || world.finalizer, "without the finalizer")?;
     let holds_something = world.job_id.is_some() || world.intent.is_some();
     let elsewhere = world.tenant.is_some() && world.recorded_tenant.is_some() && world.tenant != world.recorded_tenant;
-    let lets_go = matches!(step, Step::RemoveFinalizer { leaving: Leaving::Nothing | Leaving::Retained { .. } });
+    let lets_go =
+        matches!(step, Step::Record(Record::RemoveFinalizer { leaving: Leaving::Nothing | Leaving::Retained { .. } }));
     demand(!(holds_something && elsewhere) || lets_go, "for a record of another tenant")?;
     let unmanaged = wish.mode != Mode::Manage;
     demand(
-        !unmanaged || step.only_asks() || matches!(step, Step::RemoveFinalizer { .. }),
+        !unmanaged || matches!(step, Step::Look(_)) || matches!(step, Step::Record(Record::RemoveFinalizer { .. })),
         "in a mode that changes nothing",
     )?;
     match step {
-        Step::CreateJob => {
+        Step::Change(Change::CreateJob) => {
             let adoption = world.intent.as_ref().is_some_and(|intent| intent.adopt.is_some());
             demand(!adoption, "although a job is to be adopted")?;
             let recorded = world.intent.as_ref().is_some_and(|intent| intent.origin == IntentOrigin::Recorded);
@@ -43,54 +45,51 @@ fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
             demand(world.created.is_none() && world.job_id.is_none(), "although there is a job")?;
             demand(world.trouble.is_none() && !world.deletion_requested, "in trouble or deletion")
         }
-        Step::RecordIntent { .. } => {
+        Step::Record(Record::Intent { .. }) => {
             demand(world.job_id.is_none() && world.jobs.is_some(), "without having looked")?;
             demand(!world.deletion_requested, "in deletion")
         }
-        Step::BindJob { id } => {
+        Step::Record(Record::BindJob { id }) => {
             demand(world.job_id.is_none() && world.intent.is_some(), "without an intent")?;
             demand(
                 !world.rivals.known().iter().any(|rival| rival.job_id.as_ref() == Some(id)) || world.created.is_some(),
                 "held by another",
             )
         }
-        Step::RecordAdoption { .. } => {
+        Step::Record(Record::Adoption { .. }) => {
             demand(wish.adoption != Adoption::Never, "although nothing may be adopted")?;
             demand(world.job_id.is_none() && !world.deletion_requested, "although there is a job")
         }
-        Step::AdoptJob { id } => {
+        Step::Record(Record::AdoptJob { id }) => {
             let intended = world.intent.as_ref().is_some_and(|intent| intent.adopt.as_ref() == Some(id));
             demand(intended, "without an intent")?;
             demand(world.rivals == Rivals::Read(Vec::new()), "without having read that there is no rival")?;
             demand(world.jobs.iter().flatten().any(|job| &job.id == id), "unseen")
         }
-        Step::ForgetJob { id } => {
+        Step::Record(Record::ForgetJob { id }) => {
             demand(wish.missing_job == MissingJobPolicy::Recreate && world.seen, "unasked, or never seen")?;
             let a_day = world.missing_for.is_some_and(|since| since >= Duration::from_secs(24 * 3600));
             demand(a_day && world.service_principal_exists == Some(true), "too early")?;
             demand(world.job_id.as_ref() == Some(id) && world.bound_job().is_none() && world.absences >= 3, "too early")
         }
-        Step::RecordRestart { .. } | Step::RestartJob { .. } => careful_restart(step, wish, world),
-        Step::StartJob { id } | Step::PauseJob { id } => careful_run(step, id, world),
-        Step::DeleteJob { .. } | Step::RemoveFinalizer { .. } => lets_go_carefully(step, world),
-        Step::AddFinalizer
-        | Step::LookUpTenant
-        | Step::RecordTenant { .. }
-        | Step::ListJobs
-        | Step::RecallJobs
-        | Step::LookUpServicePrincipal
-        | Step::LookUpDefinition
-        | Step::ListTemplates
-        | Step::ReadRivals
-        | Step::ClearIntent => Ok(()),
-        Step::RecordOrigin { .. } => demand(world.bound_job().is_some_and(|job| !job.lives()), "of a job that lives"),
+        Step::Record(Record::Restart { .. }) | Step::Change(Change::RestartJob { .. }) => {
+            careful_restart(step, wish, world)
+        }
+        Step::Change(Change::StartJob { id } | Change::PauseJob { id }) => careful_run(step, id, world),
+        Step::Change(Change::DeleteJob { .. }) | Step::Record(Record::RemoveFinalizer { .. }) => {
+            lets_go_carefully(step, world)
+        }
+        Step::Look(_) | Step::Record(Record::AddFinalizer | Record::Tenant { .. } | Record::ClearIntent) => Ok(()),
+        Step::Record(Record::Origin { .. }) => {
+            demand(world.bound_job().is_some_and(|job| !job.lives()), "of a job that lives")
+        }
     }
 }
 
 /// What must be true of a start and of a pause.
 fn careful_run(step: &Step, id: &str, world: &World) -> Result<(), String> {
     let demand = |held: bool, what: &str| if held { Ok(()) } else { Err(format!("{step:?} {what} in {world:?}")) };
-    let (job, starts) = (world.bound_job(), matches!(step, Step::StartJob { .. }));
+    let (job, starts) = (world.bound_job(), matches!(step, Step::Change(Change::StartJob { .. })));
     demand(!(starts && job.is_some_and(ObservedJob::quarantined)), "of a job in quarantine")?;
     demand(!(starts && job.is_some_and(|job| job.escrows_pruned)), "of a job that the service stopped")?;
     let opposite = if starts { RunState::Paused } else { RunState::Running };
@@ -103,12 +102,12 @@ fn careful_run(step: &Step, id: &str, world: &World) -> Result<(), String> {
 fn lets_go_carefully(step: &Step, world: &World) -> Result<(), String> {
     let demand = |held: bool, what: &str| if held { Ok(()) } else { Err(format!("{step:?} {what} in {world:?}")) };
     demand(world.deletion_requested, "although nobody deletes it")?;
-    if let Step::DeleteJob { id } = step {
+    if let Step::Change(Change::DeleteJob { id }) = step {
         demand(world.job_id.as_ref() == Some(id), "of a job that is not recorded")?;
         demand(world.definition_going == Some(false), "while the CRD may be going")?;
         return demand(world.jobs.is_some() || world.not_found, "without a look");
     }
-    let retained = matches!(step, Step::RemoveFinalizer { leaving: Leaving::Retained { .. } });
+    let retained = matches!(step, Step::Record(Record::RemoveFinalizer { leaving: Leaving::Retained { .. } }));
     let held = world.job_id.is_some() && !retained;
     demand(!held || world.job_deleted || world.absences >= 3, "on the word of a single answer")?;
     let window = Settings::default().settle_window;
@@ -116,7 +115,7 @@ fn lets_go_carefully(step: &Step, world: &World) -> Result<(), String> {
 }
 
 /// A step that failed is not tried again in the same pass.
-fn moves_on(failed: Option<&Step>, next: &Plan) -> Result<(), String> {
+fn moves_on(failed: Option<&Step>, next: &Verdict) -> Result<(), String> {
     let same = failed.is_some() && failed == next.step.as_ref();
     if same { Err(format!("the step that failed comes next: {next:?}")) } else { Ok(()) }
 }
@@ -125,13 +124,13 @@ fn moves_on(failed: Option<&Step>, next: &Plan) -> Result<(), String> {
 fn careful_restart(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
     let demand = |held: bool, what: &str| if held { Ok(()) } else { Err(format!("{step:?} {what} in {world:?}")) };
     match step {
-        Step::RecordRestart { token } => {
-            let last = world.handled_restart.as_ref().is_some_and(|handled| &handled.token == token);
-            demand(!last && !world.handled_restarts.contains(token), "that was answered before")?;
+        Step::Record(Record::Restart { token }) => {
+            let last = world.answers.last_handled_restart.as_ref().is_some_and(|handled| &handled.token == token);
+            demand(!last && !world.answers.handled_restarts.contains(token), "that was answered before")?;
             demand(!world.unseen, "that came with the object")?;
             demand(world.bound_job().is_some() && wish.run_state == RunState::Running, "unduly")
         }
-        Step::RestartJob { id, scope } => {
+        Step::Change(Change::RestartJob { id, scope }) => {
             let held_back = |job: &ObservedJob| {
                 job.quarantined() && job.shown.quarantine.as_ref().is_some_and(|shown| shown.reason == "TooManyDeletes")
             };
@@ -145,30 +144,13 @@ fn careful_restart(step: &Step, wish: &Desired, world: &World) -> Result<(), Str
 }
 
 /// A plan without a step says why and never asks at once again.
-fn told(plan: &Plan) -> Result<(), String> {
+fn told(plan: &Verdict) -> Result<(), String> {
     let well = plan.message.ends_with('.') && plan.message.len() < 32_768 && Reason::ALL.contains(&plan.reason);
     if !well {
         return Err(format!("badly told: {plan:?}"));
     }
     let calm = plan.step.is_some() || plan.wake.spread(0).is_none_or(|delay| delay >= Duration::from_millis(900));
     if calm { Ok(()) } else { Err(format!("a hot loop: {plan:?}")) }
-}
-
-fn written(report: &Report, identity: &SyncJobStatus) -> SyncJobStatus {
-    SyncJobStatus {
-        conditions: report.conditions.clone(),
-        observed_generation: Some(report.observed_generation),
-        job: report.job.clone(),
-        quarantine: report.quarantine.clone(),
-        run: report.run.clone(),
-        job_seen_time: report.witness.job_seen_time.clone(),
-        job_lived_time: report.witness.job_lived_time.clone(),
-        job_missing_since_time: report.witness.job_missing_since_time.clone(),
-        service_principal_lost_time: report.witness.service_principal_lost_time.clone(),
-        plan: report.plan.clone(),
-        deletion_policy: report.deletion_policy,
-        ..identity.clone()
-    }
 }
 
 fn status_of(report: &Report, kind: &str) -> Option<String> {
@@ -187,7 +169,7 @@ proptest! {
         told(&plan).map_err(TestCaseError::fail)?;
         if let Some(step) = &plan.step {
             careful(step, &wish, &world).map_err(TestCaseError::fail)?;
-            if matches!(step, Step::DeleteJob { .. }) {
+            if matches!(step, Step::Change(Change::DeleteJob { .. })) {
                 let written_out = wish.deletion_policy == Some(DeletionPolicy::Delete);
                 let created = !matches!(world.origin, Some(JobOrigin::Adopted | JobOrigin::Replaced));
                 prop_assert!(written_out || wish.deletion_policy.is_none() && created);
@@ -207,10 +189,10 @@ proptest! {
             moves_on(failed.as_ref(), &plan).map_err(TestCaseError::fail)?;
             let Some(step) = plan.step else { ended = true; break };
             careful(&step, &wish, &world).map_err(TestCaseError::fail)?;
-            created += usize::from(step == Step::CreateJob);
-            restarted += usize::from(matches!(step, Step::RestartJob { .. }));
+            created += usize::from(step == Step::Change(Change::CreateJob));
+            restarted += usize::from(matches!(step, Step::Change(Change::RestartJob { .. })));
             let fact = outcome(&step, luck);
-            if fact == Fact::FinalizerRemoved { ended = true; break }
+            if matches!(fact, Fact::FinalizerRemoved { .. }) { ended = true; break }
             failed = matches!(fact, Fact::Trouble(_)).then_some(step);
             world = world.with(fact, &wish);
         }
@@ -224,13 +206,12 @@ proptest! {
     ) {
         let (settings, start) = (Settings::default(), Timestamp::from_second(1_800_000_000).unwrap());
         let first = decide(&wish, &before, &settings);
-        let end = |world, plan| End { desired: Some(&wish), world, plan, done: &[] };
-        let old = report(&SyncJobStatus::default(), generation, &end(&before, &first), &settings, start);
-        let status = written(&old, &SyncJobStatus::default());
+        let end = |world, plan| End { desired: Some(&wish), world, verdict: plan, done: &[] };
+        let old = report(&Report::default(), generation, &end(&before, &first), &settings, start);
 
         let now = start + jiff::SignedDuration::from_secs(elapsed);
         let plan = decide(&wish, &after, &settings);
-        let told = report(&status, generation, &end(&after, &plan), &settings, now);
+        let told = report(&old, generation, &end(&after, &plan), &settings, now);
         let (ready, reconciling, stalled) = (status_of(&told, "Ready"), status_of(&told, "Reconciling"), status_of(&told, "Stalled"));
         prop_assert!(ready.is_some());
         prop_assert!(reconciling.is_none() || stalled.is_none(), "{:?}", told.conditions);
@@ -241,11 +222,10 @@ proptest! {
         prop_assert_eq!(ready.as_deref() == Some("True"), plan.standing == Standing::Settled || kept);
         let suspended = plan.standing == Standing::Suspended;
         prop_assert_eq!(status_of(&told, "Suspended").is_some(), suspended);
-        prop_assert_eq!(told.observed_generation, if suspended { old.observed_generation } else { generation });
+        prop_assert_eq!(told.observed_generation, if suspended { old.observed_generation } else { Some(generation) });
 
-        let status = written(&told, &status);
-        let again = report(&status, generation, &end(&after, &plan), &settings, now);
-        prop_assert!(again.is_said_by(&status), "{:?} after {:?}", again, told);
+        let again = report(&told, generation, &end(&after, &plan), &settings, now);
+        prop_assert!(again.says(&told), "{:?} after {:?}", again, told);
     }
 
     #[test]

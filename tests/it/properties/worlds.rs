@@ -5,11 +5,12 @@ use std::time::Duration;
 use entrain::api::{
     DeletionPolicy, HandledRestart, JobOrigin, MissingJobPolicy, Mode, OutOfBandPolicy, RestartResult, RunState,
 };
-use entrain::plan::desired::{Adoption, ServicePrincipalId, TemplateId};
+use entrain::plan::desired::Adoption;
+use entrain::plan::ids::{ServicePrincipalId, TemplateId};
 use entrain::plan::requests::{Requests, RestartRequest};
 use entrain::plan::{
-    Desired, Fact, IntentOrigin, IntentView, ObservedJob, Rival, Rivals, RunView, Shown, Sibling, Step, Trouble,
-    TroubleKind, World,
+    Change, Desired, Fact, IntentOrigin, IntentView, Look, ObservedJob, Record, Rival, Rivals, RunView, Shown, Sibling,
+    Step, Trouble, TroubleKind, World,
 };
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -174,7 +175,7 @@ struct Restart {
 impl Restart {
     fn put_into(self, world: &mut World) {
         world.requests = Requests { reconcile: None, restart: self.request };
-        (world.handled_restart, world.handled_restarts) = (self.last, self.answered);
+        (world.answers.last_handled_restart, world.answers.handled_restarts) = (self.last, self.answered);
         (world.restart_due, world.unseen) = (self.due, self.unseen);
     }
 }
@@ -286,41 +287,32 @@ prop_compose! {
 pub fn outcome(step: &Step, luck: Luck) -> Fact {
     let Luck { choice, jobs, job, rivals, trouble } = luck;
     match (step, choice) {
-        (Step::DeleteJob { .. }, 0) => Fact::DeleteNotFound,
-        (Step::DeleteJob { .. }, 2) => Fact::DeleteUnknown(trouble),
-        (Step::CreateJob, 0) => Fact::CreateRefused(trouble),
-        (Step::CreateJob, 1) => Fact::CreateUnknown(trouble),
-        (Step::BindJob { id }, 0) => Fact::BindLost { id: id.clone() },
-        (Step::ListJobs | Step::RecallJobs | Step::ListTemplates, 0) => Fact::NotFound,
-        (Step::RecallJobs, 2..4) => Fact::JobsRecalled(jobs),
-        (Step::RestartJob { .. }, 2) => {
+        (Step::Change(Change::DeleteJob { .. }), 0) => Fact::DeleteNotFound,
+        (Step::Change(Change::DeleteJob { .. }), 2) => Fact::DeleteUnknown(trouble),
+        (Step::Change(Change::CreateJob), 0) => Fact::CreateRefused(trouble),
+        (Step::Change(Change::CreateJob), 1) => Fact::CreateUnknown(trouble),
+        (Step::Record(Record::BindJob { id }), 0) => Fact::BindLost { id: id.clone() },
+        (Step::Look(Look::Jobs | Look::RecentJobs | Look::Templates), 0) => Fact::NotFound,
+        (Step::Look(Look::RecentJobs), 2..4) => Fact::JobsRecalled(jobs),
+        (Step::Change(Change::RestartJob { .. }), 2) => {
             Fact::RestartAnswered { result: RestartResult::Unknown, message: "No answer.".to_owned() }
         }
         (_, 1) => Fact::Trouble(trouble),
-        (Step::AddFinalizer, _) => Fact::FinalizerAdded,
-        (Step::ListJobs | Step::RecallJobs, _) => Fact::JobsListed(jobs),
-        (Step::RecordAdoption { id }, _) => Fact::AdoptionRecorded { id: id.clone() },
-        (Step::AdoptJob { id }, _) => Fact::JobAdopted { id: id.clone() },
-        (Step::ForgetJob { .. }, _) => Fact::JobForgotten,
-        (Step::RecordRestart { token }, _) => Fact::RestartRecorded { token: token.clone() },
-        (Step::RestartJob { .. }, _) => {
-            Fact::RestartAnswered { result: RestartResult::Accepted, message: "Done.".to_owned() }
-        }
-        (Step::LookUpServicePrincipal, _) => Fact::ServicePrincipalLookedUp { exists: choice % 2 == 0 },
-        (Step::ListTemplates, 2) => Fact::TemplatesListed(vec!["scim".to_owned()]),
-        (Step::ListTemplates, _) => Fact::TemplatesListed(vec!["BoxOutDelta".to_owned()]),
-        (Step::RecordIntent { baseline }, _) => Fact::IntentRecorded { baseline: baseline.clone() },
-        (Step::ReadRivals, 2) => Fact::RivalsRead { rivals, siblings: Vec::new() },
-        (Step::ReadRivals, _) => Fact::RivalsRead { rivals: Vec::new(), siblings: Vec::new() },
-        (Step::LookUpTenant, _) => Fact::TenantKnown { id: if choice % 2 == 0 { "t1" } else { "t2" }.to_owned() },
-        (Step::LookUpDefinition, _) => Fact::DefinitionLookedUp { going: choice == 2 },
-        (Step::RecordTenant { .. }, _) => Fact::TenantRecorded,
-        (Step::RecordOrigin { origin, .. }, _) => Fact::OriginRecorded { origin: *origin },
-        (Step::CreateJob, _) => Fact::JobCreated(job),
-        (Step::ClearIntent, _) => Fact::IntentCleared,
-        (Step::BindJob { id }, _) => Fact::JobBound { id: id.clone() },
-        (Step::StartJob { .. } | Step::PauseJob { .. }, _) => Fact::RunStateRequested,
-        (Step::DeleteJob { .. }, _) => Fact::JobDeleted,
-        (Step::RemoveFinalizer { .. }, _) => Fact::FinalizerRemoved,
+        (Step::Look(look), _) => seen(*look, choice, jobs, rivals),
+        (Step::Record(record), _) => record.done(),
+        (Step::Change(change), _) => change.done(|| job),
+    }
+}
+
+fn seen(look: Look, choice: u8, jobs: Vec<ObservedJob>, rivals: Vec<Rival>) -> Fact {
+    match (look, choice) {
+        (Look::Jobs | Look::RecentJobs, _) => Fact::JobsListed(jobs),
+        (Look::ServicePrincipal, _) => Fact::ServicePrincipalLookedUp { exists: choice.is_multiple_of(2) },
+        (Look::Templates, 2) => Fact::TemplatesListed(vec!["scim".to_owned()]),
+        (Look::Templates, _) => Fact::TemplatesListed(vec!["BoxOutDelta".to_owned()]),
+        (Look::Rivals, 2) => Fact::RivalsRead { rivals, siblings: Vec::new() },
+        (Look::Rivals, _) => Fact::RivalsRead { rivals: Vec::new(), siblings: Vec::new() },
+        (Look::Tenant, _) => Fact::TenantKnown { id: if choice.is_multiple_of(2) { "t1" } else { "t2" }.to_owned() },
+        (Look::Definition, _) => Fact::DefinitionLookedUp { going: choice == 2 },
     }
 }

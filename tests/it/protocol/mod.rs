@@ -183,3 +183,15 @@ fn without_the_window_after_a_deletion_the_search_finds_a_successor_that_was_hit
 fn without_several_looks_the_search_finds_a_job_that_a_deleted_sync_job_left() {
     assert!(notices(TWINS, Scene::Deletion, Without::SeveralLooks, "a SyncJob that is gone leaves no job"));
 }
+
+#[test]
+fn probe_list_after_rivals() {
+    for scene in [Scene::Deletion, Scene::Adoption] {
+        for actors in [TWINS, TWO_OPERATORS] {
+            for world in WORLDS {
+                let violated = explore(protocol(actors, scene, *world, Without::ListAfterRivals));
+                eprintln!("PROBE {scene:?} {actors:?} {world:?}: {violated:?}");
+            }
+        }
+    }
+}

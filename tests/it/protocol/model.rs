@@ -1,6 +1,6 @@
 //! The states and moves of the model: what is shared, what each operator knows, and how stateright walks through it.
 
-use entrain::plan::{ObservedJob, Plan, Step, Trouble, TroubleKind, World};
+use entrain::plan::{Change, Look, ObservedJob, Record, Step, Trouble, TroubleKind, Verdict, World};
 use stateright::{Model, Property};
 
 use super::moves::end;
@@ -32,6 +32,8 @@ pub enum Without {
     DeletionWindow,
     /// One look without the job is enough to let go.
     SeveralLooks,
+    /// The list that a job is taken from is older than the read of those who may hold it.
+    ListAfterRivals,
 }
 
 /// What the third part of a job id is made of.
@@ -356,21 +358,23 @@ impl Model for Protocol {
 }
 
 /// The ways in which a step can go wrong.
-fn outcomes(plan: &Plan) -> &'static [Outcome] {
+fn outcomes(plan: &Verdict) -> &'static [Outcome] {
     match plan.step {
-        Some(Step::CreateJob) => &[Outcome::AnswerLost, Outcome::Late, Outcome::RequestLost, Outcome::Refused],
-        Some(Step::DeleteJob { .. }) => {
+        Some(Step::Change(Change::CreateJob)) => {
+            &[Outcome::AnswerLost, Outcome::Late, Outcome::RequestLost, Outcome::Refused]
+        }
+        Some(Step::Change(Change::DeleteJob { .. })) => {
             &[Outcome::AnswerLost, Outcome::Late, Outcome::RequestLost, Outcome::Refused, Outcome::Lagging]
         }
-        Some(Step::ListJobs) => &[Outcome::Lagging],
-        Some(
-            Step::RecordIntent { .. }
-            | Step::BindJob { .. }
-            | Step::RecordAdoption { .. }
-            | Step::AdoptJob { .. }
-            | Step::RemoveFinalizer { .. }
-            | Step::ClearIntent,
-        ) => &[Outcome::AnswerLost, Outcome::RequestLost],
+        Some(Step::Look(Look::Jobs)) => &[Outcome::Lagging],
+        Some(Step::Record(
+            Record::Intent { .. }
+            | Record::BindJob { .. }
+            | Record::Adoption { .. }
+            | Record::AdoptJob { .. }
+            | Record::RemoveFinalizer { .. }
+            | Record::ClearIntent,
+        )) => &[Outcome::AnswerLost, Outcome::RequestLost],
         _ => &[],
     }
 }

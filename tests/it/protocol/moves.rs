@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use entrain::plan::desired::{Adoption, ServicePrincipalId, TemplateId};
+use entrain::plan::desired::Adoption;
+use entrain::plan::ids::{ServicePrincipalId, TemplateId};
 use entrain::plan::{
-    Desired, Fact, IntentOrigin, IntentView, Plan, Rival, Rivals, Settings, Sibling, Step, TroubleKind, World, decide,
+    Change, Desired, Fact, IntentOrigin, IntentView, Look, ObservedJob, Record, Rival, Rivals, Settings, Sibling, Step,
+    TroubleKind, Verdict, World, decide,
 };
 
 use super::model::{Intent, Object, Outcome, Pass, Protocol, Scene, State, Without, trouble};
@@ -23,17 +25,17 @@ impl Protocol {
         }
     }
 
-    pub fn decide(&self, object: usize, world: &World) -> Plan {
+    pub fn decide(&self, object: usize, world: &World) -> Verdict {
         let mut plan = decide(&self.desired(object), world, &Settings::default());
         let unsent = world.created.is_none()
             && world.trouble.is_none()
             && world.intent.as_ref().is_some_and(|intent| intent.origin == IntentOrigin::Recorded);
         match (self.without, plan.step.clone()) {
-            (Without::BindFirst, Some(Step::BindJob { id })) if world.run.is_none() => {
-                plan.step = Some(Step::StartJob { id });
+            (Without::BindFirst, Some(Step::Record(Record::BindJob { id }))) if world.run.is_none() => {
+                plan.step = Some(Step::Change(Change::StartJob { id }));
             }
             (Without::GivingWay, None) if unsent && matches!(world.rivals, Rivals::Read(_)) => {
-                plan.step = Some(Step::CreateJob);
+                plan.step = Some(Step::Change(Change::CreateJob));
             }
             _ => {}
         }
@@ -49,7 +51,7 @@ impl Protocol {
         let memory = state.actors[actor].clone();
         let ours = |nonce: u8| memory.created.as_ref().filter(|(known, _)| *known == nonce).map(|(_, job)| job.clone());
         let (rivals, siblings) = if settled { self.holders(state, index) } else { (Vec::new(), Vec::new()) };
-        let looked = settled || self.without == Without::SeveralLooks && object.deleting;
+        let several = settled || self.without == Without::SeveralLooks && object.deleting;
         let over = if settled || self.without == Without::DeletionWindow { LONG } else { Duration::ZERO };
         let world = World {
             finalizer: !object.gone,
@@ -80,8 +82,8 @@ impl Protocol {
             } else {
                 vec!["T0".to_owned(), "T1".to_owned()]
             }),
-            absences: if looked { 3 } else { 0 },
-            absent_for: if looked { LONG } else { Duration::ZERO },
+            absences: if several { 3 } else { 0 },
+            absent_for: if several { LONG } else { Duration::ZERO },
             delete_unknown_for: memory.deletion_unknown.then_some(over),
             ..World::unobserved()
         };
@@ -113,8 +115,13 @@ impl Protocol {
         let object = self.actors[actor];
         let Some(step) = self.decide(object, &pass.world).step else { return false };
         let fact = self.act(state, actor, pass, &step, outcome);
-        let over = fact == Fact::FinalizerRemoved;
+        let over = matches!(fact, Fact::FinalizerRemoved { .. });
+        let listed = pass.world.jobs.clone();
+        let rivals_read = matches!(fact, Fact::RivalsRead { .. });
         pass.world = pass.world.clone().with(fact, &self.desired(object));
+        if rivals_read && self.without == Without::ListAfterRivals {
+            pass.world.jobs = listed;
+        }
         !over
     }
 
@@ -122,47 +129,49 @@ impl Protocol {
     fn act(&self, state: &mut State, actor: usize, pass: &mut Pass, step: &Step, outcome: Outcome) -> Fact {
         let index = self.actors[actor];
         match step {
-            Step::ListJobs if outcome == Outcome::Lagging => Fact::JobsListed(Vec::new()),
-            Step::ListJobs => Fact::JobsListed(state.jobs.iter().filter(|job| job.visible).map(observed).collect()),
-            Step::RecordIntent { baseline } => self
+            Step::Look(Look::Jobs) if outcome == Outcome::Lagging => Fact::JobsListed(Vec::new()),
+            Step::Look(Look::Jobs) => {
+                Fact::JobsListed(state.jobs.iter().filter(|job| job.visible).map(observed).collect())
+            }
+            Step::Record(Record::Intent { baseline }) => self
                 .record(state, actor, pass, (baseline.clone(), None), outcome)
                 .unwrap_or(Fact::IntentRecorded { baseline: baseline.clone() }),
-            Step::RecordAdoption { id } => self
+            Step::Record(Record::Adoption { id }) => self
                 .record(state, actor, pass, (Vec::new(), Some(id.clone())), outcome)
                 .unwrap_or(Fact::AdoptionRecorded { id: id.clone() }),
-            Step::ClearIntent => {
+            Step::Record(Record::ClearIntent) => {
                 self.write(state, index, pass, outcome, |object| object.intent = None).unwrap_or(Fact::IntentCleared)
             }
-            Step::BindJob { id } => {
+            Step::Record(Record::BindJob { id }) => {
                 self.bind(state, index, pass, id, outcome).unwrap_or(Fact::JobBound { id: id.clone() })
             }
-            Step::AdoptJob { id } => {
+            Step::Record(Record::AdoptJob { id }) => {
                 self.bind(state, index, pass, id, outcome).unwrap_or(Fact::JobAdopted { id: id.clone() })
             }
-            Step::ReadRivals if self.without == Without::RivalRead => {
+            Step::Look(Look::Rivals) if self.without == Without::RivalRead => {
                 Fact::RivalsRead { rivals: Vec::new(), siblings: Vec::new() }
             }
-            Step::ReadRivals => {
+            Step::Look(Look::Rivals) => {
                 let (rivals, siblings) = self.holders(state, index);
                 Fact::RivalsRead { rivals, siblings }
             }
-            Step::CreateJob => create(self, state, actor, pass, outcome),
-            Step::StartJob { id } => {
+            Step::Change(Change::CreateJob) => create(self, state, actor, pass, outcome),
+            Step::Change(Change::StartJob { id }) => {
                 state.jobs.iter_mut().filter(|job| &job.id == id).for_each(|job| job.started = true);
-                Fact::RunStateRequested
+                Change::StartJob { id: id.clone() }.done(ObservedJob::default)
             }
-            Step::DeleteJob { id } => {
+            Step::Change(Change::DeleteJob { id }) => {
                 let fact = delete(state, id, index, outcome);
                 let memory = &mut state.actors[actor];
-                memory.deleted |= fact == Fact::JobDeleted;
+                memory.deleted |= matches!(fact, Fact::JobDeleted { .. });
                 memory.deletion_unknown |= matches!(fact, Fact::DeleteUnknown(_));
                 fact
             }
-            Step::RemoveFinalizer { .. } => self
+            Step::Record(Record::RemoveFinalizer { leaving }) => self
                 .write(state, index, pass, outcome, |object| {
                     *object = Object { gone: true, deleting: true, version: object.version, ..Object::default() };
                 })
-                .unwrap_or(Fact::FinalizerRemoved),
+                .unwrap_or(Fact::FinalizerRemoved { leaving: leaving.clone() }),
             other => panic!("the model does not expect {other:?}"),
         }
     }

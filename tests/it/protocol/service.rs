@@ -85,7 +85,7 @@ pub fn delete(state: &mut State, id: &str, object: usize, outcome: Outcome) -> F
     match outcome {
         Outcome::Good if there => {
             deleted(state, id, object);
-            return Fact::JobDeleted;
+            return Fact::JobDeleted { id: id.to_owned() };
         }
         Outcome::Good | Outcome::Lagging => return Fact::DeleteNotFound,
         Outcome::Refused => return Fact::Trouble(trouble(TroubleKind::Throttled)),

@@ -32,17 +32,18 @@ fn pausing() -> Story {
     running_until(|story| story.edit(json!({"state": "Paused"})))
 }
 
+fn corrected() -> Story {
+    let mut story = Story::with(json!({"outOfBandPolicy": "Correct"}));
+    story.pass();
+    story.graph.shows("Active");
+    story.wait(2);
+    let mut story = passed(story);
+    story.wait(20);
+    story.graph.shows("Paused");
+    passed(story)
+}
+
 pub(super) fn states() -> Vec<State> {
-    let corrected = || {
-        let mut story = Story::with(json!({"outOfBandPolicy": "Correct"}));
-        story.pass();
-        story.graph.shows("Active");
-        story.wait(2);
-        let mut story = passed(story);
-        story.wait(20);
-        story.graph.shows("Paused");
-        passed(story)
-    };
     vec![
         state("running", "Running, as declared", running()),
         state("edited", "Running, and the spec was edited a moment ago", {

@@ -26,11 +26,11 @@ pub(super) fn states() -> Vec<State> {
     ];
     states.extend(also_lasting("nothing-to-observe", "Observe: there is no job", || facing("Observe", &[])));
     states.extend([
-        state("changes-planned", "Plan: Manage would do something", facing("Plan", &[])),
-        state("nothing-to-change", "Plan: Manage would do nothing", {
+        state("changes-planned", "Verdict: Manage would do something", facing("Plan", &[])),
+        state("nothing-to-change", "Verdict: Manage would do nothing", {
             running_until(|story| story.edit(json!({"mode": "Plan"})))
         }),
-        state("plan-already-exists", "Plan: Manage would refuse", facing("Plan", &[OTHER])),
+        state("plan-already-exists", "Verdict: Manage would refuse", facing("Plan", &[OTHER])),
         state("suspended", "Suspended from the beginning", passed(Story::with(json!({"mode": "Suspended"})))),
         state("suspended-after-ready", "Suspended, and ran before", suspended(running())),
         state("suspended-after-stalled", "Suspended, and was in quarantine before", {

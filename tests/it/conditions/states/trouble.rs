@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use entrain::graph::Operation;
-use entrain::plan::{Step, Trouble, TroubleKind};
+use entrain::plan::{Change, Record, Step, Trouble, TroubleKind};
 
 use super::{State, also_lasting, lasting, passed, running, running_until, state};
 use crate::conditions::graph::{any_call, trouble};
@@ -87,14 +87,14 @@ pub(super) fn states() -> Vec<State> {
         let said = "While recording the intent: the API server did not answer.".to_owned();
         let trouble = Trouble { kind: TroubleKind::ClusterUnavailable, detail: said, trace: None, retry_after: None };
         let mut story = Story::new();
-        story.graph.fails = Some((|step| matches!(step, Step::RecordIntent { .. }), trouble));
+        story.graph.fails = Some((|step| matches!(step, Step::Record(Record::Intent { .. })), trouble));
         passed(story)
     }));
     states.push(state("interrupted", "The object changed under the operator's hands", {
         let said = "While adding the finalizer: the object changed.".to_owned();
         let trouble = Trouble { kind: TroubleKind::ObjectChanged, detail: said, trace: None, retry_after: None };
         let mut story = Story::new();
-        story.graph.fails = Some((|step| *step == Step::AddFinalizer, trouble));
+        story.graph.fails = Some((|step| *step == Step::Record(Record::AddFinalizer), trouble));
         passed(story)
     }));
     states
@@ -109,7 +109,7 @@ fn start_refused() -> Story {
     let mut story = Story::new();
     let said = "The application has no credentials for provisioning";
     let trouble = trouble(TroubleKind::Rejected, Operation::StartJob, Some(400), "CredentialsMissing", said);
-    story.graph.fails = Some((|step| matches!(step, Step::StartJob { .. }), trouble));
+    story.graph.fails = Some((|step| matches!(step, Step::Change(Change::StartJob { .. })), trouble));
     passed(story)
 }
 
@@ -127,7 +127,7 @@ fn a_429_in_between_does_not_begin_the_grace_anew() {
     story.graph.fails = Some((any_call, permission_missing()));
     story.wait(1);
     story.pass();
-    let told: Vec<&str> = story.status().conditions.iter().map(|condition| condition.type_.as_str()).collect();
+    let told: Vec<&str> = story.status().report.conditions.iter().map(|condition| condition.type_.as_str()).collect();
     assert_eq!(told, ["Ready", "Stalled"]);
 }
 

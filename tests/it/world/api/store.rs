@@ -6,7 +6,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::By;
 use super::super::clock::Clock;
@@ -280,11 +280,11 @@ impl Store {
     }
 }
 
-fn version(value: Value, managers: Vec<Manager>, number: u64) -> Version {
+fn version(mut value: Value, managers: Vec<Manager>, number: u64) -> Version {
     let text = |member: &str| value["metadata"][member].as_str().unwrap_or_default();
     let (key, uid) = (Key::new(text("namespace"), text("name")), text("uid").to_owned());
-    let mut served = value.clone();
-    served["metadata"]["managedFields"] = managers.iter().map(Manager::rendered).collect();
-    let json = Bytes::from(json!(served).to_string());
+    value["metadata"]["managedFields"] = managers.iter().map(Manager::rendered).collect();
+    let json = Bytes::from(value.to_string());
+    drop(value["metadata"].as_object_mut().and_then(|metadata| metadata.remove("managedFields")));
     Version { key, uid, number, value, managers, json }
 }

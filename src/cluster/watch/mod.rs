@@ -1,0 +1,189 @@
+//! The watch: every SyncJob in a store, and what changed in a way that matters. Objects that cannot be read stand on a shelf
+//! of their own.
+
+mod follow;
+mod sorter;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::runtime::reflector::{self, ObjectRef, Store, store::Writer};
+use kube::runtime::watcher::Event;
+use kube::{Api, Client, ResourceExt};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::Namespaces;
+use super::stored::{Stored, Unreadable};
+use crate::api::SyncJob;
+use follow::{Heard, follow};
+use sorter::{Shelf, Sorter};
+
+/// What the watch shows of all watched namespaces.
+#[derive(Clone)]
+pub struct Stores(Vec<Shown>);
+
+#[derive(Clone)]
+struct Shown {
+    store: Store<SyncJob>,
+    shelf: Shelf,
+    heard: Heard,
+}
+
+impl Stores {
+    pub fn of(watches: &[Watch]) -> Self {
+        Self(watches.iter().map(|watch| watch.shown.clone()).collect())
+    }
+
+    /// The object, if it is there and can be read.
+    pub fn get(&self, key: &ObjectRef<SyncJob>) -> Option<Arc<SyncJob>> {
+        self.0.iter().find_map(|shown| shown.store.get(key))
+    }
+
+    /// All objects. Of those that cannot be read it holds what can be read of them.
+    pub fn state(&self) -> Vec<Arc<SyncJob>> {
+        self.0.iter().flat_map(|shown| shown.store.state().into_iter().chain(shown.shelf.state())).collect()
+    }
+
+    /// For how long the quietest of the watches has shown nothing, not even a bookmark; `None` while one of them has not
+    /// shown its first list.
+    pub fn silence(&self) -> Option<Duration> {
+        self.0.iter().map(|shown| shown.heard.silence()).collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+}
+
+/// What a watch shows of one object. The store holds it already.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// The first list shows it.
+    Listed(Arc<SyncJob>),
+    /// It was not there before.
+    Created(Arc<SyncJob>),
+    /// Its spec, its annotations or its finalizers changed, or its deletion was requested, or it can be read again. Our own
+    /// status writes are not among this, so that a report does not wake its own reader.
+    Changed(Arc<SyncJob>),
+    /// It is gone, or cannot be read any more.
+    Gone(ObjectRef<SyncJob>),
+}
+
+/// One watch. Nothing is asked before it runs.
+pub struct Watch {
+    api: Api<Stored>,
+    writer: Writer<SyncJob>,
+    shown: Shown,
+}
+
+/// The watches over all watched namespaces.
+pub fn sync_jobs(client: &Client, namespaces: &Namespaces) -> Vec<Watch> {
+    namespaces.apis(client).into_iter().map(Watch::new).collect()
+}
+
+impl Watch {
+    fn new(api: Api<Stored>) -> Self {
+        let (store, writer) = reflector::store();
+        Self { api, writer, shown: Shown { store, shelf: Shelf::default(), heard: Heard::default() } }
+    }
+
+    /// Watches for ever, and sends every change that matters, and every object that cannot be read.
+    pub async fn run(self, seen: UnboundedSender<Seen>, unreadable: UnboundedSender<Unreadable>) {
+        let Self { api, writer, shown } = self;
+        let heard = shown.heard.clone();
+        let sorter = Sorter::new(shown.shelf.clone(), unreadable);
+        let mut keeper = Keeper { writer, sorter, shown, listing: Vec::new(), complete: false, seen };
+        follow(api, heard, move |event| keeper.show(event)).await;
+    }
+}
+
+/// How an object differs from what was known of it.
+#[derive(Clone, Copy)]
+enum Difference {
+    Unknown,
+    Changed,
+}
+
+/// Keeps the store, and says what changed in it.
+struct Keeper {
+    writer: Writer<SyncJob>,
+    sorter: Sorter,
+    shown: Shown,
+    /// What the list under way shows and is to be sent once the store holds it.
+    listing: Vec<(ObjectRef<SyncJob>, Difference)>,
+    /// Whether there was a list before.
+    complete: bool,
+    seen: UnboundedSender<Seen>,
+}
+
+impl Keeper {
+    fn show(&mut self, event: Event<Stored>) {
+        let difference = match &event {
+            Event::Apply(Stored::Readable(object)) | Event::InitApply(Stored::Readable(object)) => {
+                self.difference(object)
+            }
+            Event::Apply(Stored::Unreadable(_))
+            | Event::InitApply(Stored::Unreadable(_))
+            | Event::Delete(_)
+            | Event::Init
+            | Event::InitDone => None,
+        };
+        let Some(mut event) = self.sorter.sort(event) else { return };
+        match &mut event {
+            Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {
+                object.managed_fields_mut().clear();
+            }
+            Event::Init | Event::InitDone => {}
+        }
+        self.writer.apply_watcher_event(&event);
+        match event {
+            Event::Apply(object) => self.send(&ObjectRef::from_obj(&object), difference),
+            Event::Delete(object) => self.tell(Seen::Gone(ObjectRef::from_obj(&object))),
+            Event::Init => self.listing = Vec::new(),
+            Event::InitApply(object) => {
+                self.listing.extend(difference.map(|difference| (ObjectRef::from_obj(&object), difference)));
+            }
+            Event::InitDone => {
+                for (key, difference) in std::mem::take(&mut self.listing) {
+                    self.send(&key, Some(difference));
+                }
+                self.complete = true;
+            }
+        }
+    }
+
+    /// Against what the store held before; `None` if nothing is different that matters.
+    fn difference(&self, new: &SyncJob) -> Option<Difference> {
+        let key = ObjectRef::from_obj(new);
+        match self.shown.store.get(&key) {
+            None if self.shown.shelf.holds(&key) => Some(Difference::Changed),
+            None => Some(Difference::Unknown),
+            Some(old) => (goes_back(&old, new) || wish(&old).ne(&wish(new))).then_some(Difference::Changed),
+        }
+    }
+
+    fn send(&self, key: &ObjectRef<SyncJob>, difference: Option<Difference>) {
+        let (Some(object), Some(difference)) = (self.shown.store.get(key), difference) else { return };
+        self.tell(match difference {
+            Difference::Unknown if self.complete => Seen::Created(object),
+            Difference::Unknown => Seen::Listed(object),
+            Difference::Changed => Seen::Changed(object),
+        });
+    }
+
+    fn tell(&self, seen: Seen) {
+        // An error means that nobody listens any more, and nobody works either.
+        let _ = self.seen.send(seen);
+    }
+}
+
+/// Whether an older version took the place of a newer one, as after a restore of the API server's storage: then what we
+/// wrote may be missing as well.
+fn goes_back(old: &SyncJob, new: &SyncJob) -> bool {
+    let number = |object: &SyncJob| object.resource_version().and_then(|version| version.parse::<u128>().ok());
+    number(new).zip(number(old)).is_some_and(|(new, old)| new < old)
+}
+
+/// What others write of an object.
+fn wish(object: &SyncJob) -> impl PartialEq + '_ {
+    let metadata = &object.metadata;
+    ((&metadata.uid, metadata.generation, &metadata.deletion_timestamp), (&metadata.annotations, &metadata.finalizers))
+}

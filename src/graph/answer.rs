@@ -1,0 +1,212 @@
+//! The answer to a call, or the lack of one, read as what it is.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::error::Category;
+
+use super::error::{Error, Kind, Processed, capped};
+use super::request::Call;
+use super::retry_after;
+use super::transport::{BodyError, TransportError, header};
+
+/// What came of one call. The gate, the tokens and the observer each read it.
+pub(super) struct Exchange {
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// How long the answer asks to wait.
+    pub wait: Option<Duration>,
+    /// The body of a success.
+    pub result: Result<Bytes, Error>,
+}
+
+impl Exchange {
+    /// Nothing was given to the transport.
+    pub fn unsent(error: Error) -> Self {
+        Self { status: None, wait: None, result: Err(error) }
+    }
+
+    /// The answer did not come within the time that a call has.
+    pub fn timed_out(call: &Call<'_>) -> Self {
+        let error = Error { processed: Processed::Unknown, ..call.failed(Kind::Network, NO_ANSWER) };
+        Self { status: None, wait: None, result: Err(error) }
+    }
+
+    /// What the transport brought back.
+    pub fn read(call: &Call<'_>, answer: Result<http::Response<Bytes>, TransportError>) -> Self {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Self::without_answer(call, error),
+        };
+        let status = answer.status().as_u16();
+        let wait = retry_after::of(&answer);
+        let result = match status {
+            200 | 201 | 202 | 204 => Ok(answer.into_body()),
+            _ => Err(refusal(call, &answer)),
+        };
+        Self { status: Some(status), wait, result }
+    }
+
+    /// A head without its body may still prove that nothing was done.
+    fn without_answer(call: &Call<'_>, error: TransportError) -> Self {
+        let failed = call.failed(Kind::Network, &error.to_string());
+        let (status, wait, error) = match error {
+            TransportError::Unsent(_) => (None, None, failed),
+            TransportError::NoAnswer(_) => (None, None, Error { processed: Processed::Unknown, ..failed }),
+            TransportError::NoBody { head, why } => {
+                let status = head.status().as_u16();
+                let processed = if status < 300 { Processed::Unknown } else { processed(status) };
+                let kind = match why {
+                    BodyError::TooLarge => Kind::Refused,
+                    BodyError::BrokeOff => Kind::Network,
+                };
+                let error = Error { kind, processed, message: failed.message, ..header_facts(call, &head) };
+                (Some(status), retry_after::of(&head), error)
+            }
+        };
+        Self { status, wait, result: Err(error) }
+    }
+}
+
+pub(super) const NO_ANSWER: &str = "no answer in time";
+
+/// An answer that is no success.
+fn refusal(call: &Call<'_>, answer: &http::Response<Bytes>) -> Error {
+    let status = answer.status().as_u16();
+    let (code, message) = code_and_message(answer.body());
+    Error { kind: classify(status, &code), processed: processed(status), code, message, ..header_facts(call, answer) }
+}
+
+/// The beginning of an error: what the headers of an answer say.
+fn header_facts<T>(call: &Call<'_>, answer: &http::Response<T>) -> Error {
+    Error {
+        status: Some(answer.status().as_u16()),
+        request_id: header(answer, "request-id").map(capped),
+        date: header(answer, "date").map(capped),
+        ..call.failed(Kind::Malformed, "")
+    }
+}
+
+/// The kind of an answer that is no success, by its status and its code.
+fn classify(status: u16, code: &str) -> Kind {
+    match status {
+        401 if code == "InvalidAuthenticationToken" => Kind::TokenRejected,
+        401 => Kind::Unauthorized,
+        403 => Kind::Forbidden,
+        404 => Kind::NotFound,
+        409 => Kind::Conflict,
+        429 => Kind::Throttled,
+        408 | 423 | 424 | 500.. => Kind::Unavailable,
+        300..400 => Kind::Refused,
+        400..500 => Kind::Rejected,
+        _ => Kind::Malformed,
+    }
+}
+
+/// 408 and 424 may come after an effect; so may anything that is not a 4xx. A 409 is a refusal: something else is in the
+/// way.
+fn processed(status: u16) -> Processed {
+    match status {
+        408 | 424 => Processed::Unknown,
+        400..500 => Processed::No,
+        _ => Processed::Unknown,
+    }
+}
+
+/// Code and message of an OData error body. Every member is optional; anything that is no JSON says nothing.
+fn code_and_message(body: &[u8]) -> (String, String) {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return Default::default() };
+    let error = &body["error"];
+    let code = error["code"].as_str().unwrap_or_default();
+    (capped(code), capped(error["message"].as_str().unwrap_or_default()))
+}
+
+/// A success that does not say what it should may still have had its effect. The error names the member that is wrong,
+/// never its value.
+pub(super) fn parse<T: DeserializeOwned>(call: &Call<'_>, body: &[u8]) -> Result<T, Error> {
+    let json = &mut serde_json::Deserializer::from_slice(body);
+    let answer = serde_path_to_error::deserialize(&mut *json).map_err(|error| place(&error));
+    answer
+        .and_then(|answer| json.end().map(|()| answer).map_err(|_| NOT_JSON.to_owned()))
+        .map_err(|message| Error { processed: Processed::Unknown, ..call.failed(Kind::Malformed, &message) })
+}
+
+const NOT_JSON: &str = "the answer is not whole JSON";
+
+/// Where an answer is wrong. A broken text has no place worth naming: the names in it are then any text.
+fn place(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    if error.inner().classify() != Category::Data {
+        return NOT_JSON.to_owned();
+    }
+    let missing = error.inner().to_string();
+    let missing = missing.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    match (error.path().to_string().as_str(), missing) {
+        (".", None) => "the answer cannot be read".to_owned(),
+        (".", Some(member)) => format!("the answer cannot be read: '{member}' is missing"),
+        (path, None) => format!("the answer cannot be read at '{path}'"),
+        (path, Some(member)) => format!("the answer cannot be read at '{path}': '{member}' is missing"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::super::error::TEXT_CHARS_MAX;
+    use super::super::jobs::Job;
+    use super::super::operation::Operation;
+    use super::super::pages::Page;
+    use super::*;
+
+    #[test]
+    fn only_a_refusal_proves_that_nothing_was_done() {
+        for status in [400, 401, 403, 404, 409, 412, 429] {
+            assert_eq!(processed(status), Processed::No, "{status}");
+        }
+        for status in [200, 302, 408, 424, 500, 502, 503, 504] {
+            assert_eq!(processed(status), Processed::Unknown, "{status}");
+        }
+    }
+
+    #[test]
+    fn answers_are_classified_by_status_then_code() {
+        assert_eq!(classify(401, "InvalidAuthenticationToken"), Kind::TokenRejected);
+        assert_eq!(classify(401, "UnknownError"), Kind::Unauthorized);
+        assert_eq!(classify(503, ""), Kind::Unavailable);
+        assert_eq!(classify(302, ""), Kind::Refused);
+        assert_eq!(classify(418, ""), Kind::Rejected);
+    }
+
+    #[test]
+    fn a_body_gives_a_code_and_a_short_clean_message_or_nothing() {
+        let long = format!(r#"{{"error":{{"code":"X","message":"a\n\u0007{}"}}}}"#, "b".repeat(5000));
+        let (code, message) = code_and_message(long.as_bytes());
+        assert_eq!(code, "X");
+        assert!(message.chars().count() <= TEXT_CHARS_MAX && !message.contains('\n'));
+        for body in ["", "<html>", "[]", r#"{"error":"x"}"#, r#"{"error":{"code":7}}"#] {
+            assert_eq!(code_and_message(body.as_bytes()), (String::new(), String::new()), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_names_the_member_and_no_value() {
+        let call = Call::read(Operation::ListJobs, Url::parse("https://localhost/").unwrap());
+        for (body, message) in [
+            (r#"{"value":[{"id":"a"},{"canary":1}]}"#, "the answer cannot be read at 'value[1]': 'id' is missing"),
+            (r#"{"value":[{"id":["canary"]}]}"#, "the answer cannot be read at 'value[0].id'"),
+            (r#"{"value":[{"id":""}]}"#, "the answer cannot be read at 'value[0].id'"),
+            (r#"{"value":"canary"}"#, "the answer cannot be read at 'value'"),
+            (r#"{"canary":[]}"#, "the answer cannot be read: 'value' is missing"),
+            (r#""canary""#, "the answer cannot be read"),
+            (r#"{"value":[{"canary":{"canary"#, NOT_JSON),
+            (r#"{"value":[]} canary"#, NOT_JSON),
+            ("<html>canary", NOT_JSON),
+            ("", NOT_JSON),
+        ] {
+            let error = parse::<Page<Job>>(&call, body.as_bytes()).unwrap_err();
+            assert_eq!((error.message.as_str(), error.processed), (message, Processed::Unknown), "{body}");
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The token in use: single flight for logins, renewal ahead of the end, and a failed login cached.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use parking_lot::{Mutex, MutexGuard};
+use secrecy::SecretString;
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::Instant;
+
+use super::super::answer::Exchange;
+use super::super::error::{Error, Kind};
+use super::super::gate::Gate;
+use super::super::observer::{LoginResult, Observer};
+use super::refusal::LoginError;
+
+/// An unavailable login service is asked again after this time.
+const UNAVAILABLE_RETRY: Duration = Duration::from_secs(5);
+/// A token is not handed out when less than this is left of it.
+const LIFE_MIN: Duration = Duration::from_secs(30);
+/// The part of a token's life after which it is renewed, and the part by which chance has that earlier: replicas and
+/// applications that began together do not log in together for ever.
+const RENEW_AFTER: f64 = 0.8;
+const RENEW_JITTER: f64 = 0.1;
+
+/// A 401 without a reason may come from a token that is older than a role: one of this age is replaced.
+const RENEW_AGE: Duration = Duration::from_secs(300);
+
+/// A token as it was issued.
+pub(in crate::graph) struct Issued {
+    pub token: SecretString,
+    pub life: Duration,
+}
+
+/// Logs in once.
+pub(in crate::graph) type LogIn = Box<dyn Fn() -> BoxFuture<'static, Result<Issued, LoginError>> + Send + Sync>;
+/// Why there is no token, and when it makes sense to ask again.
+pub(in crate::graph) type NoToken = (LoginError, Instant);
+
+/// A token, and which one it is.
+#[derive(Clone)]
+pub(in crate::graph) struct Held {
+    pub token: SecretString,
+    pub number: u64,
+    pub issued: Instant,
+    /// Graph has carried out a request with it.
+    accepted: bool,
+    renew: Instant,
+    expires: Instant,
+}
+
+/// A cached failure, which later callers get without a login of their own.
+#[derive(Clone)]
+struct Refused {
+    error: LoginError,
+    until: Instant,
+}
+
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    refused: Option<Refused>,
+    number: u64,
+    /// How many logins have ended.
+    ended: u64,
+    /// When Graph last rejected a token that was then given up.
+    rejected: Option<Instant>,
+}
+
+/// How logins are made, and how long their failures are cached.
+pub(in crate::graph) struct Settings {
+    pub log_in: LogIn,
+    /// The longest time of one login.
+    pub login_timeout: Duration,
+    /// How long a rejected login is cached.
+    pub login_retry: Duration,
+    /// Is notified of logins without an answer.
+    pub gate: Arc<Gate>,
+    pub observer: Arc<dyn Observer>,
+}
+
+#[derive(Clone)]
+pub(in crate::graph) struct Tokens(Arc<Shared>);
+
+struct Shared {
+    settings: Settings,
+    state: Mutex<State>,
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Tokens {
+    pub fn new(settings: Settings) -> Self {
+        Self(Arc::new(Shared { settings, state: Mutex::default(), turn: Arc::default() }))
+    }
+
+    /// A token that is good now; or why there is none, and when it makes sense to ask again.
+    pub async fn get(&self) -> Result<Held, NoToken> {
+        let before = self.0.state().ended;
+        if let Some(held) = self.usable() {
+            self.renew_ahead(&held);
+            return Ok(held);
+        }
+        self.0.remembered()?;
+        let turn = self.0.turn.clone().lock_owned().await;
+        if let Some(answer) = self.0.ended_since(before) {
+            return answer;
+        }
+        self.0.remembered()?;
+        let login = self.log_in(turn);
+        login.await.unwrap_or_else(|_| {
+            Err((LoginError::unavailable("the login was cut short"), Instant::now() + UNAVAILABLE_RETRY))
+        })
+    }
+
+    /// The token that is good now, without a login.
+    pub fn usable(&self) -> Option<Held> {
+        self.0.state().held.clone().filter(|held| held.expires > Instant::now() + LIFE_MIN)
+    }
+
+    /// Takes note of what came of a request with this token, and says whether another token is worth a try.
+    pub fn learn(&self, held: &Held, exchange: &Exchange) -> bool {
+        let Err(error) = &exchange.result else {
+            self.accept(held.number);
+            return false;
+        };
+        match error.kind {
+            Kind::TokenRejected => return self.reject(held.number, error),
+            Kind::Unauthorized | Kind::Forbidden if held.issued.elapsed() > RENEW_AGE => self.evict(held.number),
+            Kind::Unauthorized
+            | Kind::Forbidden
+            | Kind::Throttled
+            | Kind::Unavailable
+            | Kind::Network
+            | Kind::NotFound
+            | Kind::Conflict
+            | Kind::Rejected
+            | Kind::LoginRefused
+            | Kind::LoginUnavailable
+            | Kind::Malformed
+            | Kind::Refused
+            | Kind::Withheld
+            | Kind::Busy => {}
+        }
+        false
+    }
+
+    fn accept(&self, number: u64) {
+        if let Some(held) = self.0.state().held.as_mut().filter(|held| held.number == number) {
+            held.accepted = true;
+        }
+    }
+
+    /// Forgets the token if it is still the one in use.
+    fn evict(&self, number: u64) {
+        let mut state = self.0.state();
+        if state.held.as_ref().is_some_and(|held| held.number == number) {
+            state.held = None;
+        }
+    }
+
+    /// Graph called this token invalid.
+    ///
+    /// One rejection costs one login. If the next token is rejected too before any request succeeded with it, Graph
+    /// accepts none, and that is cached for the time of `login_retry`. If the next one is accepted for
+    /// other requests, a login does not help this one, and the token is kept.
+    fn reject(&self, number: u64, error: &Error) -> bool {
+        let (mut state, now) = (self.0.state(), Instant::now());
+        let retry = self.0.settings.login_retry;
+        let Some(held) = state.held.as_ref().filter(|held| held.number == number) else { return true };
+        let again = state.rejected.is_some_and(|last| now.duration_since(last) < retry * 2);
+        let accepted = held.accepted;
+        if again && accepted && now.duration_since(held.issued) < retry {
+            return false;
+        }
+        state.held = None;
+        state.rejected = Some(now);
+        if again && !accepted {
+            let (kind, code, message) = (Kind::TokenRejected, error.code.clone(), error.message.clone());
+            let error = LoginError { kind, code, message, retry_after: None, unanswered: false };
+            state.refused = Some(Refused { error, until: now + retry });
+            return false;
+        }
+        true
+    }
+
+    /// Begins a renewal if it is time for one. No call waits for it, because the token at hand is good.
+    fn renew_ahead(&self, held: &Held) {
+        if held.renew > Instant::now() || self.0.remembered().is_err() {
+            return;
+        }
+        let Ok(turn) = self.0.turn.clone().try_lock_owned() else { return };
+        // The one before may have ended between the two looks.
+        if self.usable().is_some_and(|usable| usable.number == held.number) && self.0.remembered().is_ok() {
+            drop(self.log_in(turn));
+        }
+    }
+
+    /// A login in a task of its own: once begun it ends and is remembered, even if its caller gives up.
+    fn log_in(&self, turn: OwnedMutexGuard<()>) -> tokio::task::JoinHandle<Result<Held, NoToken>> {
+        let shared = self.0.clone();
+        tokio::spawn(async move {
+            let answer = shared.log_in().await;
+            drop(turn);
+            answer
+        })
+    }
+}
+
+impl Shared {
+    async fn log_in(&self) -> Result<Held, NoToken> {
+        let limit = self.settings.login_timeout;
+        let answer = tokio::time::timeout(limit, (self.settings.log_in)()).await.unwrap_or_else(|_| {
+            Err(LoginError::unanswered(format!("no answer of the login service within {} s", limit.as_secs_f64())))
+        });
+        self.settings.observer.login(match &answer {
+            Ok(_) => LoginResult::Success,
+            Err(error) if error.kind == Kind::LoginRefused => LoginResult::Refused,
+            Err(_) => LoginResult::Unavailable,
+        });
+        let (mut state, now) = (self.state(), Instant::now());
+        state.ended += 1;
+        match answer {
+            Ok(Issued { token, life }) => {
+                state.number += 1;
+                let held = Held {
+                    token,
+                    number: state.number,
+                    issued: now,
+                    accepted: false,
+                    renew: now + life.mul_f64(RENEW_AFTER - RENEW_JITTER * fastrand::f64()),
+                    expires: now + life,
+                };
+                state.held = Some(held.clone());
+                state.refused = None;
+                Ok(held)
+            }
+            Err(error) => {
+                let refused = error.kind == Kind::LoginRefused;
+                let own = if refused { self.settings.login_retry } else { UNAVAILABLE_RETRY };
+                let wait = error.retry_after.unwrap_or(own);
+                let until = now + wait;
+                state.refused = Some(Refused { error: error.clone(), until });
+                drop(state);
+                if error.unanswered {
+                    self.settings.gate.login_unanswered(until);
+                } else {
+                    self.settings.gate.login_failed();
+                }
+                Err((error, until))
+            }
+        }
+    }
+
+    /// What came of a login that ended while the caller waited. It is shared even if it is not cached, so that nobody
+    /// waits for a second login.
+    fn ended_since(&self, before: u64) -> Option<Result<Held, NoToken>> {
+        let state = self.state();
+        if state.ended == before {
+            return None;
+        }
+        let failure = state.refused.clone().map(|refused| Err((refused.error, refused.until)));
+        state.held.clone().filter(|held| held.expires > Instant::now()).map(Ok).or(failure)
+    }
+
+    fn remembered(&self) -> Result<(), NoToken> {
+        let refused = self.state().refused.clone();
+        match refused.filter(|refused| refused.until > Instant::now()) {
+            Some(refused) => Err((refused.error, refused.until)),
+            None => Ok(()),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! A request to Graph before it is sent.
+
+use bytes::Bytes;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::time::Instant;
+use url::Url;
+use uuid::Uuid;
+
+use super::error::{Error, Kind};
+use super::operation::Operation;
+
+/// Whether a write may still be sent: asked when all waiting is over, directly before the request leaves, and again
+/// before it is repeated. What was permitted before the waiting may have ended meanwhile.
+pub type MaySend<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
+/// A call before it is sent.
+pub(super) struct Call<'a> {
+    pub operation: Operation,
+    pub url: Url,
+    pub body: Option<&'a Value>,
+    pub client_request_id: Uuid,
+    pub may_send: MaySend<'a>,
+    /// The call ends at this instant at the latest.
+    pub until: Option<Instant>,
+}
+
+impl<'a> Call<'a> {
+    /// A call that only asks.
+    pub fn read(operation: Operation, url: Url) -> Self {
+        Self::write(operation, url, &|| true)
+    }
+
+    /// A call that changes something, without a body.
+    pub fn write(operation: Operation, url: Url, may_send: MaySend<'a>) -> Self {
+        Self { operation, url, body: None, client_request_id: Uuid::new_v4(), may_send, until: None }
+    }
+
+    /// An error for a call of which nothing was sent.
+    pub fn failed(&self, kind: Kind, message: &str) -> Error {
+        Error::unsent(kind, self.operation, self.client_request_id, message)
+    }
+
+    /// The call in HTTP, with a token.
+    pub fn http(&self, token: &SecretString) -> Result<http::Request<Bytes>, http::Error> {
+        let mut bearer = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))?;
+        bearer.set_sensitive(true);
+        let request = http::Request::builder()
+            .method(self.operation.method())
+            .uri(self.url.as_str())
+            .header("authorization", bearer)
+            .header("accept", "application/json")
+            .header("client-request-id", self.client_request_id.to_string());
+        match self.body {
+            Some(body) => request.header("content-type", "application/json").body(body.to_string().into()),
+            None => request.body(Bytes::new()),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The vocabulary that no kind owns.
+
+pub mod now;
+pub mod pass;
+pub mod settings;
+pub mod standing;
+pub mod trouble;
+pub mod verdict;
+pub mod wake;
+pub mod words;

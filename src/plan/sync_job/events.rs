@@ -1,0 +1,234 @@
+//! Events: what happened in a pass, and every change of how things stand; nothing for what stayed as it was. Whatever a
+//! person can act on is in a condition as well.
+
+use crate::api::{Answers, ConditionType, Reason, Report, RestartResult, RunState, SyncJobStatus};
+use crate::plan::common::standing::Standing;
+use crate::plan::sync_job::fact::Fact;
+use crate::plan::sync_job::health::quarantine_message;
+use crate::plan::sync_job::report::find;
+use crate::plan::sync_job::step::Verdict;
+use crate::plan::sync_job::step::{Leaving, Step};
+
+/// Something that happened and that `kubectl describe` should tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub warning: bool,
+    pub reason: &'static str,
+    pub action: &'static str,
+    pub note: String,
+}
+
+impl Event {
+    fn normal(reason: &'static str, action: &'static str, note: String) -> Self {
+        Self { warning: false, reason, action, note }
+    }
+
+    fn warning(reason: &'static str, action: &'static str, note: String) -> Self {
+        Self { warning: true, ..Self::normal(reason, action, note) }
+    }
+}
+
+/// An event beside those that tell of a condition, whose reasons are the condition's.
+#[derive(Clone, Copy, Debug)]
+pub struct EventKind {
+    pub reason: &'static str,
+    pub warning: bool,
+    /// What was being done.
+    pub action: &'static str,
+    /// What happened, as a sentence.
+    pub meaning: &'static str,
+}
+
+impl EventKind {
+    const fn normal(reason: &'static str, action: &'static str, meaning: &'static str) -> Self {
+        Self { reason, warning: false, action, meaning }
+    }
+
+    const fn warning(reason: &'static str, action: &'static str, meaning: &'static str) -> Self {
+        Self { reason, warning: true, action, meaning }
+    }
+
+    fn told(self, note: impl Into<String>) -> Event {
+        Event { warning: self.warning, reason: self.reason, action: self.action, note: note.into() }
+    }
+}
+
+macro_rules! table {
+    ($($name:ident = $type:ident $reason:literal $action:literal $meaning:literal;)+) => {
+        $(const $name: EventKind = EventKind::$type($reason, $action, $meaning);)+
+
+        /// In the order in which the documentation shows them.
+        pub const EVENT_KINDS: &[EventKind] = &[$($name,)+];
+    };
+}
+
+table! {
+    JOB_CREATED = normal "JobCreated" "CreateJob" "A job was created.";
+    CREATE_OUTCOME_UNKNOWN = warning "CreateOutcomeUnknown" "CreateJob" "A request to create the job got no clear answer.";
+    CREATE_RECOVERED = normal "CreateRecovered" "CreateJob" "The job of a request without a clear answer was found.";
+    JOB_ADOPTED = normal "JobAdopted" "AdoptJob" "A job that was there before was adopted.";
+    JOB_STARTED = normal "JobStarted" "StartJob" "The job was started.";
+    JOB_PAUSED = normal "JobPaused" "PauseJob" "The job was paused.";
+    JOB_RESTARTED = normal "JobRestarted" "RestartJob" "A restart that somebody asked for was accepted.";
+    RESTART_REFUSED = warning "RestartRefused" "RestartJob" "A restart that somebody asked for was refused, by the operator or by Graph.";
+    RESTART_OUTCOME_UNKNOWN = warning "RestartOutcomeUnknown" "RestartJob" "A restart was sent and got no clear answer; it is not sent again.";
+    RESTART_IGNORED = normal "RestartIgnored" "RestartJob" "A restart was asked for before the SyncJob was first seen; it is not carried out.";
+    QUARANTINED = warning "Quarantined" "Observe" "The service put the job in quarantine, or has a new reason for it.";
+    QUARANTINE_LIFTED = normal "QuarantineLifted" "Observe" "The service took the job out of quarantine.";
+    SECOND_JOB_PRESENT = warning "SecondJobPresent" "Observe" "The service principal has another job of the same template, which no SyncJob holds.";
+    JOB_GIVEN_UP = warning "JobGivenUp" "ForgetJob" "The job is gone from Entra ID, and a new one is created in its place, as missingJobPolicy says.";
+    JOB_DELETED = normal "JobDeleted" "DeleteJob" "The job was deleted with the SyncJob.";
+    JOB_GONE = normal "JobGone" "DeleteJob" "The SyncJob was deleted, and its job was gone already.";
+    JOB_REPLACED = warning "JobReplaced" "Observe" "The job was deleted and set up once more under the same id, outside of the SyncJob.";
+    JOB_LEFT_BEHIND = warning "JobLeftBehind" "Release" "A job may exist, or come back with its service principal, without a SyncJob.";
+    JOB_RETAINED = normal "JobRetained" "Release" "The SyncJob was deleted and its job stays in Entra ID.";
+}
+
+/// The events of a pass that ended in `plan` and `report`; the report is absent where status is not written any more.
+pub fn events(
+    old: &SyncJobStatus,
+    verdict: &Verdict,
+    report: Option<&Report>,
+    answers: Option<&Answers>,
+    done: &[(Step, Fact)],
+) -> Vec<Event> {
+    let created = done.iter().any(|(_, fact)| matches!(fact, Fact::JobCreated(_)));
+    let mut events: Vec<Event> = done.iter().filter_map(|(_, fact)| happening(old, fact, created)).collect();
+    events.extend(answers.and_then(|answers| restart(old, answers)));
+    events.extend(change(old, verdict));
+    events.extend(report.and_then(|report| quarantine(old, report)));
+    events.extend(report.and_then(|report| second_job(old, report)));
+    events
+}
+
+/// How things stand, if that is new. A quarantine has events of its own; a pass that was cut short, as in every update of the
+/// operator, is none.
+fn change(old: &SyncJobStatus, verdict: &Verdict) -> Option<Event> {
+    let said =
+        |kind| find(&old.report.conditions, kind).is_some_and(|condition| condition.reason == verdict.reason.name());
+    let (name, note) = (verdict.reason.name(), verdict.told());
+    if matches!(verdict.reason, Reason::Quarantined | Reason::DisabledByService | Reason::Interrupted) {
+        return None;
+    }
+    let (condition, make): (_, fn(_, _, _) -> Event) = match verdict.standing {
+        Standing::Working => return None,
+        Standing::Settled => (ConditionType::Ready, Event::normal),
+        Standing::Suspended => (ConditionType::Suspended, Event::normal),
+        Standing::Passing => (ConditionType::Reconciling, Event::warning),
+        Standing::Blocked | Standing::Stuck => (ConditionType::Ready, Event::warning),
+    };
+    (!said(condition)).then(|| make(name, "Reconcile", note))
+}
+
+/// Entry into quarantine, a new reason for it, and its end.
+fn quarantine(old: &SyncJobStatus, report: &Report) -> Option<Event> {
+    let before = old.report.quarantine.as_ref().map(|quarantine| quarantine.reason.as_str());
+    let now = report.quarantine.as_ref();
+    match now {
+        Some(now) if before != Some(now.reason.as_str()) => Some(QUARANTINED.told(quarantine_message(Some(now)))),
+        None if before.is_some() => Some(QUARANTINE_LIFTED.told("The service took the job out of quarantine.")),
+        Some(_) | None => None,
+    }
+}
+
+fn second_job(old: &SyncJobStatus, report: &Report) -> Option<Event> {
+    let healthy = find(&report.conditions, ConditionType::Healthy)?;
+    let is_new =
+        find(&old.report.conditions, ConditionType::Healthy).is_none_or(|before| before.reason != healthy.reason);
+    (is_new && healthy.reason == Reason::SecondJobPresent.name())
+        .then(|| SECOND_JOB_PRESENT.told(healthy.message.clone()))
+}
+
+fn restart(old: &SyncJobStatus, answers: &Answers) -> Option<Event> {
+    let handled = answers.last_handled_restart.as_ref()?;
+    if old.answers.last_handled_restart.as_ref() == Some(handled) {
+        return None;
+    }
+    let note = handled.message.clone();
+    match handled.result {
+        RestartResult::Accepted => Some(JOB_RESTARTED.told(note)),
+        RestartResult::Refused => Some(RESTART_REFUSED.told(note)),
+        RestartResult::Unknown => Some(RESTART_OUTCOME_UNKNOWN.told(note)),
+        RestartResult::Ignored => Some(RESTART_IGNORED.told(note)),
+        RestartResult::Requested => None,
+    }
+}
+
+pub(in crate::plan) fn retained(id: &str) -> Event {
+    JOB_RETAINED.told(format!("Let go of job '{id}'; it stays in Entra ID."))
+}
+
+fn happening(old: &SyncJobStatus, fact: &Fact, created: bool) -> Option<Event> {
+    match fact {
+        Fact::JobCreated(job) => Some(JOB_CREATED.told(format!("Created job '{}'.", job.id))),
+        Fact::CreateUnknown(trouble) => Some(CREATE_OUTCOME_UNKNOWN.told(trouble.told())),
+        Fact::JobBound { id } => (!created)
+            .then(|| CREATE_RECOVERED.told(format!("Found job '{id}', which an earlier request had created."))),
+        Fact::JobAdopted { id } => Some(JOB_ADOPTED.told(format!("Adopted job '{id}', which was there before."))),
+        Fact::JobForgotten { id } => {
+            Some(JOB_GIVEN_UP.told(format!("Job '{id}' is gone from Entra ID; a new one is created in its place.")))
+        }
+        Fact::RunStateRequested { id, state: RunState::Running } => {
+            Some(JOB_STARTED.told(format!("Started job '{id}'.")))
+        }
+        Fact::RunStateRequested { id, state: RunState::Paused } => Some(JOB_PAUSED.told(format!("Paused job '{id}'."))),
+        Fact::JobDeleted { id } => Some(JOB_DELETED.told(format!("Deleted job '{id}'."))),
+        Fact::OriginRecorded { id, .. } => Some(JOB_REPLACED.told(format!(
+            "Job '{id}' was deleted and set up once more under the same id, outside of this SyncJob; its history is gone."
+        ))),
+        Fact::BindLost { id } => Some(JOB_LEFT_BEHIND.told(format!(
+            "Job '{id}' was created for an intent that was withdrawn meanwhile. It was never started, and no SyncJob holds it."
+        ))),
+        Fact::FinalizerRemoved { leaving } => left(old, leaving),
+        Fact::FinalizerAdded
+        | Fact::TenantKnown { .. }
+        | Fact::TenantRecorded
+        | Fact::JobsListed(_)
+        | Fact::JobsRecalled(_)
+        | Fact::NotFound
+        | Fact::ServicePrincipalLookedUp { .. }
+        | Fact::DefinitionLookedUp { .. }
+        | Fact::TemplatesListed(_)
+        | Fact::IntentRecorded { .. }
+        | Fact::IntentCleared
+        | Fact::AdoptionRecorded { .. }
+        | Fact::RivalsRead { .. }
+        | Fact::CreateRefused(_)
+        | Fact::RestartRecorded { .. }
+        | Fact::RestartAnswered { .. }
+        | Fact::DeleteNotFound
+        | Fact::DeleteUnknown(_)
+        | Fact::Trouble(_) => None,
+    }
+}
+
+fn left(old: &SyncJobStatus, leaving: &Leaving) -> Option<Event> {
+    Some(match leaving {
+        Leaving::Nothing => return None,
+        Leaving::Gone { id } => JOB_GONE.told(format!("Job '{id}' was gone already.")),
+        Leaving::Retained { id } => JOB_RETAINED.told(format!("Let go of job '{id}'; it stays in Entra ID.")),
+        Leaving::LeftBehind { id } => {
+            let what =
+                id.as_ref().map_or_else(|| "any job of an earlier request".to_owned(), |id| format!("job '{id}'"));
+            let principal = old.identity.service_principal_id.as_deref().unwrap_or_default();
+            JOB_LEFT_BEHIND.told(format!(
+                "The service principal '{principal}' is gone, and {what} with it. If it is restored, the job returns and runs without a SyncJob."
+            ))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Wake;
+
+    #[test]
+    fn a_pass_that_was_cut_short_is_no_event_and_other_trouble_is() {
+        let told = |reason| {
+            let verdict = Verdict::stop(Standing::Passing, reason, "Later.".to_owned(), Wake::OnChange);
+            change(&SyncJobStatus::default(), &verdict).map(|event| event.reason)
+        };
+        assert_eq!((told(Reason::Interrupted), told(Reason::Throttled)), (None, Some("Throttled")));
+    }
+}

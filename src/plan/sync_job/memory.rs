@@ -1,0 +1,203 @@
+//! What a process remembers of a SyncJob between two passes. Losing it is safe: each part only spares a question or a
+//! wait. Pure: instants are those of the monotonic clock of [`Now`].
+
+use std::time::Duration;
+
+use crate::api::{HandledRestart, Reason, RunState};
+use crate::plan::common::now::Now;
+use crate::plan::common::standing::Standing;
+use crate::plan::common::wake::Wake;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::step::Verdict;
+use crate::plan::sync_job::world::World;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Passes in a row that ended in trouble.
+    pub(in crate::plan) failures: u32,
+    /// Lists in a row that did not show what was looked for.
+    pub(in crate::plan) absences: u32,
+    /// When the first of these was asked for.
+    pub(in crate::plan) absent_since: Option<Duration>,
+    /// Whether this process has looked at the object before.
+    pub(in crate::plan) met: bool,
+    /// When a deletion may last have been sent whose outcome nobody knows.
+    pub(in crate::plan) delete_unknown: Option<Duration>,
+    /// The job whose deletion Graph accepted.
+    pub(in crate::plan) deleted: Option<String>,
+    pub(in crate::plan) intent: Option<SeenIntent>,
+    /// Intents that this process wrote, or tried to write, and whose requests certainly have no effect:
+    /// they have not left, or were refused.
+    pub(in crate::plan) unsent: Vec<String>,
+    /// A start, pause or restart that was accepted and is not in status yet, and when.
+    pub(in crate::plan) run: Option<(RunState, Duration)>,
+    /// A restart that was recorded and has certainly not been carried out.
+    pub(in crate::plan) restart_unsent: Option<String>,
+    /// What came of a restart, while status does not say it yet.
+    pub(in crate::plan) answer: Option<HandledRestart>,
+    /// Why the last passes waited, and how many of them did in a row.
+    waiting: Option<(Reason, u32)>,
+}
+
+/// An intent as this process has met it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::plan) struct SeenIntent {
+    pub nonce: String,
+    /// When this process first saw it; the settle window counts from here.
+    pub since: Duration,
+    /// The job that Graph answered with, while its id is not recorded.
+    pub created: Option<ObservedJob>,
+}
+
+/// One thing to remember of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remember {
+    /// A write of this intent may have happened; its request has certainly not left.
+    IntentTried { nonce: String },
+    /// The intent is on record, and its request has not left.
+    IntentRecorded { nonce: String },
+    /// The intent is no longer this SyncJob's.
+    IntentLost,
+    /// A create request may leave at any moment.
+    CreateSent,
+    /// The create request of this intent certainly had no effect.
+    CreateWithoutEffect { nonce: String },
+    /// Graph answered the create request with this job.
+    Created(ObservedJob),
+    /// Graph accepted a start, a pause or a restart.
+    RunAsked(RunState),
+    /// Graph accepted the deletion of this job.
+    Deleted { id: String },
+    /// A deletion may have been carried out, or may yet be.
+    DeletionUnknown,
+    /// The recorded restart has certainly not been carried out.
+    RestartUnsent { token: String },
+    /// The recorded restart may leave at any moment.
+    RestartSent,
+    /// What came of a restart.
+    RestartAnswered(HandledRestart),
+}
+
+impl Memory {
+    /// Takes in what came of a step.
+    pub fn note(&mut self, what: Remember, now: Now) {
+        match what {
+            Remember::IntentRecorded { nonce } => {
+                self.unsent = vec![nonce.clone()];
+                self.intent = Some(SeenIntent { nonce, since: now.monotonic, created: None });
+            }
+            Remember::IntentLost => self.intent = None,
+            Remember::CreateSent => self.unsent.clear(),
+            Remember::IntentTried { nonce } | Remember::CreateWithoutEffect { nonce } => self.unsent.push(nonce),
+            Remember::Created(job) => {
+                if let Some(intent) = &mut self.intent {
+                    intent.created = Some(job);
+                }
+            }
+            Remember::RunAsked(state) => self.run = Some((state, now.monotonic)),
+            Remember::Deleted { id } => self.deleted = Some(id),
+            Remember::DeletionUnknown => self.delete_unknown = Some(now.monotonic),
+            Remember::RestartUnsent { token } => self.restart_unsent = Some(token),
+            Remember::RestartSent => self.restart_unsent = None,
+            Remember::RestartAnswered(answer) => self.answer = Some(answer),
+        }
+    }
+
+    /// The nonce of the intent that this process has met.
+    pub fn nonce(&self) -> Option<&str> {
+        self.intent.as_ref().map(|intent| intent.nonce.as_str())
+    }
+
+    /// Takes in the end of a pass.
+    pub fn end(&mut self, world: &World, verdict: &Verdict, now: Now) {
+        let troubled = world.trouble.is_some() || world.refusal.is_some();
+        self.failures = if troubled { world.failures.saturating_add(1) } else { 0 };
+        self.absences = world.absences;
+        self.absent_since = (world.absences > 0).then(|| self.absent_since.unwrap_or(now.monotonic));
+        if world.intent.is_none() {
+            self.intent = None;
+            // A write of an intent whose answer was lost may still show up.
+            if world.trouble.is_none() {
+                self.unsent.clear();
+            }
+        }
+        self.waiting = match (verdict.standing, self.waiting) {
+            (Standing::Settled | Standing::Suspended, _) => None,
+            (_, Some((reason, count))) if reason == verdict.reason => Some((reason, count.saturating_add(1))),
+            (Standing::Working | Standing::Passing | Standing::Blocked | Standing::Stuck, _) => {
+                Some((verdict.reason, 0))
+            }
+        };
+    }
+
+    /// A pass whose status could not be written has not ended well: what is not written yet waits no longer than a failure
+    /// does.
+    pub fn unwritten(&mut self, verdict: &Verdict) -> Wake {
+        self.failures = self.failures.saturating_add(1);
+        verdict.wake.sooner(Wake::backoff(self.failures))
+    }
+
+    /// The run state that was asked for is in status.
+    pub fn run_written(&mut self) {
+        self.run = None;
+    }
+
+    /// The answers are in status.
+    pub fn answers_written(&mut self) {
+        self.answer = None;
+    }
+
+    /// When to look again: what waits for the same reason as before waits longer each time, up to the poll interval. A
+    /// failure has a back-off of its own.
+    pub fn wake(&self, verdict: &Verdict, poll: Duration) -> Wake {
+        let unchanged = self.waiting.filter(|(reason, _)| *reason == verdict.reason && self.failures == 0);
+        if self.failures > 0 && verdict.reason == Reason::Interrupted {
+            return Wake::backoff(self.failures);
+        }
+        let Some((reason, count)) = unchanged else { return verdict.wake };
+        let waits = match verdict.standing {
+            Standing::Blocked | Standing::Stuck => true,
+            // For a rival that gives way, or never does.
+            Standing::Working => reason == Reason::Conflict,
+            Standing::Settled | Standing::Passing | Standing::Suspended => false,
+        };
+        if waits { verdict.wake.stretched(count, poll) } else { verdict.wake }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLL: Duration = Duration::from_secs(600);
+
+    fn at(second: u64) -> Now {
+        Now { wall: jiff::Timestamp::UNIX_EPOCH, monotonic: Duration::from_secs(second) }
+    }
+
+    fn waits(reason: Reason) -> Verdict {
+        Verdict::stop(Standing::Stuck, reason, "It waits.", Wake::After(Duration::from_secs(60)))
+    }
+
+    #[test]
+    fn who_waits_for_a_person_asks_no_more_often_than_who_is_well_after_a_while() {
+        let (mut memory, mut delays) = (Memory::default(), Vec::new());
+        for pass in 0..6 {
+            let verdict = waits(Reason::AlreadyExists);
+            memory.end(&World::unobserved(), &verdict, at(pass));
+            delays.push(memory.wake(&verdict, POLL).delay().as_secs());
+        }
+        assert_eq!(delays, [60, 120, 240, 480, 600, 600]);
+        let other = waits(Reason::Conflict);
+        memory.end(&World::unobserved(), &other, at(9));
+        assert_eq!(memory.wake(&other, POLL), other.wake, "another reason begins at the start");
+    }
+
+    #[test]
+    fn what_is_not_written_waits_no_longer_than_a_failure() {
+        let mut memory = Memory::default();
+        let verdict = Verdict::stop(Standing::Suspended, Reason::Suspended, "Nothing is done.", Wake::OnChange);
+        let delays: Vec<u64> = (0..4).map(|_| memory.unwritten(&verdict).delay().as_secs()).collect();
+        assert_eq!(delays, [2, 4, 8, 16]);
+    }
+}

@@ -1,0 +1,29 @@
+//! What to do about a SyncJob. `decide` is the table of contents: one match, each arm a folder or a file here.
+
+mod decide;
+pub mod desired;
+mod events;
+mod existence;
+pub mod fact;
+pub mod health;
+pub mod ids;
+mod manage;
+pub mod memory;
+mod modes;
+pub mod observed;
+mod preview;
+pub mod report;
+pub mod running;
+pub mod step;
+pub mod unreadable;
+pub mod world;
+
+pub use decide::{Managed, Refused, decide};
+pub use desired::{Desired, Refusals};
+pub use events::{EVENT_KINDS, Event, EventKind, events};
+pub use fact::Fact;
+pub use memory::{Memory, Remember};
+pub use observed::{ObservedJob, Shown};
+pub use preview::{Preview, preview};
+pub use step::{Change, Leaving, Look, Record, Step, Verdict};
+pub use world::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};

@@ -1,0 +1,129 @@
+//! The dry run: `decide`, folded with the fact that each step is expected to end in.
+
+use crate::api::{ChangeAction, JobOrigin, PlannedChange};
+use crate::plan::common::pass::{Decider, Next, Pass};
+use crate::plan::common::settings::Settings;
+use crate::plan::sync_job::decide::Managed;
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::fact::Fact;
+use crate::plan::sync_job::manage::manage;
+use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::step::Verdict;
+use crate::plan::sync_job::step::{Change, Look, Record, Step};
+use crate::plan::sync_job::world::World;
+
+/// Stands for the id that only Graph can choose.
+const NEW_JOB: &str = "(new)";
+
+/// What would be done in Graph, in this order, and how things would stand then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    pub changes: Vec<PlannedChange>,
+    pub end: Verdict,
+}
+
+/// Decides as mode Manage does, whatever the mode.
+struct AsManage<'a>(Managed<'a>);
+
+impl Decider for AsManage<'_> {
+    type World = World;
+    type Step = Step;
+    type Fact = Fact;
+
+    fn decide(&self, world: &World) -> Verdict {
+        manage(self.0.desired, world, self.0.settings)
+    }
+
+    fn learn(&self, world: World, fact: &Fact) -> World {
+        self.0.learn(world, fact)
+    }
+
+    fn failed(fact: &Fact) -> bool {
+        Managed::failed(fact)
+    }
+
+    fn over(fact: &Fact) -> bool {
+        Managed::over(fact)
+    }
+
+    fn in_circles() -> Fact {
+        Managed::in_circles()
+    }
+}
+
+/// Goes on until nothing is left to do, or until something would have to be asked that only Graph knows by then.
+pub fn preview(desired: &Desired, world: &World, settings: &Settings) -> Preview {
+    let mut pass = Pass::new(AsManage(Managed { desired, settings }), world.as_managed());
+    let mut changes = Vec::new();
+    while let Next::Do(step) = pass.next_step() {
+        let Some(fact) = expected(&step, desired, pass.world()) else { break };
+        changes.extend(change(&step, desired));
+        pass.learn(fact);
+    }
+    Preview { changes, end: pass.verdict().clone() }
+}
+
+/// The fact that a step ends in when all goes well; `None` if only asking can tell.
+fn expected(step: &Step, desired: &Desired, world: &World) -> Option<Fact> {
+    match step {
+        Step::Look(Look::Rivals) => {
+            Some(Fact::RivalsRead { rivals: world.rivals.known().to_vec(), siblings: world.siblings.clone() })
+        }
+        Step::Look(
+            Look::Tenant | Look::Jobs | Look::RecentJobs | Look::ServicePrincipal | Look::Definition | Look::Templates,
+        ) => None,
+        Step::Record(record) => Some(record.done()),
+        Step::Change(change) => Some(change.done(|| ObservedJob {
+            id: NEW_JOB.to_owned(),
+            template_id: Some(desired.template.as_str().to_owned()),
+            schedule_state: Some("Disabled".to_owned()),
+            ..ObservedJob::default()
+        })),
+    }
+}
+
+/// The steps that people care about.
+fn change(step: &Step, desired: &Desired) -> Option<PlannedChange> {
+    let (action, message) = match step {
+        Step::Look(_) => return None,
+        Step::Record(record) => in_the_record(record)?,
+        Step::Change(change) => in_entra(change, desired),
+    };
+    Some(PlannedChange { action, message })
+}
+
+fn in_the_record(record: &Record) -> Option<(ChangeAction, String)> {
+    match record {
+        Record::AdoptJob { id } => Some((ChangeAction::AdoptJob, format!("Adopt job '{id}'."))),
+        Record::Origin { id, origin: JobOrigin::Adopted } => {
+            Some((ChangeAction::AdoptJob, format!("Adopt job '{id}', which was set up once more.")))
+        }
+        Record::ForgetJob { id } => Some((ChangeAction::ForgetJob, format!("Give up job '{id}', which is gone."))),
+        Record::AddFinalizer
+        | Record::Tenant { .. }
+        | Record::Intent { .. }
+        | Record::Adoption { .. }
+        | Record::ClearIntent
+        | Record::BindJob { .. }
+        | Record::Origin { origin: JobOrigin::Created | JobOrigin::Replaced, .. }
+        | Record::Restart { .. }
+        | Record::RemoveFinalizer { .. } => None,
+    }
+}
+
+fn in_entra(change: &Change, desired: &Desired) -> (ChangeAction, String) {
+    match change {
+        Change::CreateJob => {
+            (ChangeAction::CreateJob, format!("Create a job from template '{}'.", desired.template.as_str()))
+        }
+        Change::StartJob { id } => (ChangeAction::StartJob, format!("Start job '{id}'.")),
+        Change::PauseJob { id } => (ChangeAction::PauseJob, format!("Pause job '{id}'.")),
+        Change::RestartJob { id, scope } => {
+            let scope = scope
+                .as_ref()
+                .map_or_else(|| "the portal's default scope".to_owned(), |scope| format!("scope {scope}"));
+            (ChangeAction::RestartJob, format!("Restart job '{id}' with {scope}."))
+        }
+        Change::DeleteJob { id } => (ChangeAction::DeleteJob, format!("Delete job '{id}'.")),
+    }
+}

@@ -1,0 +1,124 @@
+//! The world as it is when a pass begins: what the object says, what this process remembers, and who else is there. Pure, so
+//! that the searches run what the operator runs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
+use crate::api::{RestartResult, RunRecord, SyncJobStatus};
+use crate::plan::common::now::Now;
+use crate::plan::sync_job::memory::{Memory, SeenIntent};
+use crate::plan::sync_job::running::requests::{self, Requests};
+
+/// What the cluster shows of a SyncJob.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    pub status: Option<&'a SyncJobStatus>,
+    pub deletion_requested: bool,
+    /// Whether our finalizer is on it.
+    pub finalizer: bool,
+    pub annotations: &'a BTreeMap<String, String>,
+    /// The tenant that calls for it go to, as far as that is known without asking.
+    pub tenant: Option<&'a str>,
+}
+
+/// The other SyncJobs of the service principal that hold an intent or a job: those of the same template, and the rest.
+pub type Others = (Vec<Rival>, Vec<Sibling>);
+
+impl World {
+    pub fn observe(shown: Shown<'_>, (rivals, siblings): Others, memory: &mut Memory, now: Now) -> Self {
+        let status = shown.status;
+        let identity = status.map(|status| status.identity.clone()).unwrap_or_default();
+        let report = status.map(|status| status.report.clone()).unwrap_or_default();
+        let since = |time: &Time| now.since_stored(time.0);
+        memory.meet(shown.deletion_requested && identity.job_id.is_some(), now);
+        let seen = identity.intent.as_ref().map(|intent| memory.remember(&intent.nonce, now));
+        let asked = Requests::parse(shown.annotations);
+        let unsent = asked.restart.as_ref().is_some_and(|asked| memory.restart_unsent.as_ref() == Some(&asked.token));
+        Self {
+            deletion_requested: shown.deletion_requested,
+            finalizer: shown.finalizer,
+            intent: identity.intent.zip(seen.as_ref()).map(|(intent, seen)| IntentView {
+                baseline: intent.baseline,
+                adopt: intent.adopt_job_id,
+                origin: if memory.unsent.contains(&seen.nonce) { IntentOrigin::Unsent } else { IntentOrigin::Unknown },
+                age: now.since(seen.since),
+            }),
+            created: seen.and_then(|seen| seen.created),
+            job_deleted: identity.job_id.is_some() && memory.deleted == identity.job_id,
+            origin: identity.job_origin,
+            bound_for: identity.job_bound_time.as_ref().map_or(Duration::ZERO, since),
+            tenant: shown.tenant.map(str::to_owned),
+            recorded_tenant: identity.tenant_id,
+            seen: status.is_some_and(was_seen),
+            lived: report.job_lived_time.is_some(),
+            missing_for: report.job_missing_since_time.as_ref().map(since),
+            service_principal_lost: report.service_principal_lost_time.is_some(),
+            job_id: identity.job_id,
+            rivals: Rivals::Cached(rivals),
+            siblings,
+            absences: memory.absences,
+            absent_for: memory.absent_since.map_or(Duration::ZERO, |at| now.since(at)),
+            delete_unknown_for: memory.delete_unknown.map(|at| now.since(at)),
+            run: run(status.and_then(|status| status.report.run.as_ref()), memory, now),
+            requests: asked,
+            answers: answers(status, memory),
+            unseen: requests::unseen(status),
+            restart_due: unsent,
+            failures: memory.failures,
+            ..Self::unobserved()
+        }
+    }
+}
+
+impl Memory {
+    /// An object that is being deleted when this process first meets it may have been worked on by another one, whose last
+    /// request nobody knows.
+    fn meet(&mut self, job_is_being_deleted: bool, now: Now) {
+        if !self.met && job_is_being_deleted {
+            self.delete_unknown = Some(now.monotonic);
+        }
+        self.met = true;
+    }
+
+    fn remember(&mut self, nonce: &str, now: Now) -> SeenIntent {
+        let known = self.intent.take().filter(|seen| seen.nonce == nonce);
+        let seen = known.unwrap_or_else(|| SeenIntent { nonce: nonce.to_owned(), since: now.monotonic, created: None });
+        self.intent = Some(seen.clone());
+        seen
+    }
+}
+
+/// A request of this process that did not get into status yet; else what status says.
+fn run(status: Option<&RunRecord>, memory: &Memory, now: Now) -> Option<RunView> {
+    let unwritten = memory.run.map(|(state, at)| RunView { state, asked: Some(now.since(at)), reached: false });
+    unwritten.or_else(|| {
+        status.map(|run| RunView {
+            state: run.state,
+            asked: run.requested_time.as_ref().map(|time| now.since_stored(time.0)),
+            reached: run.reached_time.is_some(),
+        })
+    })
+}
+
+/// What came of a restart is known to this process before status says it.
+fn answers(status: Option<&SyncJobStatus>, memory: &Memory) -> crate::api::Answers {
+    let mut answers = status.map(requests::answers_of).unwrap_or_default();
+    if let (Some(handled), Some(answer)) = (&mut answers.last_handled_restart, &memory.answer)
+        && handled.token == answer.token
+        && handled.result == RestartResult::Requested
+    {
+        handled.clone_from(answer);
+    }
+    answers
+}
+
+/// Versions that did not record the tenant did not record this either; they showed only what a list had shown.
+fn was_seen(status: &SyncJobStatus) -> bool {
+    let (identity, report) = (&status.identity, &status.report);
+    let shown = report.job.as_ref().map(|job| &job.id);
+    let by_list = shown.is_some() && shown == identity.job_id.as_ref();
+    report.job_seen_time.is_some() || identity.tenant_id.is_none() && by_list
+}

@@ -1,0 +1,83 @@
+//! Steps that ask.
+
+use super::effect::Scene;
+use super::translate::{cluster_trouble, graph_trouble, observed};
+use super::{Context, observe};
+use crate::api::SyncJob;
+use crate::cluster::{self, read};
+use crate::graph;
+use crate::plan::{Desired, Fact, Look, ObservedJob};
+
+pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fact {
+    let (desired, context) = (scene.desired, scene.context);
+    let (graph, service_principal) = (context.graph(), scene.service_principal());
+    match look {
+        Look::Tenant => match graph.tenant().await {
+            Ok(id) => Fact::TenantKnown { id },
+            Err(error) => Fact::Trouble(graph_trouble(&error)),
+        },
+        Look::Jobs => {
+            let answer = context.listings.list(graph, service_principal).await;
+            found(answer, |jobs| Fact::JobsListed(listed(jobs, desired, object, context)))
+        }
+        Look::RecentJobs => {
+            let answer = context.listings.recall(graph, service_principal).await;
+            found(answer, |(jobs, recalled)| {
+                let jobs = listed(jobs, desired, object, context);
+                if recalled { Fact::JobsRecalled(jobs) } else { Fact::JobsListed(jobs) }
+            })
+        }
+        Look::ServicePrincipal => match graph.get_service_principal(service_principal).await {
+            Ok(_) => Fact::ServicePrincipalLookedUp { exists: true },
+            Err(error) if error.kind == graph::Kind::NotFound => Fact::ServicePrincipalLookedUp { exists: false },
+            Err(error) => Fact::Trouble(graph_trouble(&error)),
+        },
+        Look::Definition => match read::definition_is_going(&context.client).await {
+            Ok(going) => Fact::DefinitionLookedUp { going },
+            // An installation without rights on cluster-wide objects goes by `deletionPolicy` alone.
+            Err(cluster::Error::Refused(_)) => Fact::DefinitionLookedUp { going: false },
+            Err(error) => {
+                Fact::Trouble(cluster_trouble(&error, "looking whether the CRD of SyncJobs is being deleted"))
+            }
+        },
+        Look::Templates => found(graph.list_templates(service_principal).await, |templates| {
+            Fact::TemplatesListed(templates.into_iter().map(|template| template.id).collect())
+        }),
+        Look::Rivals => rivals(desired, object, context).await,
+    }
+}
+
+async fn rivals(desired: &Desired, object: &SyncJob, context: &Context) -> Fact {
+    match read::holders(&context.client, &context.namespaces, desired.service_principal.as_str()).await {
+        Ok(holders) => {
+            let holders: Vec<std::sync::Arc<_>> = holders.into_iter().map(Into::into).collect();
+            let (rivals, siblings) = observe::holders(object, desired, &holders);
+            Fact::RivalsRead { rivals, siblings }
+        }
+        Err(error) => Fact::Trouble(cluster_trouble(&error, "reading the other SyncJobs of this service principal")),
+    }
+}
+
+/// The jobs as the plan sees them: without those that this process deleted a moment ago, and with a mark on those that
+/// other SyncJobs hold.
+fn listed(jobs: Vec<graph::Job>, desired: &Desired, object: &SyncJob, context: &Context) -> Vec<ObservedJob> {
+    let lag = context.settings.settle_window;
+    let mut jobs: Vec<ObservedJob> =
+        jobs.into_iter().filter(|job| !context.listings.is_deleted(&job.id, lag)).map(observed).collect();
+    if jobs.iter().filter(|job| job.made_from(&desired.template)).nth(1).is_some() {
+        let held = observe::held_by_others(object, &context.stores);
+        for job in &mut jobs {
+            job.held_by_other = held.contains(&job.id);
+        }
+    }
+    jobs
+}
+
+/// A 404 is a fact of its own: what it means depends on what was looked for.
+pub(crate) fn found<T>(answer: Result<T, graph::Error>, fact: impl FnOnce(T) -> Fact) -> Fact {
+    match answer {
+        Ok(value) => fact(value),
+        Err(error) if error.kind == graph::Kind::NotFound => Fact::NotFound,
+        Err(error) => Fact::Trouble(graph_trouble(&error)),
+    }
+}

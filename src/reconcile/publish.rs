@@ -1,0 +1,78 @@
+//! The end of a pass, published: status where it would say something new, and Events.
+
+use kube::ResourceExt;
+
+use super::Context;
+use crate::api::{MANAGER_REPORT, MANAGER_REQUESTS, SyncJob};
+use crate::cluster;
+use crate::cluster::object::Handle;
+use crate::plan::report::{End, report};
+use crate::plan::{Memory, Verdict, answers, events, requests};
+
+/// Whether status says what it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Written,
+    /// The object changed or went; the watch shows it.
+    Overtaken,
+    Unwritten,
+}
+
+/// Writes status and sends the Events of a pass. A request that came with the object is put on record before anything
+/// else: the report gives the object a history, and the next pass would carry the request out.
+pub(super) async fn publish(
+    end: &End<'_>,
+    gone: bool,
+    memory: &mut Memory,
+    handle: &mut Handle<SyncJob>,
+    context: &Context,
+) -> Outcome {
+    let object = handle.object().clone();
+    let old = object.status.clone().unwrap_or_default();
+    if gone {
+        send(&events(&old, end.verdict, None, None, end.done), &object, context);
+        return Outcome::Written;
+    }
+    let generation = object.metadata.generation.unwrap_or_default();
+    let report = report(&old.report, generation, end, &context.settings, context.clock.now().wall);
+    let answers = answers(end.desired, end.world);
+    send(&events(&old, end.verdict, Some(&report), Some(&answers), end.done), &object, context);
+    if answers != requests::answers_of(&old) {
+        let written = handle.describe(MANAGER_REQUESTS, &answers).await;
+        let outcome = outcome(written, "requests answered", end.verdict, &object);
+        match outcome {
+            Outcome::Written => memory.answers_written(),
+            Outcome::Overtaken | Outcome::Unwritten => return outcome,
+        }
+    }
+    if report.says(&old.report) {
+        return Outcome::Written;
+    }
+    let written = handle.describe(MANAGER_REPORT, &report).await;
+    let outcome = outcome(written, "status changed", end.verdict, &object);
+    if outcome == Outcome::Written {
+        memory.run_written();
+    }
+    outcome
+}
+
+fn send(events: &[crate::plan::Event], object: &SyncJob, context: &Context) {
+    for event in events {
+        context.events.send(object, event.warning, event.reason, event.action, &event.note);
+    }
+}
+
+fn outcome(written: Result<(), cluster::Error>, what: &str, verdict: &Verdict, object: &SyncJob) -> Outcome {
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    match written {
+        Ok(()) => {
+            tracing::info!(namespace, name, reason = verdict.reason.name(), message = verdict.told(), "{what}");
+            Outcome::Written
+        }
+        Err(cluster::Error::Changed | cluster::Error::Gone) => Outcome::Overtaken,
+        Err(cluster::Error::Unavailable(error) | cluster::Error::Refused(error)) => {
+            tracing::warn!(namespace, name, error, "status could not be written");
+            Outcome::Unwritten
+        }
+    }
+}
