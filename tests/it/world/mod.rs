@@ -5,7 +5,12 @@ mod api;
 mod clock;
 mod graph;
 mod invariants;
+mod operator;
+mod play;
+mod run;
+mod scene;
 mod schedule;
+mod search;
 mod wire;
 
 /// Who did something.

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::By;
 
 /// What a draw is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,15 +100,17 @@ struct Inner {
     faults_left: u32,
     /// No faults any more; what is under way goes on.
     calm: bool,
-    /// How many decisions about a fault there were.
-    decisions: u32,
+    /// For each decision about a fault so far, where it was and how many kinds there were to choose from.
+    decisions: Vec<(Site, u32)>,
+    /// The operators that die now.
+    deaths: Vec<By>,
     taken: Vec<Choice>,
     faults: Vec<(u32, Choice)>,
 }
 
 /// A run's draws. Clones share them.
 #[derive(Clone)]
-pub struct Schedule(Arc<Mutex<Inner>>);
+pub struct Schedule(Arc<Mutex<Inner>>, Arc<Notify>);
 
 impl Schedule {
     /// Everything from this seed, the mix of faults as well.
@@ -140,9 +145,18 @@ impl Schedule {
     }
 
     fn new(label: String, source: Source, mix: Mix) -> Self {
-        let (faults_left, calm, decisions) = (mix.budget, false, 0);
-        let inner = Inner { label, source, mix, faults_left, calm, decisions, taken: Vec::new(), faults: Vec::new() };
-        Self(Arc::new(Mutex::new(inner)))
+        let inner = Inner {
+            label,
+            source,
+            faults_left: mix.budget,
+            mix,
+            calm: false,
+            decisions: Vec::new(),
+            deaths: Vec::new(),
+            taken: Vec::new(),
+            faults: Vec::new(),
+        };
+        Self(Arc::new(Mutex::new(inner)), Arc::default())
     }
 
     /// One of `of` possibilities, none of which is a fault.
@@ -168,8 +182,8 @@ impl Schedule {
         if inner.calm || inner.faults_left == 0 || !inner.mix.sites.contains(&site) {
             return 0;
         }
-        let number = inner.decisions;
-        inner.decisions += 1;
+        let number = u32::try_from(inner.decisions.len()).unwrap();
+        inner.decisions.push((site, kinds));
         let took = match &mut inner.source {
             Source::Seeded(rng) => {
                 let happens = rng.u32(0..1000) < inner.mix.per_mille;
@@ -219,9 +233,26 @@ impl Schedule {
         self.0.lock().faults.clone()
     }
 
-    /// For each decision about a fault so far, how many kinds there were to choose from.
-    pub fn decisions(&self) -> u32 {
-        self.0.lock().decisions
+    /// For each decision about a fault so far, where it was and how many kinds there were to choose from.
+    pub fn decisions(&self) -> Vec<(Site, u32)> {
+        self.0.lock().decisions.clone()
+    }
+
+    /// The process of an operator dies now, in the middle of what it does.
+    pub fn kill(&self, by: By) {
+        self.0.lock().deaths.push(by);
+        self.1.notify_one();
+    }
+
+    /// Waits until an operator dies.
+    pub async fn death(&self) -> By {
+        loop {
+            let dead = self.0.lock().deaths.pop();
+            match dead {
+                Some(by) => return by,
+                None => self.1.notified().await,
+            }
+        }
     }
 
     pub fn mix(&self) -> Mix {
@@ -286,7 +317,7 @@ mod tests {
         let schedule = Schedule::single(3, 2);
         let drawn: Vec<u32> = (0..6).map(|_| schedule.fault(Site::ApiWrite, 4)).collect();
         assert_eq!(drawn, [0, 0, 0, 2, 0, 0]);
-        assert_eq!((schedule.decisions(), schedule.faults()[0].0), (4, 3));
+        assert_eq!((schedule.decisions().len(), schedule.faults()[0].0), (4, 3));
     }
 
     #[test]

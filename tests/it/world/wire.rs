@@ -23,6 +23,8 @@ pub enum Silence {
     Breaks,
     /// Nothing is heard any more.
     Hangs,
+    /// The sender dies.
+    Dies,
 }
 
 /// What becomes of one request.
@@ -41,6 +43,8 @@ pub enum Fate {
     Refused(Refusal),
     /// It is carried out, and answered like this all the same.
     FailedAfter(Refusal),
+    /// It is answered, and its sender dies over the answer.
+    DiesWithAnswer,
 }
 
 /// The answers that each kind of server may give in place of its own.
@@ -52,11 +56,16 @@ pub struct Answers {
 }
 
 impl Fate {
+    /// Whether the sender dies of it.
+    pub fn is_deadly(self) -> bool {
+        matches!(self, Self::RequestLost(Silence::Dies) | Self::AnswerLost(Silence::Dies) | Self::DiesWithAnswer)
+    }
+
     /// Draws what becomes of a request.
     pub fn draw(schedule: &Schedule, site: Site, answers: &Answers) -> Self {
         let (refusals, after) = (answers.refusals.len(), answers.after.len());
         // What happens to an answer, and when, matters for what has an effect.
-        let ways = if after == 0 { 3 } else { 6 };
+        let ways = if after == 0 { 4 } else { 9 };
         let kinds = u32::try_from(ways + refusals + after).unwrap();
         let drawn = schedule.fault(site, kinds) as usize;
         match drawn {
@@ -64,9 +73,12 @@ impl Fate {
             1 => Self::RequestLost(Silence::Breaks),
             2 => Self::RequestLost(Silence::Hangs),
             3 => Self::Unsent,
-            4 if after > 0 => Self::AnswerLost(Silence::Breaks),
-            5 if after > 0 => Self::AnswerLost(Silence::Hangs),
-            6 if after > 0 => Self::Late(schedule.part(site, LATE_MAX)),
+            4 => Self::RequestLost(Silence::Dies),
+            5 if after > 0 => Self::AnswerLost(Silence::Breaks),
+            6 if after > 0 => Self::AnswerLost(Silence::Hangs),
+            7 if after > 0 => Self::Late(schedule.part(site, LATE_MAX)),
+            8 if after > 0 => Self::AnswerLost(Silence::Dies),
+            9 if after > 0 => Self::DiesWithAnswer,
             other if other - ways <= refusals => Self::Refused(answers.refusals[other - ways - 1]),
             other => Self::FailedAfter(answers.after[other - ways - refusals - 1]),
         }
@@ -98,7 +110,7 @@ pub async fn carry<T: Send + 'static>(
     refuse: impl FnOnce(Refusal) -> T,
 ) -> Result<T, Broke> {
     match fate {
-        Fate::Answered => {
+        Fate::Answered | Fate::DiesWithAnswer => {
             let answer = arrive(there, execute).await;
             wait(back).await;
             Ok(answer)
@@ -146,7 +158,7 @@ async fn silent<T>(silence: Silence, after: Duration) -> Result<T, Broke> {
             wait(after).await;
             Err(Broke::Sent)
         }
-        Silence::Hangs => std::future::pending().await,
+        Silence::Hangs | Silence::Dies => std::future::pending().await,
     }
 }
 
@@ -190,6 +202,9 @@ mod tests {
         assert_eq!(fate(Fate::RequestLost(Silence::Hangs)).await, (None, 0, 0));
         assert_eq!(fate(Fate::AnswerLost(Silence::Breaks)).await, (Some(Err(Broke::Sent)), 1, 1));
         assert_eq!(fate(Fate::AnswerLost(Silence::Hangs)).await, (None, 1, 1));
+        assert_eq!(fate(Fate::RequestLost(Silence::Dies)).await, (None, 0, 0));
+        assert_eq!(fate(Fate::AnswerLost(Silence::Dies)).await, (None, 1, 1));
+        assert_eq!(fate(Fate::DiesWithAnswer).await, (Some(Ok(200)), 1, 1));
         assert_eq!(fate(Fate::Late(Duration::from_secs(45))).await, (None, 0, 1));
         assert_eq!(fate(Fate::Refused(REFUSAL)).await, (Some(Ok(503)), 0, 0));
         assert_eq!(fate(Fate::FailedAfter(REFUSAL)).await, (Some(Ok(503)), 1, 1));
@@ -214,9 +229,10 @@ mod tests {
             let schedule = Schedule::mixed(5, Mix::everywhere(u32::MAX, 900));
             let fates: Vec<Fate> = (0..500).map(|_| Fate::draw(&schedule, Site::ApiRead, &answers(after))).collect();
             let distinct = fates.iter().map(std::mem::discriminant).collect::<std::collections::HashSet<_>>().len();
+            assert!(fates.contains(&Fate::RequestLost(Silence::Dies)));
             (distinct, fates.contains(&Fate::AnswerLost(Silence::Hangs)))
         };
-        assert_eq!(drawn(&[REFUSAL]), (7, true));
+        assert_eq!(drawn(&[REFUSAL]), (8, true));
         assert_eq!(drawn(&[]), (4, false));
     }
 }

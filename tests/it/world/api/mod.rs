@@ -18,7 +18,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 
-pub use store::{Change, Interruption, Key, Request, Store, Verb, Version, Write};
+pub use store::{Change, Interruption, Key, Request, Snapshot, Store, Verb, Version, Write};
 
 use super::By;
 use super::clock::Clock;

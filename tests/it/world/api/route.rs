@@ -69,6 +69,9 @@ impl Line {
         if asked.verb.writes() && fate == Fate::Answered && schedule.fault(Site::ApiWrite, 1) == 1 {
             asked.key.iter().for_each(|key| self.api.touch(key));
         }
+        if fate.is_deadly() {
+            schedule.kill(self.by);
+        }
         let weather = if asked.verb == Verb::Watch { Weather::draw(schedule) } else { Weather::fair() };
         let (times, api, by) = (latency(schedule), self.api.clone(), self.by);
         carry(fate, times, move || asked.execute(&api, by, weather), answer::refusal).await

@@ -51,7 +51,11 @@ async fn an_object_is_created_with_what_the_server_sets() {
     assert_eq!((made.namespace().as_deref(), made.metadata.generation), (Some("apps"), Some(1)));
     assert_eq!(made.creation_timestamp().unwrap().0.to_string(), "2026-11-26T10:00:00Z");
     let status = made.status.clone().unwrap();
-    assert_eq!((status.job_id, status.observed_generation), (None, Some(-1)), "a status does not come with a create");
+    assert_eq!(
+        (status.identity.job_id, status.report.observed_generation),
+        (None, Some(-1)),
+        "a status does not come with a create"
+    );
     assert_eq!(code(jobs.create(&PostParams::default(), &wanted).await), 409);
     assert_eq!(jobs.get("box").await.unwrap().uid(), made.uid());
     assert_eq!(api.get(&key).unwrap().number.to_string(), made.resource_version().unwrap());
@@ -85,13 +89,13 @@ async fn managers_own_what_they_applied_and_the_fields_say_so() {
     apply(&jobs, MANAGER_IDENTITY, &none, json!({"jobId": "j", "tenantId": "t"})).await.unwrap();
     let both = apply(&jobs, MANAGER_REPORT, &none, json!({"observedGeneration": 1})).await.unwrap();
     let status = both.status.clone().unwrap();
-    assert_eq!((status.job_id.as_deref(), status.observed_generation), (Some("j"), Some(1)));
+    assert_eq!((status.identity.job_id.as_deref(), status.report.observed_generation), (Some("j"), Some(1)));
     let fields = both.managed_fields();
     let report = fields.iter().find(|entry| entry.manager.as_deref() == Some(MANAGER_REPORT)).unwrap();
     assert_eq!(report.operation.as_deref(), Some("Apply"));
     assert_eq!(report.fields_v1.as_ref().unwrap().0, json!({"f:status": {"f:observedGeneration": {}}}));
     let less = apply(&jobs, MANAGER_IDENTITY, &none, json!({"tenantId": "t"})).await.unwrap();
-    assert_eq!(less.status.unwrap().job_id, None);
+    assert_eq!(less.status.unwrap().identity.job_id, None);
     assert_eq!(api.get(&key).unwrap().generation(), 1, "status is no new generation");
 }
 
@@ -207,19 +211,20 @@ async fn a_rival_and_a_cut_line_are_what_the_product_can_meet() {
     let mut outcomes = std::collections::BTreeSet::new();
     for _ in 0..120 {
         let fresh: SyncJob = serde_json::from_slice(&api.get(&key).unwrap().json).unwrap();
-        let sent = entrain::cluster::write::add_finalizer(&client, &fresh);
-        outcomes.insert(match sent.await {
-            Ok(_) => "written",
+        let mut handle = entrain::cluster::object::Handle::new(client.clone(), Arc::new(fresh));
+        outcomes.insert(match handle.add_finalizer(entrain::api::FINALIZER).await {
+            Ok(()) => "written",
             Err(entrain::cluster::Error::Changed) => "changed",
             Err(_) => "unavailable",
         });
     }
     assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), ["changed", "unavailable", "written"]);
     api.cut_off(0, true);
-    let cut = entrain::cluster::read::get(&client, "apps", "box").await;
+    let mut handle = entrain::cluster::object::Handle::new(client, Arc::new(object));
+    let cut = handle.reread().await;
     assert!(matches!(cut, Err(entrain::cluster::Error::Unavailable(_))), "{cut:?}");
     api.cut_off(0, false);
-    assert_eq!(entrain::cluster::read::get(&client, "apps", "box").await.unwrap().unwrap().uid(), object.uid());
+    assert!(handle.reread().await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -231,7 +236,7 @@ async fn a_restored_backup_goes_back_in_versions_and_is_in_the_history() {
     api.create(&Key::new("apps", "new"), &spec());
     api.store().restore(&snapshot);
     let back = jobs.get("box").await.unwrap();
-    assert!(back.resource_version() < later.resource_version() && back.status.unwrap().job_id.is_none());
+    assert!(back.resource_version() < later.resource_version() && back.status.unwrap().identity.job_id.is_none());
     assert!(jobs.get_opt("new").await.unwrap().is_none());
     let changes: Vec<(Change, By)> = api.store().history[3..].iter().map(|write| (write.change, write.by)).collect();
     assert_eq!(changes, [(Change::Deleted, By::Person), (Change::Modified, By::Person)]);

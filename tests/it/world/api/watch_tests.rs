@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use entrain::api::SyncJob;
+use entrain::cluster::watch::Seen;
 use futures::{Stream, StreamExt};
 use kube::api::{WatchEvent, WatchParams};
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api as Kube, ResourceExt};
 use serde_json::json;
+use tokio::sync::mpsc::unbounded_channel;
 
 use super::tests::{clock, spec};
 use super::*;
@@ -186,13 +188,16 @@ async fn the_watch_of_kube_runtime_lists_watches_and_lists_again() {
 async fn the_store_of_the_product_follows() {
     let (api, _) = world();
     let watches = entrain::cluster::watch::sync_jobs(&api.client(0), &entrain::cluster::Namespaces::default());
-    let [mut watch] = <[_; 1]>::try_from(watches).ok().unwrap();
+    let stores = entrain::cluster::watch::Stores::of(&watches);
+    let [watch] = <[_; 1]>::try_from(watches).ok().unwrap();
+    let ((seen, mut shown), (unreadable, _reported)) = (unbounded_channel(), unbounded_channel());
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(watch.run(seen, unreadable));
     api.create(&key("a"), &spec());
-    let changed = watch.stream.next().await.unwrap().unwrap();
-    assert_eq!((changed.name_any(), changed.metadata.generation), ("a".to_owned(), Some(1)));
+    assert!(matches!(shown.recv().await.unwrap(), Seen::Listed(object) if object.metadata.generation == Some(1)));
     api.patch(&key("a"), &json!({"spec": {"state": "Paused"}}));
-    assert_eq!(watch.stream.next().await.unwrap().unwrap().metadata.generation, Some(2));
-    assert_eq!(watch.store.state()[0].metadata.generation, Some(2));
+    assert!(matches!(shown.recv().await.unwrap(), Seen::Changed(object) if object.metadata.generation == Some(2)));
+    assert_eq!(stores.state()[0].metadata.generation, Some(2));
 }
 
 /// How many writes a real client makes in a second of the real clock; printed, and bounded from below with room for a slow
@@ -203,13 +208,14 @@ async fn many_writes_and_reads_take_little_time() {
     let (api, _) = world();
     let client = api.client(0);
     api.create(&key("a"), &spec());
-    let mut object = entrain::cluster::read::get(&client, "apps", "a").await.unwrap().unwrap();
+    let object: SyncJob = serde_json::from_slice(&api.get(&key("a")).unwrap().json).unwrap();
+    let mut handle = entrain::cluster::object::Handle::new(client, std::sync::Arc::new(object));
     let began = std::time::Instant::now();
     for round in 0..WRITES {
         let report = json!({"observedGeneration": round, "conditions": [
             {"type": "Ready", "status": "True", "reason": "Running", "message": "The job runs.", "observedGeneration": round,
                 "lastTransitionTime": "2026-11-26T10:00:00Z"}]});
-        object = entrain::cluster::write::report(&client, &object, &report).await.unwrap();
+        handle.apply_status(entrain::api::MANAGER_REPORT, &report).await.unwrap();
     }
     let per_second = f64::from(WRITES) / began.elapsed().as_secs_f64();
     eprintln!("{per_second:.0} writes in a second");

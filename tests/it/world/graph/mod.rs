@@ -17,7 +17,7 @@ use parking_lot::{Mutex, MutexGuard};
 pub use answer::CANARY;
 pub use jobs::{Duplicate, Ids, Job, Principal, Scheduled, Tenant, WORLDS};
 pub use ledger::{Call, Did, Effect, Ledger, Operation};
-pub use service::SECRET;
+pub use service::{SECRET, TENANT};
 
 use super::By;
 use super::clock::Clock;
@@ -92,6 +92,9 @@ impl Graph {
             }
             other => other,
         };
+        if fate.is_deadly() {
+            self.schedule.kill(by);
+        }
         let replica = self.replica(operation);
         let (service, clock) = (self.service.clone(), self.clock);
         let execute = move || service.lock().answer(&request, by, clock.now(), replica);

@@ -16,7 +16,7 @@ use super::ledger::{Call, Ledger, Operation};
 
 /// The client secret. No log, status or event may hold it.
 pub const SECRET: &str = "canary-secret-51c9";
-const TENANT: &str = "7f0c2b1e-5c1d-4d0a-9a53-0d6f4b8a2e11";
+pub const TENANT: &str = "7f0c2b1e-5c1d-4d0a-9a53-0d6f4b8a2e11";
 const TOKEN_SECONDS: u64 = 3600;
 
 /// How the replica that answers a request differs from what is there.
