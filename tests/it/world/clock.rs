@@ -1,5 +1,6 @@
 //! The time of a world: tokio's, which tests move, and the calendar that belongs to it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,17 +11,24 @@ use tokio::time::Instant;
 pub struct Clock {
     began: Instant,
     epoch: Timestamp,
+    stamps: &'static AtomicU64,
 }
 
 impl Clock {
     /// The world begins now, at this moment of the calendar.
     pub fn start(epoch: Timestamp) -> Self {
-        Self { began: Instant::now(), epoch }
+        Self { began: Instant::now(), epoch, stamps: Box::leak(Box::default()) }
     }
 
     /// Since the beginning.
     pub fn now(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    /// Since the beginning, and later than every stamp before, so that the judges know the order of what happens at one
+    /// moment: that of the nanoseconds, of which tokio's clock has none.
+    pub fn stamp(&self) -> Duration {
+        self.now() + Duration::from_nanos(self.stamps.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     /// As a moment of tokio's clock.

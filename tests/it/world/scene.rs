@@ -196,6 +196,7 @@ pub const SCENES: [Scene; 17] = [
                 (10, 60, Act::Pause),
                 (61, 200, Act::Start),
                 (201, 300, Act::Pause),
+                (3700, 3800, Act::Pause),
             ]
         },
         ..PLAIN

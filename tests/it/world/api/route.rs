@@ -127,7 +127,7 @@ impl Call {
             (Verb::Delete, Some(key)) => written(store.delete(key, by)),
             _ => answer::refused(&Refused::new(404, "NotFound", "the server could not find the requested resource")),
         };
-        let at = store.clock.now();
+        let at = store.clock.stamp();
         let status = if matches!(response.body(), Reply::Stream(_)) { 0 } else { response.status().as_u16() };
         store.requests.push(Request { at, by, verb: self.verb, key: self.key.clone(), status });
         response
@@ -181,7 +181,7 @@ impl Call {
 
     fn event(&self, store: &mut Store, by: By) -> Response {
         let event = self.json();
-        store.events.push((store.clock.now(), by, event));
+        store.events.push((store.clock.stamp(), by, event));
         answer::whole(201, self.body.clone())
     }
 

@@ -226,7 +226,7 @@ impl Store {
     fn note(&mut self, change: Change, before: Option<Arc<Version>>, object: Arc<Version>, by: By) {
         let (at, number) = (self.clock.now(), object.number);
         self.log.push(Logged { number, at, change, object: object.clone() });
-        self.history.push(Write { at, by, change, before, after: object });
+        self.history.push(Write { at: self.clock.stamp(), by, change, before, after: object });
         self.wake();
     }
 
@@ -259,7 +259,7 @@ impl Store {
     /// Goes back to a backup: objects, and the count of versions, are those of then. The server begins again, so that
     /// every watch breaks.
     pub fn restore(&mut self, snapshot: &Snapshot) {
-        let at = self.clock.now();
+        let at = self.clock.stamp();
         let lost: Vec<Arc<Version>> = self.objects.values().cloned().collect();
         self.objects.clone_from(&snapshot.objects);
         self.number = snapshot.number;

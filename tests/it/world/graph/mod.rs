@@ -71,7 +71,7 @@ impl Graph {
 
     /// Somebody acts on the tenant at this moment.
     pub fn act<T>(&self, with: impl FnOnce(&mut Tenant, Duration) -> T) -> T {
-        with(&mut self.service().tenant, self.clock.now())
+        with(&mut self.service().tenant, self.clock.stamp())
     }
 
     /// Refuses all requests with 429 for this long from now on.
@@ -81,7 +81,7 @@ impl Graph {
 
     /// Carries a request of an operator to its fate.
     pub async fn exchange(&self, operator: u8, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Broke> {
-        let (by, sent) = (By::Operator(operator), self.clock.now());
+        let (by, sent) = (By::Operator(operator), self.clock.stamp());
         let call = service::call(&request, by, sent);
         let (operation, number) = (call.operation, self.note(call));
         let fate = match self.fate(operation) {
@@ -97,11 +97,11 @@ impl Graph {
         }
         let replica = self.replica(operation);
         let (service, clock) = (self.service.clone(), self.clock);
-        let execute = move || service.lock().answer(&request, by, clock.now(), replica);
+        let execute = move || service.lock().answer(&request, by, clock.stamp(), replica);
         let answer = carry(fate, latency(&self.schedule), execute, answer::refusal).await;
         let heard = &mut self.service().tenant.ledger.calls[number];
         heard.heard = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
-        heard.until = Some(self.clock.now());
+        heard.until = Some(self.clock.stamp());
         answer
     }
 

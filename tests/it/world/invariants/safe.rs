@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::api::{Change, Version};
 use super::super::graph::{Did, Job, Scheduled};
 use super::{Evidence, Violation, nonce, principal, retains};
+use entrain::plan::settings::CORRECTION_SPACING;
 
 /// All that a canary begins with.
 const CANARY: &str = "canary-";
@@ -189,9 +190,16 @@ pub fn jobs_go_before_their_finalizer(evidence: &Evidence, found: &mut Vec<Viola
 /// Whether a job runs as its holder declares, as far as nobody else had a hand in it.
 pub fn runs_as_declared(evidence: &Evidence, number: usize, holder: &Version) -> bool {
     let (job, effects) = (&evidence.jobs[number], &evidence.ledger.effects);
-    let others = effects.iter().any(|effect| effect.job == number && !effect.by.is_operator());
+    let last = |operators: bool| {
+        let of = effects.iter().rev().filter(|effect| effect.job == number && effect.by.is_operator() == operators);
+        of.map(|effect| effect.at).next()
+    };
+    let others = last(false).is_some();
+    // What somebody else changed is brought back once an hour at most.
+    let just_corrected = last(true).is_some_and(|at| at + CORRECTION_SPACING > evidence.end);
     let (state, wanted) = (job.now(), holder.spec("state").unwrap_or("Running"));
-    let excused =
-        others && holder.spec("outOfBandPolicy") != Some("Correct") || state.escrows_pruned || state.quarantine;
+    let excused = others && (just_corrected || holder.spec("outOfBandPolicy") != Some("Correct"))
+        || state.escrows_pruned
+        || state.quarantine;
     excused || (state.scheduled == Scheduled::Active) == (wanted == "Running")
 }
