@@ -16,7 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Namespaces;
 use super::stored::{Stored, Unreadable};
-use crate::api::SyncJob;
+use crate::api::{FINALIZER, SyncJob};
 use follow::{Heard, follow};
 use sorter::{Shelf, Sorter};
 
@@ -156,7 +156,10 @@ impl Keeper {
         match self.shown.store.get(&key) {
             None if self.shown.shelf.holds(&key) => Some(Difference::Changed),
             None => Some(Difference::Unknown),
-            Some(old) => (goes_back(&old, new) || wish(&old).ne(&wish(new))).then_some(Difference::Changed),
+            Some(old) => {
+                let changed = goes_back(&old, new) || lost_our_finalizer(&old, new) || wish(&old).ne(&wish(new));
+                changed.then_some(Difference::Changed)
+            }
         }
     }
 
@@ -182,8 +185,15 @@ fn goes_back(old: &SyncJob, new: &SyncJob) -> bool {
     number(new).zip(number(old)).is_some_and(|(new, old)| new < old)
 }
 
-/// What others write of an object.
+fn lost_our_finalizer(old: &SyncJob, new: &SyncJob) -> bool {
+    let has = |object: &SyncJob| object.finalizers().iter().any(|finalizer| finalizer == FINALIZER);
+    has(old) && !has(new)
+}
+
+/// What others write of an object. Our own finalizer is not among it: the pass that adds it goes on, and where that pass
+/// fails, its back-off must not be cut short by its own write.
 fn wish(object: &SyncJob) -> impl PartialEq + '_ {
     let metadata = &object.metadata;
-    ((&metadata.uid, metadata.generation, &metadata.deletion_timestamp), (&metadata.annotations, &metadata.finalizers))
+    let others: Vec<&String> = object.finalizers().iter().filter(|finalizer| *finalizer != FINALIZER).collect();
+    ((&metadata.uid, metadata.generation, &metadata.deletion_timestamp), (&metadata.annotations, others))
 }

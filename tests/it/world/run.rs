@@ -96,7 +96,7 @@ async fn play(setup: Setup, schedule: &Schedule) -> Outcome {
 /// converged.
 async fn until_rest(play: &mut Play) -> Vec<Violation> {
     let calm = play.now();
-    let faulty = !play.schedule.faults().is_empty();
+    let faulty = play.scene.slow || !play.schedule.faults().is_empty();
     let bounds = Bounds { serve: if faulty { SERVED_LATE } else { SERVED }, ..Bounds::default() };
     loop {
         play.pass(play.now() + STEP).await;

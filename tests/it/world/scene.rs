@@ -44,6 +44,8 @@ pub struct Scene {
     pub split: bool,
     /// The operators have leases.
     pub leased: bool,
+    /// What people do leaves the watch silent for a while.
+    pub slow: bool,
     /// Earliest and latest second, and the act.
     acts: fn() -> Vec<(u64, u64, Act)>,
 }
@@ -85,7 +87,7 @@ fn annotate(name: &str, annotation: &str, value: &str) -> Act {
     Act::Patch(key(name), json!({"metadata": {"annotations": {(format!("entrain.dev/{annotation}")): value}}}))
 }
 
-const PLAIN: Scene = Scene { name: "", occupied: false, split: false, leased: false, acts: Vec::new };
+const PLAIN: Scene = Scene { name: "", occupied: false, split: false, leased: false, slow: false, acts: Vec::new };
 
 /// All scenes, the most likely ones first.
 pub const SCENES: [Scene; 17] = [
@@ -178,6 +180,7 @@ pub const SCENES: [Scene; 17] = [
     },
     Scene {
         name: "storage restored",
+        slow: true,
         acts: || {
             vec![
                 (0, 0, create("a", &json!({}))),

@@ -134,6 +134,10 @@ impl Stream {
         }
         if self.asked.bookmarks && now >= self.bookmark + BOOKMARK_PERIOD {
             self.bookmark = now;
+            // The server marks its own progress, and no watch is shown what is older than where it began.
+            if self.number > store.number {
+                return self.sleep(store, context);
+            }
             return Poll::Ready(Some(Ok(bookmark(self.number, false))));
         }
         self.sleep(store, context)
