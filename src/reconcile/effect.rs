@@ -8,7 +8,7 @@ use super::{Context, change, look, record};
 use crate::api::SyncJob;
 use crate::cluster;
 use crate::cluster::object::Handle;
-use crate::plan::{Desired, Fact, Remember, Step, World};
+use crate::plan::{Desired, Fact, Guard, Remember, Step, World};
 
 /// What the steps of a pass are carried out for.
 pub(super) struct Scene<'a> {
@@ -22,6 +22,11 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// Whether the search has taken this guard away.
+    pub fn lacks(&self, guard: Guard) -> bool {
+        self.context.settings.without.lacks(guard)
+    }
+
     pub fn service_principal(&self) -> &str {
         self.desired.service_principal.as_str()
     }

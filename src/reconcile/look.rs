@@ -1,12 +1,14 @@
 //! Steps that ask.
 
+use std::time::Duration;
+
 use super::effect::Scene;
 use super::translate::{cluster_trouble, graph_trouble, observed};
 use super::{Context, observe};
 use crate::api::SyncJob;
 use crate::cluster::{self, read};
 use crate::graph;
-use crate::plan::{Desired, Fact, Look, ObservedJob};
+use crate::plan::{Desired, Fact, Guard, Look, ObservedJob};
 
 pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fact {
     let (desired, context) = (scene.desired, scene.context);
@@ -48,6 +50,10 @@ pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fac
 }
 
 async fn rivals(desired: &Desired, object: &SyncJob, context: &Context) -> Fact {
+    if context.settings.without.lacks(Guard::RivalsReread) {
+        let (rivals, siblings) = observe::holders(object, desired, &context.stores.state());
+        return Fact::RivalsRead { rivals, siblings };
+    }
     match read::holders(&context.client, &context.namespaces, desired.service_principal.as_str()).await {
         Ok(holders) => {
             let holders: Vec<std::sync::Arc<_>> = holders.into_iter().map(Into::into).collect();
@@ -61,7 +67,10 @@ async fn rivals(desired: &Desired, object: &SyncJob, context: &Context) -> Fact 
 /// The jobs as the plan sees them: without those that this process deleted a moment ago, and with a mark on those that
 /// other SyncJobs hold.
 fn listed(jobs: Vec<graph::Job>, desired: &Desired, object: &SyncJob, context: &Context) -> Vec<ObservedJob> {
-    let lag = context.settings.settle_window;
+    let lag = match context.settings.without.lacks(Guard::Tombstones) {
+        true => Duration::ZERO,
+        false => context.settings.settle_window,
+    };
     let mut jobs: Vec<ObservedJob> =
         jobs.into_iter().filter(|job| !context.listings.is_deleted(&job.id, lag)).map(observed).collect();
     if jobs.iter().filter(|job| job.made_from(&desired.template)).nth(1).is_some() {

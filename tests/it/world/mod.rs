@@ -3,10 +3,12 @@
 
 mod api;
 mod clock;
+mod controls;
 mod graph;
 mod invariants;
 mod operator;
 mod play;
+mod requests;
 mod run;
 mod scene;
 mod schedule;

@@ -7,7 +7,7 @@ use entrain::plan::Settings;
 
 use super::By;
 use super::api::{Interruption, Snapshot};
-use super::graph::{Did, Scheduled};
+use super::graph::Scheduled;
 use super::operator::{Ends, Lease, Process};
 use super::scene::{Act, PRINCIPAL, Scene, TEMPLATES};
 use super::schedule::{Schedule, Site};
@@ -38,6 +38,8 @@ pub struct Play {
     pub places: Vec<Option<Process>>,
     /// The leases that there were.
     pub leases: Vec<(u8, Lease)>,
+    /// When processes ended.
+    pub ends_of_lives: Vec<(u8, Duration)>,
     /// What was done to the run, in words.
     pub diary: Vec<(Duration, String)>,
     later: Vec<(Duration, Later)>,
@@ -55,8 +57,19 @@ impl Play {
                 tenant.change(0, now, |state| state.lived = true);
             });
         }
-        let (places, leases, diary, later) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { ends, schedule, settings, scene, places, leases, diary, later, backup: None, processes: 0 }
+        Self {
+            ends,
+            schedule,
+            settings,
+            scene,
+            places: Vec::new(),
+            leases: Vec::new(),
+            ends_of_lives: Vec::new(),
+            diary: Vec::new(),
+            later: Vec::new(),
+            backup: None,
+            processes: 0,
+        }
     }
 
     pub fn now(&self) -> Duration {
@@ -86,6 +99,7 @@ impl Play {
         let Some(process) = self.places.get_mut(place).and_then(Option::take) else { return };
         let (number, lease) = process.kill().await;
         self.note(format!("process {number} is killed"));
+        self.ends_of_lives.push((number, self.now()));
         self.leases.extend(lease.map(|lease| (number, lease)));
     }
 
@@ -291,11 +305,5 @@ impl Play {
         }
         lines.sort_by_key(|(at, _)| *at);
         lines.into_iter().map(|(at, line)| format!("{:10.3} {line}\n", at.as_secs_f64())).collect()
-    }
-
-    /// How many jobs operators have made.
-    pub fn created(&self) -> usize {
-        let effects = &self.ends.graph.service().tenant.ledger.effects;
-        effects.iter().filter(|effect| effect.did == Did::Created && effect.by.is_operator()).count()
     }
 }

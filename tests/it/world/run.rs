@@ -17,6 +17,7 @@ use super::graph::{Duplicate, Graph, Ids};
 use super::invariants::{Bounds, Evidence, Violation};
 use super::operator::Ends;
 use super::play::Play;
+use super::requests;
 use super::scene::Scene;
 use super::schedule::Schedule;
 
@@ -33,6 +34,8 @@ pub struct Setup {
     pub scene: &'static Scene,
     pub world: (Ids, Duplicate),
     pub settings: Settings,
+    /// The API server does not compare before it swaps.
+    pub blind: bool,
 }
 
 /// What came of a run.
@@ -79,6 +82,7 @@ async fn play(setup: Setup, schedule: &Schedule) -> Outcome {
     let clock = Clock::start("2026-11-26T10:00:00Z".parse().unwrap());
     let ends =
         Ends { api: Api::new(clock, schedule.clone()), graph: Graph::new(clock, schedule.clone(), setup.world), clock };
+    ends.api.store().blind = setup.blind;
     let mut play = Play::new(ends, schedule.clone(), setup.settings, setup.scene);
     (0..if setup.scene.split { 2 } else { 1 }).for_each(|place| play.begin(place));
     play.perform().await;
@@ -118,6 +122,7 @@ fn judged(play: &Play, bounds: Bounds, calm: Duration) -> Vec<Violation> {
     let mut found = evidence.at_rest();
     found.extend(evidence.silent(play.now().saturating_sub(REST - STEP)));
     behind_the_fence(play, &evidence, &mut found);
+    requests::judge(play, &evidence, &mut found);
     if play.places.iter().flatten().any(super::operator::Process::has_ended) {
         found.push(Violation { rule: "ended", at: play.now(), what: "the loop has ended".to_owned() });
     }

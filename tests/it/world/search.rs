@@ -21,7 +21,12 @@ const FINDINGS_MAX: usize = 3;
 /// What a seed stands for: scene, world and schedule.
 pub fn seeded(seed: u64, settings: Settings) -> (Setup, Schedule) {
     let mut rng = fastrand::Rng::with_seed(!seed);
-    let setup = Setup { scene: &SCENES[rng.usize(..SCENES.len())], world: WORLDS[rng.usize(..WORLDS.len())], settings };
+    let setup = Setup {
+        scene: &SCENES[rng.usize(..SCENES.len())],
+        world: WORLDS[rng.usize(..WORLDS.len())],
+        settings,
+        blind: false,
+    };
     (setup, Schedule::seeded(seed))
 }
 

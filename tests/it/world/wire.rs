@@ -8,6 +8,9 @@ use super::schedule::{Schedule, Site};
 /// No request is carried out later than this after it was sent.
 pub const LATE_MAX: Duration = Duration::from_secs(60);
 
+/// An answer that comes takes no longer than this: just less than the shortest limit of the product.
+pub const SLOW_MAX: Duration = Duration::from_millis(9900);
+
 /// An answer of the way itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -45,6 +48,8 @@ pub enum Fate {
     FailedAfter(Refusal),
     /// It is answered, and its sender dies over the answer.
     DiesWithAnswer,
+    /// It is answered, and the answer takes that long.
+    Slow(Duration),
 }
 
 /// The answers that each kind of server may give in place of its own.
@@ -65,7 +70,7 @@ impl Fate {
     pub fn draw(schedule: &Schedule, site: Site, answers: &Answers) -> Self {
         let (refusals, after) = (answers.refusals.len(), answers.after.len());
         // What happens to an answer, and when, matters for what has an effect.
-        let ways = if after == 0 { 4 } else { 9 };
+        let ways = if after == 0 { 5 } else { 10 };
         let kinds = u32::try_from(ways + refusals + after).unwrap();
         let drawn = schedule.fault(site, kinds) as usize;
         match drawn {
@@ -74,11 +79,12 @@ impl Fate {
             2 => Self::RequestLost(Silence::Hangs),
             3 => Self::Unsent,
             4 => Self::RequestLost(Silence::Dies),
-            5 if after > 0 => Self::AnswerLost(Silence::Breaks),
-            6 if after > 0 => Self::AnswerLost(Silence::Hangs),
-            7 if after > 0 => Self::Late(schedule.part(site, LATE_MAX)),
-            8 if after > 0 => Self::AnswerLost(Silence::Dies),
-            9 if after > 0 => Self::DiesWithAnswer,
+            5 => Self::Slow(schedule.part(site, SLOW_MAX)),
+            6 if after > 0 => Self::AnswerLost(Silence::Breaks),
+            7 if after > 0 => Self::AnswerLost(Silence::Hangs),
+            8 if after > 0 => Self::Late(schedule.part(site, LATE_MAX)),
+            9 if after > 0 => Self::AnswerLost(Silence::Dies),
+            10 if after > 0 => Self::DiesWithAnswer,
             other if other - ways <= refusals => Self::Refused(answers.refusals[other - ways - 1]),
             other => Self::FailedAfter(answers.after[other - ways - refusals - 1]),
         }
@@ -113,6 +119,11 @@ pub async fn carry<T: Send + 'static>(
         Fate::Answered | Fate::DiesWithAnswer => {
             let answer = arrive(there, execute).await;
             wait(back).await;
+            Ok(answer)
+        }
+        Fate::Slow(slow) => {
+            let answer = arrive(there, execute).await;
+            wait(slow).await;
             Ok(answer)
         }
         Fate::Unsent => Err(Broke::Unsent),
@@ -204,6 +215,7 @@ mod tests {
         assert_eq!(fate(Fate::AnswerLost(Silence::Hangs)).await, (None, 1, 1));
         assert_eq!(fate(Fate::RequestLost(Silence::Dies)).await, (None, 0, 0));
         assert_eq!(fate(Fate::AnswerLost(Silence::Dies)).await, (None, 1, 1));
+        assert_eq!(fate(Fate::Slow(SLOW_MAX)).await, (Some(Ok(200)), 1, 1));
         assert_eq!(fate(Fate::DiesWithAnswer).await, (Some(Ok(200)), 1, 1));
         assert_eq!(fate(Fate::Late(Duration::from_secs(45))).await, (None, 0, 1));
         assert_eq!(fate(Fate::Refused(REFUSAL)).await, (Some(Ok(503)), 0, 0));
@@ -232,7 +244,7 @@ mod tests {
             assert!(fates.contains(&Fate::RequestLost(Silence::Dies)));
             (distinct, fates.contains(&Fate::AnswerLost(Silence::Hangs)))
         };
-        assert_eq!(drawn(&[REFUSAL]), (8, true));
-        assert_eq!(drawn(&[]), (4, false));
+        assert_eq!(drawn(&[REFUSAL]), (9, true));
+        assert_eq!(drawn(&[]), (5, false));
     }
 }

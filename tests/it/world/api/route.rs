@@ -135,12 +135,16 @@ impl Call {
 
     fn patch(&self, store: &mut Store, key: &Key, by: By) -> Response {
         let manager = self.query("fieldManager").unwrap_or_default();
+        let mut body = self.json();
+        if store.blind && body["metadata"].is_object() {
+            body["metadata"]["resourceVersion"] = Value::Null;
+        }
         written(match (self.verb, self.apply) {
             (Verb::PatchStatus, true) => {
                 let force = self.query("force") == Some("true");
-                store.apply_status(key, &self.json(), manager, force, by)
+                store.apply_status(key, &body, manager, force, by)
             }
-            (Verb::Patch, false) => store.merge_patch(key, &self.json(), manager, by),
+            (Verb::Patch, false) => store.merge_patch(key, &body, manager, by),
             _ => Err(Refused::new(415, "UnsupportedMediaType", "this patch is not served here")),
         })
     }

@@ -167,6 +167,8 @@ pub struct Store {
     pub events: Vec<(Duration, By, Value)>,
     pub leases: BTreeMap<Key, (u64, Value)>,
     pub definition_going: bool,
+    /// Writes are carried out whatever version they were decided on.
+    pub blind: bool,
 }
 
 impl Store {
@@ -185,6 +187,7 @@ impl Store {
             events: Vec::new(),
             leases: BTreeMap::new(),
             definition_going: false,
+            blind: false,
         }
     }
 

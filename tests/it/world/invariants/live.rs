@@ -84,9 +84,19 @@ fn may_lack_its_job(evidence: &Evidence, principal: usize, template: &str, objec
 /// The writes by which somebody other than an operator asked for something.
 fn edits(evidence: &Evidence) -> impl Iterator<Item = &Write> {
     let generation = |write: &Write| write.before.as_ref().map(|before| (before.generation(), before.uid.clone()));
+    // A restore takes back what was asked for.
+    let taken_back = |edit: &Write| {
+        let older = |other: &Write| {
+            other.at > edit.at
+                && other.after.uid == edit.after.uid
+                && other.after.generation() < edit.after.generation()
+        };
+        evidence.history.iter().any(older)
+    };
     evidence.history.iter().filter(move |write| {
         let after = (write.after.generation(), write.after.uid.clone());
-        !write.by.is_operator() && write.change != Change::Deleted && generation(write) != Some(after)
+        let edits = !write.by.is_operator() && write.change != Change::Deleted && generation(write) != Some(after);
+        edits && !taken_back(write)
     })
 }
 
@@ -190,6 +200,7 @@ pub fn a_failed_call_is_not_repeated_at_once(evidence: &Evidence, found: &mut Ve
         let again = calls[index + 1..].iter().find(|other| {
             other.by == call.by
                 && (other.operation, &other.about, &other.principal) == (call.operation, &call.about, &call.principal)
+                && sender(evidence, other) == sender(evidence, call)
         });
         let Some(again) = again.filter(|again| again.at < until + evidence.bounds.backoff) else { continue };
         let changed = |write: &Write| matches!(write.by, By::Person) && (call.at..=again.at).contains(&write.at);
@@ -198,4 +209,13 @@ pub fn a_failed_call_is_not_repeated_at_once(evidence: &Evidence, found: &mut Ve
             found.push(Violation { rule: "repeated", at: again.at, what });
         }
     }
+}
+
+/// The object on behalf of which a create request was sent: two SyncJobs may want the same job.
+fn sender<'a>(evidence: &'a Evidence, call: &Call) -> Option<&'a str> {
+    if call.operation != Operation::CreateJob {
+        return None;
+    }
+    let named = |write: &&Write| super::nonce(&write.after) == Some(&*call.request);
+    evidence.history.iter().find(named).map(|write| &*write.after.uid)
 }

@@ -195,11 +195,26 @@ pub fn runs_as_declared(evidence: &Evidence, number: usize, holder: &Version) ->
         of.map(|effect| effect.at).next()
     };
     let others = last(false).is_some();
+    // A storage that was restored has lost who asked for what.
+    let restored = evidence.history.iter().any(|write| {
+        let older = write.before.as_ref().is_some_and(|before| before.number > write.after.number);
+        older && write.after.uid == holder.uid
+    });
     // What somebody else changed is brought back once an hour at most.
     let just_corrected = last(true).is_some_and(|at| at + CORRECTION_SPACING > evidence.end);
     let (state, wanted) = (job.now(), holder.spec("state").unwrap_or("Running"));
     let excused = others && (just_corrected || holder.spec("outOfBandPolicy") != Some("Correct"))
         || state.escrows_pruned
-        || state.quarantine;
+        || state.quarantine
+        || restored
+        || stands_next_to_anothers(evidence, job);
     excused || (state.scheduled == Scheduled::Active) == (wanted == "Running")
+}
+
+/// A job that never ran is not started next to one that somebody else made.
+fn stands_next_to_anothers(evidence: &Evidence, job: &Job) -> bool {
+    evidence.jobs.iter().any(|other| {
+        let alike = other.principal == job.principal && other.template.eq_ignore_ascii_case(&job.template);
+        alike && other.is_there() && !other.by.is_operator() && job.now().scheduled == Scheduled::Disabled
+    })
 }
