@@ -13,6 +13,7 @@ mod run;
 mod scene;
 mod schedule;
 mod search;
+mod sweep;
 mod wire;
 
 /// Who did something.

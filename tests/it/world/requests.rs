@@ -7,24 +7,30 @@ use super::By;
 use super::graph::{Call, Did, Operation};
 use super::invariants::{Evidence, Violation};
 use super::play::Play;
+use super::schedule::Site;
 
 const ASKED: &str = "entrain.dev/restart-requested-at";
-/// A create request leaves within 15 s of the answer to its intent, which takes 10 s at most.
-const SEND_WITHIN: Duration = Duration::from_secs(15 + 10);
+/// A create request leaves within 15 s of the answer to its intent.
+const SEND_WITHIN: Duration = Duration::from_secs(15);
+/// That answer comes at once, or, where something is wrong with writes, within their time limit.
+const ANSWERED: Duration = Duration::from_secs(1);
+const ANSWERED_LATE: Duration = Duration::from_secs(10);
 /// A process that lives on for this long has written what it was answered.
 const WRITES_WITHIN: Duration = Duration::from_secs(11 * 60);
 
 pub fn judge(play: &Play, evidence: &Evidence, found: &mut Vec<Violation>) {
-    creates_leave_soon(evidence, found);
+    creates_leave_soon(play, evidence, found);
     restarts_are_sent_once(evidence, found);
     restarts_are_answered(play, evidence, found);
 }
 
-fn creates_leave_soon(evidence: &Evidence, found: &mut Vec<Violation>) {
+fn creates_leave_soon(play: &Play, evidence: &Evidence, found: &mut Vec<Violation>) {
+    let slow = play.schedule.faults().iter().any(|(_, choice)| choice.site == Site::ApiWrite);
+    let within = SEND_WITHIN + if slow { ANSWERED_LATE } else { ANSWERED };
     for call in evidence.ledger.calls.iter().filter(|call| call.operation == Operation::CreateJob) {
         let intent = evidence.history.iter().find(|write| nonce(&write.after.value) == Some(&*call.request));
         match intent {
-            Some(intent) if call.at <= intent.at + SEND_WITHIN => {}
+            Some(intent) if call.at <= intent.at + within => {}
             Some(intent) => {
                 let what = format!("a create request left {:?} after its intent", call.at - intent.at);
                 found.push(Violation { rule: "late", at: call.at, what });

@@ -63,23 +63,25 @@ pub struct Mix {
     pub per_mille: u32,
     /// Where faults are possible.
     pub sites: Vec<Site>,
+    /// The only kind of fault at a site, where one is named.
+    pub kinds: Vec<(Site, u32)>,
 }
 
 impl Mix {
     pub fn none() -> Self {
-        Self { budget: 0, per_mille: 0, sites: Vec::new() }
+        Self { budget: 0, per_mille: 0, sites: Vec::new(), kinds: Vec::new() }
     }
 
     /// Everywhere.
     pub fn everywhere(budget: u32, per_mille: u32) -> Self {
-        Self { budget, per_mille, sites: Site::ALL.to_vec() }
+        Self { budget, per_mille, sites: Site::ALL.to_vec(), kinds: Vec::new() }
     }
 
     /// A mix that differs from seed to seed: runs with few kinds of faults go deeper than runs with all of them.
     fn swarm(rng: &mut Rng) -> Self {
         let sites = Site::ALL.into_iter().filter(|_| rng.bool()).collect();
-        let per_mille = [10, 30, 100, 300][rng.usize(0..4)];
-        Self { budget: rng.u32(1..=12), per_mille, sites }
+        let per_mille = [30, 100, 300][rng.usize(0..3)];
+        Self { budget: rng.u32(1..=12), per_mille, sites, kinds: Vec::new() }
     }
 }
 
@@ -187,7 +189,8 @@ impl Schedule {
         let took = match &mut inner.source {
             Source::Seeded(rng) => {
                 let happens = rng.u32(0..1000) < inner.mix.per_mille;
-                if happens { rng.u32(1..=kinds) } else { 0 }
+                let named = inner.mix.kinds.iter().find(|(named, _)| *named == site).map(|(_, kind)| *kind);
+                if happens { named.unwrap_or_else(|| rng.u32(1..=kinds)).min(kinds) } else { 0 }
             }
             Source::Recorded(took) => took.next().unwrap_or(0).min(kinds),
             Source::Single { at, took } => {

@@ -71,7 +71,9 @@ pub fn search(first: u64, count: u64, settings: Settings) -> Found {
                         tally.late.1 += usize::from(new.1);
                     }
                     if !outcome.violations.is_empty() {
-                        tally.findings.push((first + number, described(first + number, setup, &schedule, &outcome)));
+                        let seed = first + number;
+                        let label = format!("again by: SEARCH_SEED={seed} SEARCH_SCHEDULES=1 cargo test --test it -- world::search::search --nocapture; seed {seed}");
+                        tally.findings.push((seed, described(&label, setup, &schedule, &outcome)));
                     }
                 }
             });
@@ -85,13 +87,9 @@ pub fn search(first: u64, count: u64, settings: Settings) -> Found {
 }
 
 /// All that is needed to look for a cause.
-pub fn described(seed: u64, setup: Setup, schedule: &Schedule, outcome: &Outcome) -> String {
-    let mut text = format!(
-        "seed {seed}, scene '{}', world {:?}; again by: SEARCH_SEED={seed} SEARCH_SCHEDULES=1 cargo test --test it -- world::search::search --nocapture\nfaults: {:?}\n",
-        setup.scene.name,
-        setup.world,
-        schedule.faults()
-    );
+pub fn described(label: &str, setup: Setup, schedule: &Schedule, outcome: &Outcome) -> String {
+    let mut text =
+        format!("{label}, scene '{}', world {:?}\nfaults: {:?}\n", setup.scene.name, setup.world, schedule.faults());
     for violation in &outcome.violations {
         let _ = writeln!(text, "{} at {:.3}: {}", violation.rule, violation.at.as_secs_f64(), violation.what);
     }

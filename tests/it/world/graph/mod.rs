@@ -34,8 +34,11 @@ const BROKEN: Refusal = Refusal { status: 500, wait: None };
 const GATEWAY: Refusal = Refusal { status: 502, wait: None };
 const AWAY: Refusal = Refusal { status: 503, wait: Some(5) };
 const TIMED_OUT: Refusal = Refusal { status: 504, wait: None };
+/// The token is not accepted any more.
+const REVOKED: Refusal = Refusal { status: 401, wait: None };
 const READS: Answers = Answers { refusals: &[BUSY, BUSY_UNNAMED, BROKEN, GATEWAY, AWAY], after: &[] };
-const WRITES: Answers = Answers { refusals: &[BUSY, BUSY_UNNAMED, BROKEN, AWAY], after: &[BROKEN, GATEWAY, TIMED_OUT] };
+const WRITES: Answers =
+    Answers { refusals: &[BUSY, BUSY_UNNAMED, BROKEN, AWAY, REVOKED], after: &[BROKEN, GATEWAY, TIMED_OUT] };
 
 /// Graph. Clones are the same one.
 #[derive(Clone)]
