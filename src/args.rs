@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use url::Url;
 
-use crate::plan::Settings;
+use crate::plan::{Settings, Without};
 
 /// Microsoft Entra ID provisioning jobs as Kubernetes resources.
 #[derive(Parser, Debug)]
@@ -240,6 +240,7 @@ impl Operator {
 
     pub fn settings(&self) -> Settings {
         Settings {
+            without: Without::default(),
             settle_window: Duration::from_secs(self.settle_window_seconds),
             missing_grace: Duration::from_secs(self.missing_grace_seconds),
             recreate_after: Duration::from_secs(self.recreate_after_seconds),

@@ -45,6 +45,11 @@ impl Fence {
         Self(None)
     }
 
+    /// For a lease that somebody else keeps: it ends at the instant that is shared here, or is not held.
+    pub fn following(until: Arc<Mutex<Option<Instant>>>) -> Self {
+        Self(Some(until))
+    }
+
     pub fn is_open(&self) -> bool {
         let Some(until) = &self.0 else { return true };
         until.lock().is_some_and(|until| until > Instant::now() + MARGIN)
@@ -112,7 +117,7 @@ impl Elector {
     }
 
     pub fn fence(&self) -> Fence {
-        Fence(Some(self.until.clone()))
+        Fence::following(self.until.clone())
     }
 
     /// Returns when this process holds the lease.

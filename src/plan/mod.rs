@@ -14,6 +14,7 @@ pub use common::settings::{self, Settings};
 pub use common::standing::Standing;
 pub use common::trouble::{Trouble, TroubleKind};
 pub use common::wake::Wake;
+pub use common::without::{Guard, Without};
 pub use sync_job::running::requests;
 pub use sync_job::running::restart::answers;
 pub use sync_job::{

@@ -22,3 +22,4 @@ mod queue;
 mod schema;
 mod stack;
 mod tidy;
+mod world;

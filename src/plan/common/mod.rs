@@ -7,4 +7,5 @@ pub mod standing;
 pub mod trouble;
 pub mod verdict;
 pub mod wake;
+pub mod without;
 pub mod words;

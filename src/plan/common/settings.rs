@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::without::Without;
+
 /// Most ids that an intent records. The CRD bounds the list by the same number.
 pub const BASELINE_JOBS_MAX: usize = 200;
 /// Consecutive lists without the job before absence is believed: answers flap between Graph's replicas.
@@ -29,6 +31,9 @@ pub struct Settings {
     pub stalled_grace: Duration,
     /// Minimum interval between retries of errors that need human action: a missing permission, a refused request.
     pub slow_retry: Duration,
+    /// For the search only.
+    #[doc(hidden)]
+    pub without: Without,
 }
 
 impl Default for Settings {
@@ -39,6 +44,7 @@ impl Default for Settings {
             missing_grace: Duration::from_secs(15 * 60),
             stalled_grace: Duration::from_secs(5 * 60),
             slow_retry: Duration::from_secs(60),
+            without: Without::default(),
         }
     }
 }

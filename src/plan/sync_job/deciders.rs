@@ -6,6 +6,7 @@ use crate::plan::common::settings::Settings;
 use crate::plan::common::standing::Standing;
 use crate::plan::common::verdict;
 use crate::plan::common::wake::Wake;
+use crate::plan::common::without::Guard;
 use crate::plan::sync_job::decide::decide;
 use crate::plan::sync_job::desired::{Desired, Refusals};
 use crate::plan::sync_job::existence::delete;
@@ -30,7 +31,16 @@ impl Decider for Managed<'_> {
     }
 
     fn learn(&self, world: World, fact: &Fact) -> World {
-        world.with(fact.clone(), self.desired)
+        match fact {
+            Fact::RivalsRead { .. } if self.settings.without.lacks(Guard::ListAfterRivals) => {
+                let jobs = world.jobs.clone();
+                World { jobs, ..world.with(fact.clone(), self.desired) }
+            }
+            Fact::JobCreated(job) if self.settings.without.lacks(Guard::Somebodys) => {
+                World { created: Some(job.clone()), ..world }
+            }
+            fact => world.with(fact.clone(), self.desired),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::plan::common::settings::Settings;
 use crate::plan::common::standing::Standing;
 use crate::plan::common::trouble::{Trouble, TroubleKind};
 use crate::plan::common::wake::Wake;
+use crate::plan::common::without::Guard;
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::existence::service_principal::not_found;
 use crate::plan::sync_job::existence::{self, create, delete, intent};
@@ -20,7 +21,7 @@ pub(in crate::plan) fn manage(desired: &Desired, world: &World, settings: &Setti
     if let Some(verdict) = in_trouble(world, settings).or_else(|| existence::elsewhere(desired, world)) {
         return verdict;
     }
-    if !world.finalizer {
+    if !world.finalizer && !settings.without.lacks(Guard::Finalizer) {
         return Verdict::take(Record::AddFinalizer, Reason::Creating, "Preparing to create the job.");
     }
     if world.not_found {

@@ -9,7 +9,7 @@ use super::scene::{Learnt, Scene};
 use super::translate::{graph_trouble, observed};
 use crate::api::RunState;
 use crate::graph;
-use crate::plan::{Change, Fact, ObservedJob, Remember, Trouble, TroubleKind};
+use crate::plan::{Change, Fact, Guard, ObservedJob, Remember, Trouble, TroubleKind};
 
 /// A create request leaves within this time after its intent was recorded, or not at all. The settle window counts on it.
 const SEND_WITHIN: Duration = Duration::from_secs(15);
@@ -40,8 +40,8 @@ async fn create(scene: &Scene<'_>) -> Learnt {
         return Fact::CreateRefused(too_late()).into();
     };
     let (service_principal, template) = (scene.service_principal(), scene.desired.template.as_str());
-    let in_time =
-        || context.may_send() && scene.intent_recorded.is_some_and(|recorded| recorded.elapsed() < SEND_WITHIN);
+    let within = if scene.lacks(Guard::SendWithin) { Duration::MAX } else { SEND_WITHIN };
+    let in_time = || context.may_send() && scene.intent_recorded.is_some_and(|recorded| recorded.elapsed() < within);
     let answer = scene.graph().create_job(service_principal, template, nonce, &in_time).await;
     scene.jobs_changed();
     // As good as unsent: should taking the intent back fail, nothing has to be waited for.
@@ -50,7 +50,8 @@ async fn create(scene: &Scene<'_>) -> Learnt {
         Ok(job) => {
             let job = observed(job, context.clock.now().wall);
             scene.job_is_back(&job.id);
-            let known = if scene.world.is_somebodys(&job) { without_effect() } else { Remember::Created(job.clone()) };
+            let somebodys = scene.world.is_somebodys(&job) && !scene.lacks(Guard::Somebodys);
+            let known = if somebodys { without_effect() } else { Remember::Created(job.clone()) };
             Learnt::and(Fact::JobCreated(job), [Remember::CreateSent, known])
         }
         Err(error) => {

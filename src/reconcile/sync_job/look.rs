@@ -1,12 +1,14 @@
 //! Steps that ask.
 
+use std::time::Duration;
+
 use super::observe;
 use super::scene::Scene;
 use super::translate::{cluster_trouble, found, graph_trouble, observed};
 use crate::api::SyncJob;
 use crate::cluster::{self, read};
 use crate::graph;
-use crate::plan::{Desired, Fact, Look, ObservedJob};
+use crate::plan::{Desired, Fact, Guard, Look, ObservedJob};
 use crate::reconcile::context::Context;
 
 pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fact {
@@ -49,6 +51,10 @@ pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fac
 }
 
 async fn rivals(desired: &Desired, object: &SyncJob, context: &Context) -> Fact {
+    if context.settings.without.lacks(Guard::RivalsReread) {
+        let (rivals, siblings) = observe::holders(object, desired, &context.stores.state());
+        return Fact::RivalsRead { rivals, siblings };
+    }
     match read::holders(&context.client, &context.namespaces, desired.service_principal.as_str()).await {
         Ok(holders) => {
             let holders: Vec<std::sync::Arc<_>> = holders.into_iter().map(Into::into).collect();
@@ -63,7 +69,8 @@ async fn rivals(desired: &Desired, object: &SyncJob, context: &Context) -> Fact 
 /// other SyncJobs hold.
 fn listed(jobs: Vec<graph::Job>, scene: &Scene<'_>, object: &SyncJob) -> Vec<ObservedJob> {
     let (desired, context) = (scene.desired, scene.context);
-    let (lag, now) = (context.settings.settle_window, context.clock.now().wall);
+    let now = context.clock.now().wall;
+    let lag = if scene.lacks(Guard::Tombstones) { Duration::ZERO } else { context.settings.settle_window };
     let mut jobs: Vec<ObservedJob> = jobs
         .into_iter()
         .filter(|job| !context.listings.is_deleted(&scene.login.tenant, &job.id, lag))

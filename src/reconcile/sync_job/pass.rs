@@ -13,8 +13,8 @@ use crate::api::SyncJob;
 use crate::cluster::object::Handle;
 use crate::plan::report::End;
 use crate::plan::{
-    Change, Decider, Desired, Fact, Managed, Next, Outcome, Pass, Record, Refusals, Refused, Remember, Step, Verdict,
-    Wake, World,
+    Change, Decider, Desired, Fact, Guard, Managed, Next, Outcome, Pass, Record, Refusals, Refused, Remember, Settings,
+    Step, Verdict, Wake, World,
 };
 use crate::reconcile::context::Context;
 use crate::reconcile::memory::Entry;
@@ -56,7 +56,7 @@ pub(in crate::reconcile) async fn run(object: Arc<SyncJob>, context: &Context) -
     }
     let now = context.clock.now();
     entry.memory.end(&world, &verdict, now);
-    let ended = ended(&end, outcome, &mut entry);
+    let ended = ended(&end, outcome, &mut entry, &context.settings);
     let written = !Arc::ptr_eq(handle.object(), &object);
     if written {
         entry.written = Some((handle.object().clone(), now.monotonic));
@@ -66,7 +66,7 @@ pub(in crate::reconcile) async fn run(object: Arc<SyncJob>, context: &Context) -
 }
 
 /// What is not written yet waits no longer than a failure does.
-fn ended(end: &End<'_>, outcome: publish::Outcome, entry: &mut Entry) -> Ended {
+fn ended(end: &End<'_>, outcome: publish::Outcome, entry: &mut Entry, settings: &Settings) -> Ended {
     let poll = end.desired.map_or(Duration::MAX, |desired| desired.poll_interval);
     let wake = entry.memory.wake(end.verdict, poll);
     let troubled = end.world.trouble.is_some() || end.world.refusal.is_some();
@@ -74,6 +74,9 @@ fn ended(end: &End<'_>, outcome: publish::Outcome, entry: &mut Entry) -> Ended {
         publish::Outcome::Written => Ended { failed: troubled, wake },
         // Somebody else wrote at the same time, which is no failure.
         publish::Outcome::Overtaken => Ended { failed: troubled, wake: wake.sooner(Wake::backoff(0)) },
+        publish::Outcome::Unwritten if settings.without.lacks(Guard::UnwrittenRetried) => {
+            Ended { failed: troubled, wake }
+        }
         publish::Outcome::Unwritten => Ended { failed: true, wake: wake.sooner(entry.memory.unwritten(end.verdict)) },
     }
 }
@@ -134,7 +137,7 @@ fn report_circles<D: Decider>(pass: &Pass<D>, object: &SyncJob) {
 /// The fence before a step that changes something: besides `may_begin`, the wish is still the one that was decided on. An
 /// object that the watch does not show is gone, or not known well enough.
 fn may_go_on(step: &Step, decided_on: &SyncJob, context: &Context) -> bool {
-    if !may_begin(step, context.fence.is_open(), *context.shutdown.borrow()) {
+    if !may_begin(step, context.may_send(), *context.shutdown.borrow()) {
         return false;
     }
     if !step.begins_something() {

@@ -10,7 +10,7 @@ use crate::api::{FINALIZER, Identity, Intent, JobOrigin, MANAGER_IDENTITY, SyncJ
 use crate::cluster;
 use crate::cluster::object::Handle;
 use crate::graph::Availability;
-use crate::plan::{Fact, Leaving, Record, Remember, Trouble, TroubleKind};
+use crate::plan::{Fact, Guard, Leaving, Record, Remember, Trouble, TroubleKind};
 use crate::reconcile::context::Context;
 
 /// How often a write of the job's id is repeated when the object changes under it.
@@ -109,6 +109,9 @@ async fn intent(
         intent: Some(intent),
         ..Identity::default()
     };
+    if scene.lacks(Guard::Intent) {
+        return Learnt::and(done, [Remember::IntentRecorded { nonce }]);
+    }
     match handle.apply_status(MANAGER_IDENTITY, &identity).await {
         Ok(()) => Learnt::and(done, [Remember::IntentRecorded { nonce }]),
         Err(error) => Learnt::and(unwritten(&error, doing), [Remember::IntentTried { nonce }]),
@@ -149,7 +152,7 @@ async fn bind(id: &str, origin: JobOrigin, done: Fact, scene: &Scene<'_>, handle
         if known.job_id.as_deref() == Some(id) {
             return done.into();
         }
-        let ours = known.intent.is_some_and(|intent| Some(intent.nonce) == scene.nonce);
+        let ours = known.intent.is_some_and(|intent| Some(intent.nonce) == scene.nonce) || scene.lacks(Guard::Nonce);
         if !ours && created_here {
             return bind_lost(id, scene, handle.object());
         }

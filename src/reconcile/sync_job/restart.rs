@@ -6,10 +6,13 @@ use crate::api::{HandledRestart, MANAGER_REQUESTS, RestartResult, RunState, Sync
 use crate::cluster::object::Handle;
 use crate::graph::{Kind, Processed};
 use crate::plan::requests::recording;
-use crate::plan::{Fact, Remember};
+use crate::plan::{Fact, Guard, Remember};
 
 pub(super) async fn record(token: &str, done: Fact, scene: &Scene<'_>, handle: &mut Handle<SyncJob>) -> Learnt {
     let answers = recording(token, &scene.world.answers);
+    if scene.lacks(Guard::RestartRecord) {
+        return Learnt::and(done, [Remember::RestartUnsent { token: token.to_owned() }]);
+    }
     match handle.apply_status(MANAGER_REQUESTS, &answers).await {
         Ok(()) => Learnt::and(done, [Remember::RestartUnsent { token: token.to_owned() }]),
         Err(error) => unwritten(&error, "recording the restart").into(),
@@ -23,7 +26,7 @@ pub(super) async fn send(id: &str, scope: Option<&str>, done: Fact, scene: &Scen
     let token = scene.world.answers.last_handled_restart.as_ref().map(|handled| handled.token.clone());
     let token = token.unwrap_or_default();
     let error = match answer {
-        Ok(()) => return answered(done, token, [Remember::RestartSent, Remember::RunAsked(RunState::Running)]),
+        Ok(()) => return answered(scene, done, token, [Remember::RestartSent, Remember::RunAsked(RunState::Running)]),
         Err(error) => error,
     };
     let trouble = graph_trouble(&error);
@@ -33,21 +36,28 @@ pub(super) async fn send(id: &str, scope: Option<&str>, done: Fact, scene: &Scen
                 "{} The job may or may not have been restarted. A restart is never repeated; look at the job, and ask again with a new value if need be.",
                 trouble.detail_with_trace()
             );
-            answered(Fact::RestartAnswered { result: RestartResult::Unknown, message }, token, [Remember::RestartSent])
+            answered(
+                scene,
+                Fact::RestartAnswered { result: RestartResult::Unknown, message },
+                token,
+                [Remember::RestartSent],
+            )
         }
         (Processed::No, Kind::Forbidden | Kind::Unauthorized | Kind::NotFound | Kind::Rejected) => {
             let refused =
                 Fact::RestartAnswered { result: RestartResult::Refused, message: trouble.detail_with_trace() };
-            answered(refused, token, [Remember::RestartSent])
+            answered(scene, refused, token, [Remember::RestartSent])
         }
         (Processed::No, _) => Learnt::and(Fact::Trouble(trouble), [Remember::RestartUnsent { token }]),
     }
 }
 
 /// The answer is kept until status says it.
-fn answered<const N: usize>(fact: Fact, token: String, remember: [Remember; N]) -> Learnt {
+fn answered<const N: usize>(scene: &Scene<'_>, fact: Fact, token: String, remember: [Remember; N]) -> Learnt {
     let mut learnt = Learnt::and(fact, remember);
-    if let Fact::RestartAnswered { result, message } = &learnt.fact {
+    if let Fact::RestartAnswered { result, message } = &learnt.fact
+        && !scene.lacks(Guard::AnswerKept)
+    {
         let answer = HandledRestart { token, result: *result, message: message.clone() };
         learnt.remember.push(Remember::RestartAnswered(answer));
     }

@@ -7,7 +7,7 @@ use super::translate::cluster_trouble;
 use crate::api::SyncJob;
 use crate::cluster;
 use crate::graph;
-use crate::plan::{Desired, Fact, Remember, World};
+use crate::plan::{Desired, Fact, Guard, Remember, World};
 use crate::reconcile::context::Context;
 use crate::reconcile::tenants::Login;
 
@@ -24,6 +24,11 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// Whether the search has taken this guard away.
+    pub fn lacks(&self, guard: Guard) -> bool {
+        self.context.settings.without.lacks(guard)
+    }
+
     pub fn service_principal(&self) -> &str {
         self.desired.service_principal.as_str()
     }

@@ -8,6 +8,7 @@ use crate::api::{DeletionPolicy, Reason};
 use crate::plan::common::settings::{ABSENCES_MIN, Settings};
 use crate::plan::common::standing::Standing;
 use crate::plan::common::wake::Wake;
+use crate::plan::common::without::Guard;
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::existence;
 use crate::plan::sync_job::existence::create;
@@ -121,7 +122,7 @@ fn delete_job(id: &str, desired: &Desired, world: &World, settings: &Settings) -
 /// Whether enough looks over enough time lacked the job.
 fn looks_agree(world: &World, settings: &Settings) -> bool {
     let lasted = world.absent_for.max(world.missing_for.unwrap_or_default());
-    world.absences >= ABSENCES_MIN && lasted >= settings.settle_window
+    settings.without.lacks(Guard::SeveralLooks) || world.absences >= ABSENCES_MIN && lasted >= settings.settle_window
 }
 
 /// A list that succeeds lacks the job.
@@ -191,7 +192,8 @@ fn without_list(id: &str, desired: &Desired, world: &World, settings: &Settings)
 /// As long as a deletion that was sent may still be carried out, this SyncJob keeps its place: a successor under the same
 /// id would be hit.
 fn after_deletions(world: &World, settings: &Settings, then: impl FnOnce() -> Verdict) -> Verdict {
-    let left = world.delete_unknown_for.map(|since| settings.settle_window.saturating_sub(since));
+    let sent = world.delete_unknown_for.filter(|_| !settings.without.lacks(Guard::LateDelete));
+    let left = sent.map(|since| settings.settle_window.saturating_sub(since));
     match left.filter(|left| *left > Duration::ZERO) {
         None => then(),
         Some(left) => {

@@ -1,0 +1,58 @@
+//! What the search takes away, one at a time, to show that it would notice. Where debug assertions are off, as in every
+//! release, nothing can be taken away and the type has no size.
+
+/// A guard of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Guard {
+    /// An intent is on record before its create request is sent.
+    Intent,
+    /// The rivals are read, uncached, after the intent was recorded.
+    RivalsReread,
+    /// The jobs are listed once more after the rivals were read.
+    ListAfterRivals,
+    /// The create request leaves shortly after its intent, or not at all.
+    SendWithin,
+    /// An id is recorded only while the intent in the object is ours.
+    Nonce,
+    /// A job that was there before is never taken for the answer to our request.
+    Somebodys,
+    /// Jobs that this process deleted are left out of lists that lag.
+    Tombstones,
+    /// An object stays until no deletion that was sent can still be carried out.
+    LateDelete,
+    /// Several lists have to agree before an object is let go of.
+    SeveralLooks,
+    /// No write leaves without a lease that lasts.
+    Fence,
+    /// A restart is on record before it is sent.
+    RestartRecord,
+    /// What came of a restart is remembered until it is written.
+    AnswerKept,
+    /// A report that was not written is tried again with back-off.
+    UnwrittenRetried,
+    /// The finalizer is there before a job is made.
+    Finalizer,
+}
+
+/// Which guard is missing; none, outside of the search.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Without(#[cfg(debug_assertions)] Option<Guard>);
+
+impl Without {
+    /// Takes one guard away.
+    #[cfg(debug_assertions)]
+    pub const fn guard(guard: Guard) -> Self {
+        Self(Some(guard))
+    }
+
+    /// Whether this guard is missing.
+    pub fn lacks(self, guard: Guard) -> bool {
+        #[cfg(debug_assertions)]
+        return self.0 == Some(guard);
+        #[cfg(not(debug_assertions))]
+        {
+            let _ = guard;
+            false
+        }
+    }
+}

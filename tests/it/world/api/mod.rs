@@ -1,0 +1,104 @@
+//! An API server in memory: SyncJobs with versions, finalizers and server-side apply, watches as streams, events, leases and
+//! the definition of the resource. What people and other controllers do is a method; what an operator does is a request.
+
+mod answer;
+mod ownership;
+mod route;
+mod store;
+#[cfg(test)]
+mod tests;
+mod watch;
+#[cfg(test)]
+mod watch_tests;
+mod writes;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
+use serde_json::{Value, json};
+
+pub use store::{Change, Interruption, Key, Request, Snapshot, Store, Verb, Version, Write};
+
+use super::By;
+use super::clock::Clock;
+use super::schedule::Schedule;
+
+/// The manager under which people write.
+const PERSON: &str = "kubectl";
+
+/// The API server. Clones are the same one.
+#[derive(Clone)]
+pub struct Api {
+    store: Arc<Mutex<Store>>,
+    schedule: Schedule,
+    /// The operators that the server cannot be reached by.
+    cut_off: Arc<Mutex<BTreeSet<u8>>>,
+}
+
+impl Api {
+    pub fn new(clock: Clock, schedule: Schedule) -> Self {
+        Self { store: Arc::new(Mutex::new(Store::new(clock))), schedule, cut_off: Arc::default() }
+    }
+
+    /// A client of one operator. Needs tokio.
+    pub fn client(&self, operator: u8) -> kube::Client {
+        kube::Client::new(route::Line { api: self.clone(), by: By::Operator(operator) }, "default")
+    }
+
+    pub fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock()
+    }
+
+    pub fn get(&self, key: &Key) -> Option<Arc<Version>> {
+        self.store().objects.get(key).cloned()
+    }
+
+    /// Somebody creates a SyncJob.
+    pub fn create(&self, key: &Key, spec: &Value) -> Arc<Version> {
+        let object = json!({"metadata": {"name": key.name}, "spec": spec});
+        self.store().create(&key.namespace, object, PERSON, By::Person).unwrap()
+    }
+
+    /// Somebody changes a SyncJob; `None` if it is gone.
+    pub fn patch(&self, key: &Key, patch: &Value) -> Option<Arc<Version>> {
+        self.store().merge_patch(key, patch, PERSON, By::Person).ok()
+    }
+
+    /// Somebody writes a label, so that the object has another version.
+    pub fn touch(&self, key: &Key) {
+        let number = self.store().number;
+        self.patch(key, &json!({"metadata": {"labels": {"touched": number.to_string()}}}));
+    }
+
+    /// Somebody deletes a SyncJob.
+    pub fn delete(&self, key: &Key) {
+        drop(self.store().delete(key, By::Person));
+    }
+
+    /// Somebody deletes a namespace, and with it all that is in it.
+    pub fn delete_namespace(&self, namespace: &str) {
+        let store = &mut *self.store();
+        let keys: Vec<Key> = store.objects.keys().filter(|key| key.namespace == namespace).cloned().collect();
+        keys.iter().for_each(|key| drop(store.delete(key, By::Person)));
+    }
+
+    /// A restore, or a person, takes the status away.
+    pub fn remove_status(&self, key: &Key) {
+        drop(self.store().replace_status(key, json!({}), "velero", By::Person));
+    }
+
+    /// Whether requests of an operator and their answers are lost from now on. Its watches are silent.
+    pub fn cut_off(&self, operator: u8, is: bool) {
+        if is {
+            self.cut_off.lock().insert(operator);
+            self.store().interrupt(Some(By::Operator(operator)), Interruption::Silent);
+        } else {
+            self.cut_off.lock().remove(&operator);
+        }
+    }
+
+    fn is_cut_off(&self, by: By) -> bool {
+        matches!(by, By::Operator(operator) if self.cut_off.lock().contains(&operator))
+    }
+}

@@ -1,0 +1,221 @@
+//! What must happen in the end, and how much it may cost: L1 to L4 and what belongs to them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::By;
+use super::super::api::{Change, Version, Write};
+use super::super::graph::{Call, Did, Job, Operation};
+use super::safe::runs_as_declared;
+use super::{Evidence, Violation, principal};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// L1: what is declared is there, once, and runs as declared; what was deleted is gone.
+pub fn all_is_as_declared(evidence: &Evidence, found: &mut Vec<Violation>) {
+    if evidence.end < evidence.calm + evidence.bounds.converge {
+        return;
+    }
+    let at = evidence.end;
+    let mut groups: BTreeMap<(String, String), Vec<&Version>> = BTreeMap::new();
+    for object in &evidence.objects {
+        if object.is_deleting() {
+            if !is_stuck_for_a_reason(evidence, object) {
+                found.push(Violation {
+                    rule: "L1",
+                    at,
+                    what: format!("the deletion of {:?} does not end", object.key),
+                });
+            }
+        } else if matches!(object.spec("mode"), None | Some("Manage")) {
+            let template = object.spec("templateId").unwrap_or_default().to_ascii_lowercase();
+            groups.entry((principal(object).to_ascii_lowercase(), template)).or_default().push(object);
+        }
+    }
+    for ((principal, template), objects) in groups {
+        if let Some(what) = undeclared(evidence, &principal, &template, &objects) {
+            found.push(Violation { rule: "L1", at, what: format!("{template} of {principal}: {what}") });
+        }
+    }
+}
+
+/// A ghost cannot be deleted.
+fn is_stuck_for_a_reason(evidence: &Evidence, object: &Version) -> bool {
+    evidence.jobs.iter().any(|job| job.ghost && job.is_there() && evidence.same_principal(object, job))
+}
+
+fn undeclared(evidence: &Evidence, principal: &str, template: &str, objects: &[&Version]) -> Option<String> {
+    let known = |offered: &String| offered.eq_ignore_ascii_case(template);
+    let of = evidence.principals.iter().position(|known| known.exists && known.id.eq_ignore_ascii_case(principal))?;
+    if !evidence.principals[of].templates.iter().any(known) {
+        return None;
+    }
+    let there = evidence.jobs.iter().enumerate();
+    let alike = |job: &Job| job.principal == of && job.is_there() && job.template.eq_ignore_ascii_case(template);
+    let jobs: Vec<(usize, &Job)> = there.filter(|(_, job)| alike(job)).collect();
+    let holders = |job: &Job| objects.iter().filter(|object| evidence.records(object, job)).count();
+    match jobs.iter().find(|(_, job)| holders(job) > 0) {
+        Some((_, job)) if holders(job) > 1 => Some(format!("{} has {} holders", job.id, holders(job))),
+        Some((number, job)) => {
+            let holder = objects.iter().find(|object| evidence.records(object, job))?;
+            (!runs_as_declared(evidence, *number, holder)).then(|| format!("{} does not run as declared", job.id))
+        }
+        // Somebody's job is in the way, or one whose record was taken away: a person decides.
+        None if jobs.iter().any(|(_, job)| !job.by.is_operator() || evidence.record_was_taken(job)) => None,
+        None if may_lack_its_job(evidence, of, template, objects) => None,
+        None => Some(format!("no SyncJob of {} has a job", objects.len())),
+    }
+}
+
+/// Where people deleted the job, or only an adoption was wanted.
+fn may_lack_its_job(evidence: &Evidence, principal: usize, template: &str, objects: &[&Version]) -> bool {
+    let deleted = evidence.ledger.effects.iter().any(|effect| {
+        let job = &evidence.jobs[effect.job];
+        let alike = job.principal == principal && job.template.eq_ignore_ascii_case(template);
+        alike && effect.did == Did::Deleted && !effect.by.is_operator()
+    });
+    let only = objects.iter().all(|object| {
+        let adoption = &object.value["spec"]["adoption"];
+        adoption["policy"] == "Only" || adoption["jobId"].is_string()
+    });
+    deleted || only
+}
+
+/// The writes by which somebody other than an operator asked for something.
+fn edits(evidence: &Evidence) -> impl Iterator<Item = &Write> {
+    let generation = |write: &Write| write.before.as_ref().map(|before| (before.generation(), before.uid.clone()));
+    // A restore takes back what was asked for.
+    let taken_back = |edit: &Write| {
+        let older = |other: &Write| {
+            other.at > edit.at
+                && other.after.uid == edit.after.uid
+                && other.after.generation() < edit.after.generation()
+        };
+        evidence.history.iter().any(older)
+    };
+    evidence.history.iter().filter(move |write| {
+        let after = (write.after.generation(), write.after.uid.clone());
+        let edits = !write.by.is_operator() && write.change != Change::Deleted && generation(write) != Some(after);
+        edits && !taken_back(write)
+    })
+}
+
+/// L2: an edit is served in time once nothing is wrong, whatever state the others are in.
+pub fn edits_are_served(evidence: &Evidence, found: &mut Vec<Violation>) {
+    for edit in edits(evidence) {
+        let (from, until) = (edit.at, edit.at.max(evidence.calm) + evidence.bounds.serve);
+        let key = Some(&edit.after.key);
+        let written = evidence.requests.iter().any(|request| {
+            request.by.is_operator() && request.key.as_ref() == key && (from..=until).contains(&request.at)
+        });
+        let asked = evidence.ledger.calls.iter().any(|call| {
+            call.principal.eq_ignore_ascii_case(principal(&edit.after)) && (from..=until).contains(&call.at)
+        });
+        if until <= evidence.end && !written && !asked {
+            found.push(Violation { rule: "L2", at: edit.at, what: format!("{:?} is not served", edit.after.key) });
+        }
+    }
+}
+
+/// No object waits for a first word: what its spec asks for is answered on it in time.
+pub fn nothing_waits_unwritten(evidence: &Evidence, found: &mut Vec<Violation>) {
+    for edit in edits(evidence).filter(|edit| !edit.after.is_deleting()) {
+        let (until, uid) = (edit.at.max(evidence.calm) + evidence.bounds.serve, &edit.after.uid);
+        let answered = evidence.history.iter().any(|write| {
+            let same = write.after.uid == *uid && (edit.at..=until).contains(&write.at);
+            let told = write.after.value["status"]["observedGeneration"].as_i64() >= Some(edit.after.generation());
+            same && (write.change == Change::Deleted || write.after.is_deleting() || told && write.by.is_operator())
+        });
+        if until <= evidence.end && !answered {
+            found.push(Violation { rule: "unwritten", at: edit.at, what: format!("{:?} waits", edit.after.key) });
+        }
+    }
+}
+
+/// L3: at rest nothing is written anywhere.
+pub fn silence(evidence: &Evidence, from: Duration, found: &mut Vec<Violation>) {
+    for request in evidence.requests.iter().filter(|request| request.at >= from && request.by.is_operator()) {
+        let writes = request.verb.writes() || request.verb == super::super::api::Verb::Event;
+        if writes {
+            let what = format!("{:?} of {:?} at rest", request.verb, request.key);
+            found.push(Violation { rule: "L3", at: request.at, what });
+        }
+    }
+    for call in evidence.ledger.calls.iter().filter(|call| call.at >= from && call.operation.writes()) {
+        let what = format!("{:?} of {} at rest", call.operation, call.about);
+        found.push(Violation { rule: "L3", at: call.at, what });
+    }
+}
+
+/// L3: what waits, and what is settled, costs no more requests than its budget.
+pub fn calls_are_bounded(evidence: &Evidence, from: Duration, found: &mut Vec<Violation>) {
+    let time = evidence.end.saturating_sub(from);
+    let objects = u32::try_from(evidence.objects.len().max(1)).unwrap();
+    let part = time.as_secs_f64() / HOUR.as_secs_f64();
+    let most = f64::from(evidence.bounds.requests_per_hour * objects) * part + f64::from(objects);
+    let calls = evidence.ledger.calls.iter().filter(|call| call.at >= from && call.by.is_operator()).count();
+    let watches = |verb| verb == super::super::api::Verb::Watch || verb == super::super::api::Verb::Lease;
+    let requests = evidence.requests.iter().filter(|one| one.at >= from && one.by.is_operator() && !watches(one.verb));
+    for (kind, count) in [("Graph", calls), ("the API server", requests.count())] {
+        if f64::from(u32::try_from(count).unwrap()) > most {
+            let what = format!("{count} requests to {kind} in {time:?} for {objects} objects");
+            found.push(Violation { rule: "L3", at: evidence.end, what });
+        }
+    }
+}
+
+/// L4: events, watches and requests in flight are bounded.
+pub fn bounded(evidence: &Evidence, found: &mut Vec<Violation>) {
+    let (burst, period) = evidence.bounds.events;
+    let mut events: BTreeMap<&str, u32> = BTreeMap::new();
+    for (_, _, event) in evidence.events.iter().filter(|(_, by, _)| by.is_operator()) {
+        *events.entry(event["regarding"]["uid"].as_str().unwrap_or_default()).or_default() += 1;
+    }
+    let more = u32::try_from(evidence.end.as_secs() / period.as_secs().max(1)).unwrap_or(u32::MAX);
+    for (uid, count) in events.into_iter().filter(|(_, count)| *count > burst.saturating_add(more)) {
+        found.push(Violation { rule: "L4", at: evidence.end, what: format!("{count} events about {uid}") });
+    }
+    for (by, open) in evidence.watches.iter().filter(|(_, open)| *open > evidence.bounds.watches) {
+        found.push(Violation { rule: "L4", at: evidence.end, what: format!("{by:?} has {open} watches open") });
+    }
+    let calls = &evidence.ledger.calls;
+    let until = |call: &Call| call.until.unwrap_or(call.at + evidence.bounds.call_timeout);
+    for call in calls.iter().filter(|call| call.operation != Operation::LogIn) {
+        let with = |other: &&Call| other.by == call.by && other.at <= call.at && until(other) > call.at;
+        let others = calls.iter().filter(|other| other.operation != Operation::LogIn).filter(with).count();
+        if others > evidence.bounds.in_flight {
+            found.push(Violation { rule: "L4", at: call.at, what: format!("{others} requests in flight") });
+            return;
+        }
+    }
+}
+
+/// A call that failed is not repeated before a pause, unless somebody changed something meanwhile.
+pub fn a_failed_call_is_not_repeated_at_once(evidence: &Evidence, found: &mut Vec<Violation>) {
+    let calls = &evidence.ledger.calls;
+    for (index, call) in calls.iter().enumerate().filter(|(_, call)| call.operation.writes()) {
+        // A token that is refused is replaced and the call, which was not carried out, repeated: once.
+        let failed = call.heard == 0 || call.heard >= 400 && call.heard != 401;
+        let (Some(until), true) = (call.until, failed) else { continue };
+        let again = calls[index + 1..].iter().find(|other| {
+            other.by == call.by
+                && (other.operation, &other.about, &other.principal) == (call.operation, &call.about, &call.principal)
+                && sender(evidence, other) == sender(evidence, call)
+        });
+        let Some(again) = again.filter(|again| again.at < until + evidence.bounds.backoff) else { continue };
+        let changed = |write: &Write| matches!(write.by, By::Person) && (call.at..=again.at).contains(&write.at);
+        if !evidence.history.iter().any(changed) {
+            let what = format!("{:?} of {} {:?} after it failed", call.operation, call.about, again.at - until);
+            found.push(Violation { rule: "repeated", at: again.at, what });
+        }
+    }
+}
+
+/// The object on behalf of which a create request was sent: two SyncJobs may want the same job.
+fn sender<'a>(evidence: &'a Evidence, call: &Call) -> Option<&'a str> {
+    if call.operation != Operation::CreateJob {
+        return None;
+    }
+    let named = |write: &&Write| super::nonce(&write.after) == Some(&*call.request);
+    evidence.history.iter().find(named).map(|write| &*write.after.uid)
+}
