@@ -20,6 +20,8 @@ pub enum Guard {
     Tombstones,
     /// An object stays until no deletion that was sent can still be carried out.
     LateDelete,
+    /// The object is read, uncached, before its job is deleted.
+    FreshDelete,
     /// Several lists have to agree before an object is let go of.
     SeveralLooks,
     /// No write leaves without a lease that lasts.

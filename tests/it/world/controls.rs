@@ -40,7 +40,14 @@ const REVOKED: u32 = 15;
 /// No more schedules than this.
 const SCHEDULES: u64 = 6000;
 
-const CONTROLS: [Control; 16] = [
+const CONTROLS: [Control; 17] = [
+    Control {
+        missing: Missing::Of(Guard::FreshDelete),
+        guard: "the object is read before its job is deleted",
+        scenes: &["two operators"],
+        sites: &[Site::ApiWatch],
+        kinds: &[(Site::ApiWatch, 1)],
+    },
     Control {
         missing: Missing::Of(Guard::Intent),
         guard: "intent before create",
@@ -86,7 +93,7 @@ const CONTROLS: [Control; 16] = [
     Control {
         missing: Missing::Of(Guard::Nonce),
         guard: "nonce checked before the id is recorded",
-        scenes: &["status removed", "two operators", "twins"],
+        scenes: &["two operators"],
         sites: &[],
         kinds: &[],
     },
@@ -199,6 +206,11 @@ impl Control {
         }
         Err(format!("not within {most} schedules"))
     }
+}
+
+/// The schedule of a control, with its guard in place.
+pub fn drawn(guard: &str, seed: u64) -> (Setup, Schedule) {
+    CONTROLS.iter().find(|control| control.guard == guard).unwrap().drawn(seed)
 }
 
 #[test]
