@@ -13,7 +13,7 @@ ONCE := $(if $(filter 1,$(DEMO_ONCE)),--once)
 # The build caches and the processors are shared, so two targets never run at once.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check-tools binaries crds generated fmt lint
+.PHONY: help demo test search check-tools binaries crds generated fmt lint
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,6 +25,12 @@ demo: check-tools binaries ## a SyncJob becomes a job, on a control plane of its
 test: check-tools binaries ## all tests; the first time they build a control plane and clients, which takes 15 to 20 minutes
 	@$(BED) tools >/dev/null
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$(THREADS)} cargo test --workspace --profile $(if $(filter dev,$(PROFILE)),test,$(PROFILE))
+
+# Another run of the search takes other seeds: SEARCH_SEED=1000001 make search.
+search: ## the search over the real loop; SEARCH_SCHEDULES and SEARCH_SEED choose the schedules
+	SEARCH_SCHEDULES=$${SEARCH_SCHEDULES:-1000000} SEARCH_SEED=$${SEARCH_SEED:-1} \
+	  cargo test --release --test it -- --nocapture world::search::search_finds_nothing
+	SEARCH_SWEEP=all cargo test --release --test it -- --nocapture world::sweep
 
 binaries:
 	cargo build --workspace --bins --profile $(PROFILE)

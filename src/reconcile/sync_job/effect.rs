@@ -1,15 +1,33 @@
 //! One step, carried out. Nothing is decided here: each step becomes calls, and their outcome one value.
 
-use super::scene::{Learnt, Scene};
+use super::scene::{Learnt, Scene, unwritten};
 use super::{change, look, record};
 use crate::api::SyncJob;
+use crate::cluster;
 use crate::cluster::object::Handle;
-use crate::plan::Step;
+use crate::plan::{Change, Guard, Step};
 
 pub(super) async fn carry_out(step: &Step, scene: &Scene<'_>, handle: &mut Handle<SyncJob>) -> Learnt {
     match step {
         Step::Look(look) => look::look(*look, scene, handle.object()).await.into(),
         Step::Record(record) => record::record(record, scene, handle).await,
-        Step::Change(change) => change::change(change, scene).await,
+        Step::Change(change) => {
+            if matches!(change, Change::DeleteJob { .. })
+                && !scene.lacks(Guard::FreshDelete)
+                && let Err(error) = still_the_same(handle).await
+            {
+                return unwritten(&error, "reading the SyncJob before its job is deleted").into();
+            }
+            change::change(change, scene).await
+        }
     }
+}
+
+/// Whether the object that the decision was made on is still there, with the same record: another operator may have deleted
+/// its job and let it go, while our watch lags, and the id may be a successor's by now.
+async fn still_the_same(handle: &Handle<SyncJob>) -> Result<(), cluster::Error> {
+    let mut current = handle.clone();
+    current.reread().await?;
+    let record = |object: &SyncJob| object.status.as_ref().and_then(|status| status.identity.job_id.clone());
+    if record(current.object()) == record(handle.object()) { Ok(()) } else { Err(cluster::Error::Changed) }
 }

@@ -93,7 +93,11 @@ fn careful_run(step: &Step, id: &str, world: &World) -> Result<(), String> {
     demand(!(starts && job.is_some_and(ObservedJob::quarantined)), "of a job in quarantine")?;
     demand(!(starts && job.is_some_and(|job| job.escrows_pruned)), "of a job that the service stopped")?;
     let opposite = if starts { RunState::Paused } else { RunState::Running };
-    demand(job.and_then(ObservedJob::run_state) == Some(opposite), "that is so already, or unknown")?;
+    let state = job.and_then(ObservedJob::run_state);
+    // A lagging list may show the run state of the job that had the id before.
+    let never_started = world.run.is_none() && world.bound_for < Settings::default().settle_window;
+    let predecessor = starts && state == Some(RunState::Running) && never_started;
+    demand(state == Some(opposite) || predecessor, "that is so already, or unknown")?;
     demand(world.job_id.as_deref() == Some(id), "of a job that is not recorded")?;
     demand(!world.deletion_requested, "in deletion")
 }

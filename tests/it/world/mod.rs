@@ -4,6 +4,7 @@
 mod api;
 mod clock;
 mod controls;
+mod found;
 mod graph;
 mod invariants;
 mod operator;

@@ -200,7 +200,7 @@ impl Play {
             }
             Act::Backup => self.backup = Some(api.store().snapshot()),
             Act::Restore => self.backup.iter().for_each(|backup| api.store().restore(backup)),
-            Act::Start | Act::Pause | Act::Remove => self.portal(&act),
+            Act::Start | Act::Pause => self.portal(&act),
             Act::Reboot => self.reboot(0).await,
             Act::Handover => self.hand_over(),
         }
@@ -213,7 +213,6 @@ impl Play {
             match act {
                 Act::Pause if state.scheduled == Scheduled::Active => tenant.pause(number, By::Person, "", now),
                 Act::Start if state.scheduled == Scheduled::Paused => tenant.start(number, By::Person, "", now),
-                Act::Remove => tenant.delete(number, By::Person, "", now),
                 _ => {}
             }
         });

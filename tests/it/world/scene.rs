@@ -28,7 +28,6 @@ pub enum Act {
     /// In the portal, on the newest job of the first template.
     Start,
     Pause,
-    Remove,
     /// The first operator's process ends and begins again.
     Reboot,
     /// The first operator loses its lease to the second, which waits as long as it must, and then works.

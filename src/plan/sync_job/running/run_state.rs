@@ -31,7 +31,7 @@ pub(in crate::plan) fn decide(job: &ObservedJob, desired: &Desired, world: &Worl
         return unknown(job, desired, settings);
     };
     if state == desired.run_state {
-        return settled(desired);
+        return if may_be_the_predecessors(desired, world, settings) { ask(job, desired) } else { settled(desired) };
     }
     if desired.run_state == RunState::Running {
         if job.escrows_pruned {
@@ -49,6 +49,13 @@ pub(in crate::plan) fn decide(job: &ObservedJob, desired: &Desired, world: &Worl
         },
         Some(_) | None => ask(job, desired),
     }
+}
+
+/// A job that we created and never started does not run. Where ids repeat, a lagging list may show the run state of the job
+/// that had this id before; to start what runs already changes nothing.
+fn may_be_the_predecessors(desired: &Desired, world: &World, settings: &Settings) -> bool {
+    let never_started = world.origin == Some(JobOrigin::Created) && world.run.is_none();
+    desired.run_state == RunState::Running && never_started && world.bound_for < settings.settle_window
 }
 
 /// What is not known leads neither to a step nor to a judgement.
