@@ -168,7 +168,7 @@ async fn a_created_job_is_unseen_and_a_list_is_stale_as_drawn() {
 
 #[tokio::test(start_paused = true)]
 async fn a_create_whose_answer_is_lost_has_its_effect() {
-    let lost = [(Site::GraphCreate, 14, 5)];
+    let lost = [(Site::GraphCreate, 19, 7)];
     let talk = Talk::begin(after_login(&lost), WORLDS[0]).await;
     assert!(tokio::time::timeout(Duration::from_secs(30), talk.create()).await.is_err());
     assert_eq!(talk.listed().await.len(), 1);

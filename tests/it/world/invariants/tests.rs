@@ -53,13 +53,14 @@ impl Story {
 
     fn requested(&self, name: &str, verb: Verb) {
         let store = &mut *self.api.store();
-        let (at, key) = (store.clock.now(), Some(key(name)));
+        let (at, key) = (store.clock.stamp(), Some(key(name)));
         store.requests.push(Request { at, by: OPERATOR, verb, key, status: 200 });
     }
 
     fn finalizers(&self, name: &str, finalizers: Value) {
         let patch = json!({"metadata": {"finalizers": finalizers}});
         self.api.store().merge_patch(&key(name), &patch, "entrain", OPERATOR).unwrap();
+        self.requested(name, Verb::Patch);
     }
 
     fn calls(&self, operation: Operation, about: &str, request: &str, heard: u16) {
