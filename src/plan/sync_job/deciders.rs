@@ -31,16 +31,17 @@ impl Decider for Managed<'_> {
     }
 
     fn learn(&self, world: World, fact: &Fact) -> World {
-        match fact {
-            Fact::RivalsRead { .. } if self.settings.without.lacks(Guard::ListAfterRivals) => {
-                let jobs = world.jobs.clone();
-                World { jobs, ..world.with(fact.clone(), self.desired) }
-            }
-            Fact::JobCreated(job) if self.settings.without.lacks(Guard::Somebodys) => {
-                World { created: Some(job.clone()), ..world }
-            }
-            fact => world.with(fact.clone(), self.desired),
+        let without = self.settings.without;
+        if matches!(fact, Fact::RivalsRead { .. }) && without.lacks(Guard::ListAfterRivals) {
+            let jobs = world.jobs.clone();
+            return World { jobs, ..world.with(fact.clone(), self.desired) };
         }
+        if let Fact::JobCreated(job) = fact
+            && without.lacks(Guard::Somebodys)
+        {
+            return World { created: Some(job.clone()), ..world };
+        }
+        world.with(fact.clone(), self.desired)
     }
 }
 

@@ -38,7 +38,7 @@ fn was_forbidden(plane: &SharedPlane) -> bool {
     let log = std::fs::read_to_string(plane.ready().audit_log.as_ref().unwrap()).unwrap();
     let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     events.filter(|event| event["user"]["username"] == OPERATOR_USER).any(|event| {
-        event["verb"] == "patch"
+        ["get", "patch"].iter().any(|verb| event["verb"] == *verb)
             && event["objectRef"]["resource"] == "syncjobs"
             && event["annotations"]["authorization.k8s.io/decision"] == "forbid"
     })
@@ -54,7 +54,8 @@ async fn a_watched_namespace_that_is_deleted_first_hangs_and_goes_once_the_opera
     let (namespace, plane) = (rig.namespace.clone(), rig.plane.clone());
     rig.kubectl(&["delete", "namespace", &namespace, "--wait=false"]).await;
     rig.until_graph("the operator lacks the right to let go", async |_| was_forbidden(&plane)).await;
-    assert_eq!(effects(&rig.control, "deleteJob").await.len(), 1, "the job itself is deleted");
+    // The SyncJob is read before the job is deleted, so that depends on when the right to read it went.
+    assert!(effects(&rig.control, "deleteJob").await.len() <= 1);
     assert_eq!(rig.get("box").await["metadata"]["finalizers"], json!(["entrain.dev/syncjob"]));
     assert_eq!(rig.kubectl(&["get", "rolebindings", "-o", "name"]).await, "");
 
@@ -65,5 +66,5 @@ async fn a_watched_namespace_that_is_deleted_first_hangs_and_goes_once_the_opera
         rig.kubectl(&command.split(' ').skip(1).collect::<Vec<_>>()).await;
     }
     assert!(rig.get("box").await.is_null());
-    assert_eq!(effects(&rig.control, "deleteJob").await.len(), 1, "no second deletion had an effect");
+    assert_eq!(effects(&rig.control, "deleteJob").await.len(), 1, "the job is deleted, once");
 }

@@ -52,7 +52,7 @@ impl Play {
         ends.graph.principal(PRINCIPAL, &TEMPLATES);
         if scene.occupied {
             ends.graph.act(|tenant, now| {
-                drop(tenant.create(0, TEMPLATES[0], By::Person, "", now));
+                let _ = tenant.create(0, TEMPLATES[0], By::Person, "", now);
                 tenant.start(0, By::Person, "", now);
                 tenant.change(0, now, |state| state.lived = true);
             });
@@ -255,7 +255,9 @@ impl Play {
             7 => graph.service().revoke(),
             8 => {
                 let keys: Vec<_> = api.store().objects.keys().cloned().collect();
-                keys.iter().for_each(|key| api.touch(key));
+                for key in &keys {
+                    api.touch(key);
+                }
             }
             9 => {
                 if let Some(process) = self.places.first().and_then(Option::as_ref) {
@@ -303,6 +305,7 @@ impl Play {
             lines.push((*at, format!("    event {} {}", event["reason"], event["note"])));
         }
         lines.sort_by_key(|(at, _)| *at);
-        lines.into_iter().map(|(at, line)| format!("{:10.3} {line}\n", at.as_secs_f64())).collect()
+        let lines = lines.into_iter().map(|(at, line)| format!("{:10.3} {line}", at.as_secs_f64()));
+        lines.collect::<Vec<_>>().join("\n")
     }
 }

@@ -32,7 +32,8 @@ fn creates_leave_soon(play: &Play, evidence: &Evidence, found: &mut Vec<Violatio
         match intent {
             Some(intent) if call.at <= intent.at + within => {}
             Some(intent) => {
-                let what = format!("a create request left {:?} after its intent", call.at - intent.at);
+                let what =
+                    format!("a create request left {:?} after its intent", call.at.checked_sub(intent.at).unwrap());
                 found.push(Violation { rule: "late", at: call.at, what });
             }
             None => {
@@ -53,7 +54,7 @@ fn restarts_are_sent_once(evidence: &Evidence, found: &mut Vec<Violation>) {
     let ours = |did| evidence.ledger.effects.iter().filter(move |effect| effect.did == did && effect.by.is_operator());
     let restarts = ours(Did::Restarted).count();
     if restarts > tokens.len() {
-        let at = ours(Did::Restarted).last().map_or(Duration::ZERO, |effect| effect.at);
+        let at = ours(Did::Restarted).next_back().map_or(Duration::ZERO, |effect| effect.at);
         let what = format!("{restarts} restarts, {} were asked for", tokens.len());
         found.push(Violation { rule: "restart", at, what });
     }

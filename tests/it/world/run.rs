@@ -105,7 +105,7 @@ async fn until_rest(play: &mut Play) -> Vec<Violation> {
     loop {
         play.pass(play.now() + STEP).await;
         let (now, over) = (play.now(), play.now() >= calm + bounds.converge + 2 * REST);
-        let quiet = now - last_write(play).max(calm);
+        let quiet = now.checked_sub(last_write(play).max(calm)).unwrap();
         if quiet < REST && !over {
             continue;
         }
@@ -120,7 +120,7 @@ async fn until_rest(play: &mut Play) -> Vec<Violation> {
 fn judged(play: &Play, bounds: Bounds, calm: Duration) -> Vec<Violation> {
     let evidence = Evidence::of(&play.ends.api, &play.ends.graph, bounds, calm);
     let mut found = evidence.at_rest();
-    found.extend(evidence.silent(play.now().saturating_sub(REST - STEP)));
+    found.extend(evidence.silent(play.now().saturating_sub(REST.checked_sub(STEP).unwrap())));
     behind_the_fence(play, &evidence, &mut found);
     requests::judge(play, &evidence, &mut found);
     if play.places.iter().flatten().any(super::operator::Process::has_ended) {

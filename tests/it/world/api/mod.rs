@@ -80,7 +80,9 @@ impl Api {
     pub fn delete_namespace(&self, namespace: &str) {
         let store = &mut *self.store();
         let keys: Vec<Key> = store.objects.keys().filter(|key| key.namespace == namespace).cloned().collect();
-        keys.iter().for_each(|key| drop(store.delete(key, By::Person)));
+        for key in &keys {
+            let _ = store.delete(key, By::Person);
+        }
     }
 
     /// A restore, or a person, takes the status away.

@@ -61,9 +61,10 @@ impl Line {
             Verb::Create | Verb::Patch | Verb::PatchStatus | Verb::Delete | Verb::Event | Verb::Lease => Site::ApiWrite,
         };
         let answers = if site == Site::ApiWrite { &WRITES } else { &READS };
-        let fate = match self.api.is_cut_off(self.by) {
-            true => Fate::RequestLost(Silence::Hangs),
-            false => Fate::draw(schedule, site, answers),
+        let fate = if self.api.is_cut_off(self.by) {
+            Fate::RequestLost(Silence::Hangs)
+        } else {
+            Fate::draw(schedule, site, answers)
         };
         // A rival writes between the look of the operator and its own write.
         if asked.verb.writes() && fate == Fate::Answered && schedule.fault(Site::ApiWrite, 1) == 1 {
@@ -92,7 +93,8 @@ struct Call {
 impl Call {
     fn parse(head: &http::request::Parts, body: Bytes) -> Self {
         let path: Vec<&str> = head.uri.path().trim_matches('/').split('/').collect();
-        let query = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+        let query: Vec<(String, String)> =
+            form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let (verb, namespace, name) = verb(&head.method, &path, &query);
         let apply = head.headers.get("content-type").is_some_and(|kind| kind == "application/apply-patch+yaml");
         let key = name.map(|name| Key::new(namespace.unwrap_or_default(), name));
@@ -233,11 +235,7 @@ fn definition(store: &Store) -> Response {
 }
 
 /// The verb, the namespace and the name of a request.
-fn verb<'a>(
-    method: &Method,
-    path: &[&'a str],
-    query: &Vec<(String, String)>,
-) -> (Verb, Option<&'a str>, Option<&'a str>) {
+fn verb<'a>(method: &Method, path: &[&'a str], query: &[(String, String)]) -> (Verb, Option<&'a str>, Option<&'a str>) {
     let collection = || match *method {
         Method::GET if query.iter().any(|(name, value)| name == "watch" && value == "true") => Verb::Watch,
         Method::GET => Verb::List,

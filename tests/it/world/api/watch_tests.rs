@@ -199,25 +199,3 @@ async fn the_store_of_the_product_follows() {
     assert!(matches!(shown.recv().await.unwrap(), Seen::Changed(object) if object.metadata.generation == Some(2)));
     assert_eq!(stores.state()[0].metadata.generation, Some(2));
 }
-
-/// How many writes a real client makes in a second of the real clock; printed, and bounded from below with room for a slow
-/// machine, because a search of many schedules rests on it.
-#[tokio::test(start_paused = true)]
-async fn many_writes_and_reads_take_little_time() {
-    const WRITES: u32 = 2000;
-    let (api, _) = world();
-    let client = api.client(0);
-    api.create(&key("a"), &spec());
-    let object: SyncJob = serde_json::from_slice(&api.get(&key("a")).unwrap().json).unwrap();
-    let mut handle = entrain::cluster::object::Handle::new(client, std::sync::Arc::new(object));
-    let began = std::time::Instant::now();
-    for round in 0..WRITES {
-        let report = json!({"observedGeneration": round, "conditions": [
-            {"type": "Ready", "status": "True", "reason": "Running", "message": "The job runs.", "observedGeneration": round,
-                "lastTransitionTime": "2026-11-26T10:00:00Z"}]});
-        handle.apply_status(entrain::api::MANAGER_REPORT, &report).await.unwrap();
-    }
-    let per_second = f64::from(WRITES) / began.elapsed().as_secs_f64();
-    eprintln!("{per_second:.0} writes in a second");
-    assert!(per_second > 500.0, "{per_second:.0} writes in a second");
-}

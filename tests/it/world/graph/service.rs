@@ -70,7 +70,7 @@ impl Service {
             return answer::error(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.");
         }
         if now < self.shut_until {
-            let wait = (self.shut_until - now).as_secs_f64().ceil();
+            let wait = self.shut_until.checked_sub(now).unwrap().as_secs_f64().ceil();
             let mut response = answer::error(429, "TooManyRequests", "");
             response.headers_mut().insert("retry-after", format!("{wait:.0}").parse().unwrap());
             return response;

@@ -205,7 +205,12 @@ pub fn a_failed_call_is_not_repeated_at_once(evidence: &Evidence, found: &mut Ve
         let Some(again) = again.filter(|again| again.at < until + evidence.bounds.backoff) else { continue };
         let changed = |write: &Write| matches!(write.by, By::Person) && (call.at..=again.at).contains(&write.at);
         if !evidence.history.iter().any(changed) {
-            let what = format!("{:?} of {} {:?} after it failed", call.operation, call.about, again.at - until);
+            let what = format!(
+                "{:?} of {} {:?} after it failed",
+                call.operation,
+                call.about,
+                again.at.checked_sub(until).unwrap()
+            );
             found.push(Violation { rule: "repeated", at: again.at, what });
         }
     }

@@ -92,13 +92,13 @@ pub fn nothing_of_others_is_touched(evidence: &Evidence, found: &mut Vec<Violati
         }
     }
     for write in evidence.history.iter().filter(|write| write.by.is_operator()) {
-        adopted_as_permitted(evidence, &write.before, &write.after, write.at, found);
+        adopted_as_permitted(evidence, write.before.as_ref(), &write.after, write.at, found);
     }
 }
 
 fn adopted_as_permitted(
     evidence: &Evidence,
-    before: &Option<Arc<Version>>,
+    before: Option<&Arc<Version>>,
     after: &Version,
     at: std::time::Duration,
     found: &mut Vec<Violation>,

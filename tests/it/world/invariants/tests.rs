@@ -36,7 +36,7 @@ impl Story {
         Self { api, graph }
     }
 
-    fn declare(&self, name: &str, more: Value) {
+    fn declare(&self, name: &str, more: &Value) {
         let mut spec = json!({"servicePrincipalId": SP, "templateId": "scim"});
         spec.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
         self.api.create(&key(name), &spec);
@@ -57,7 +57,7 @@ impl Story {
         store.requests.push(Request { at, by: OPERATOR, verb, key, status: 200 });
     }
 
-    fn finalizers(&self, name: &str, finalizers: Value) {
+    fn finalizers(&self, name: &str, finalizers: &Value) {
         let patch = json!({"metadata": {"finalizers": finalizers}});
         self.api.store().merge_patch(&key(name), &patch, "entrain", OPERATOR).unwrap();
         self.requested(name, Verb::Patch);
@@ -77,14 +77,16 @@ impl Story {
 
     fn creates(&self, request: &str) -> String {
         self.calls(Operation::CreateJob, "scim", request, 201);
-        self.does(|tenant, now| drop(tenant.create(0, "scim", OPERATOR, request, now)));
+        self.does(|tenant, now| {
+            let _ = tenant.create(0, "scim", OPERATOR, request, now);
+        });
         self.graph.act(|tenant, _| tenant.jobs.last().unwrap().id.clone())
     }
 
     /// A SyncJob with its job, as it should be.
     async fn well(&self, name: &str) -> String {
-        self.declare(name, json!({}));
-        self.finalizers(name, json!([FINALIZER]));
+        self.declare(name, &json!({}));
+        self.finalizers(name, &json!([FINALIZER]));
         self.says(name, json!({"intent": {"nonce": name}}));
         let id = self.creates(name);
         self.says(name, json!({"jobId": id, "jobOrigin": "Created"}));
@@ -137,14 +139,14 @@ async fn s1_speaks_of_two_jobs_that_run_and_of_two_that_are_left() {
 #[tokio::test(start_paused = true)]
 async fn s2_speaks_of_a_job_that_nobody_holds_unless_it_was_let_go() {
     let story = Story::begin();
-    story.declare("a", json!({"deletionPolicy": "Retain"}));
+    story.declare("a", &json!({"deletionPolicy": "Retain"}));
     let id = story.creates("a");
     story.says("a", json!({}));
     assert!(story.rest().await.contains(&"S2"));
     story.says("a", json!({"jobId": id}));
-    story.finalizers("a", json!([FINALIZER]));
+    story.finalizers("a", &json!([FINALIZER]));
     story.api.delete(&key("a"));
-    story.finalizers("a", json!([]));
+    story.finalizers("a", &json!([]));
     assert_eq!(story.rest().await, Vec::<&str>::new());
 }
 
@@ -161,9 +163,9 @@ async fn s2_does_not_speak_of_a_record_that_somebody_took_away() {
 async fn s3_speaks_of_what_is_done_to_jobs_that_nobody_held() {
     for did in [Did::Deleted, Did::Paused, Did::Started, Did::Restarted] {
         let story = Story::begin();
-        story.declare("a", json!({}));
+        story.declare("a", &json!({}));
         story.does(|tenant, now| {
-            drop(tenant.create(0, "scim", By::Person, "", now));
+            let _ = tenant.create(0, "scim", By::Person, "", now);
             tenant.ledger.effects.push(Effect { at: now, by: OPERATOR, did, job: 0, request: "x".to_owned() });
         });
         assert_eq!(story.always(), ["S3"], "{did:?}");
@@ -182,8 +184,10 @@ async fn s3_speaks_of_a_deletion_that_hits_what_another_holds() {
 async fn s3_speaks_of_an_adoption_that_was_not_permitted() {
     for (policy, expected) in [("Never", vec!["S3"]), ("IfExists", vec![])] {
         let story = Story::begin();
-        story.declare("a", json!({"adoption": {"policy": policy}}));
-        story.does(|tenant, now| drop(tenant.create(0, "scim", By::Person, "", now)));
+        story.declare("a", &json!({"adoption": {"policy": policy}}));
+        story.does(|tenant, now| {
+            let _ = tenant.create(0, "scim", By::Person, "", now);
+        });
         let id = story.graph.act(|tenant, _| tenant.jobs[0].id.clone());
         story.says("a", json!({"jobId": id, "jobOrigin": "Adopted"}));
         assert_eq!(story.always(), expected, "{policy}");
@@ -209,7 +213,7 @@ async fn s4_speaks_of_an_id_that_is_exchanged_or_given_up_in_silence() {
 #[tokio::test(start_paused = true)]
 async fn s5_speaks_of_secrets_in_status_and_events() {
     let story = Story::begin();
-    story.declare("a", json!({}));
+    story.declare("a", &json!({}));
     story.says("a", json!({"conditions": [{"type": "Ready", "message": SECRET}]}));
     assert_eq!(story.always(), ["S5"]);
     let story = Story::begin();
@@ -223,7 +227,7 @@ async fn s6_speaks_of_a_principal_that_nobody_named() {
     story.calls(Operation::ListJobs, "", "x", 200);
     assert_eq!(story.always(), ["S6"]);
     let story = Story::begin();
-    story.declare("a", json!({}));
+    story.declare("a", &json!({}));
     story.calls(Operation::ListJobs, "", "x", 200);
     assert_eq!(story.always(), Vec::<&str>::new());
 }
@@ -233,7 +237,7 @@ async fn s7_speaks_of_a_job_that_outlives_its_sync_job() {
     let story = Story::begin();
     story.well("a").await;
     story.api.delete(&key("a"));
-    story.finalizers("a", json!([]));
+    story.finalizers("a", &json!([]));
     assert_eq!(story.always(), ["S7"]);
     let story = Story::begin();
     let id = story.well("a").await;
@@ -241,18 +245,18 @@ async fn s7_speaks_of_a_job_that_outlives_its_sync_job() {
     story.calls(Operation::DeleteJob, &id, "gone", 204);
     story.does(|tenant, now| tenant.delete(0, OPERATOR, "gone", now));
     wait(1).await;
-    story.finalizers("a", json!([]));
+    story.finalizers("a", &json!([]));
     assert_eq!(story.rest().await, Vec::<&str>::new());
 }
 
 #[tokio::test(start_paused = true)]
 async fn s7_speaks_of_a_job_that_a_late_request_makes() {
     let story = Story::begin();
-    story.declare("a", json!({}));
-    story.finalizers("a", json!([FINALIZER]));
+    story.declare("a", &json!({}));
+    story.finalizers("a", &json!([FINALIZER]));
     story.says("a", json!({"intent": {"nonce": "late"}}));
     story.api.delete(&key("a"));
-    story.finalizers("a", json!([]));
+    story.finalizers("a", &json!([]));
     wait(50).await;
     story.creates("late");
     assert_eq!(story.always(), ["S7"]);
@@ -261,7 +265,7 @@ async fn s7_speaks_of_a_job_that_a_late_request_makes() {
 #[tokio::test(start_paused = true)]
 async fn l1_speaks_of_what_is_missing_not_running_or_not_going() {
     let story = Story::begin();
-    story.declare("a", json!({}));
+    story.declare("a", &json!({}));
     story.says("a", json!({}));
     assert_eq!(story.rest().await, ["L1"], "no job");
     let story = Story::begin();
@@ -278,9 +282,11 @@ async fn l1_speaks_of_what_is_missing_not_running_or_not_going() {
 #[tokio::test(start_paused = true)]
 async fn l1_does_not_speak_of_what_people_decide() {
     let story = Story::begin();
-    story.declare("a", json!({}));
+    story.declare("a", &json!({}));
     story.says("a", json!({}));
-    story.does(|tenant, now| drop(tenant.create(0, "scim", By::Person, "", now)));
+    story.does(|tenant, now| {
+        let _ = tenant.create(0, "scim", By::Person, "", now);
+    });
     assert_eq!(story.rest().await, Vec::<&str>::new(), "somebody's job is in the way");
     let story = Story::begin();
     story.well("a").await;
@@ -333,7 +339,7 @@ async fn l3_speaks_of_writes_at_rest_and_of_too_many_requests() {
 #[tokio::test(start_paused = true)]
 async fn l4_speaks_of_too_many_events_watches_and_requests_in_flight() {
     let story = Story::begin();
-    story.declare("a", json!({}));
+    story.declare("a", &json!({}));
     for _ in 0..26 {
         story.api.store().events.push((Duration::ZERO, OPERATOR, json!({"regarding": {"uid": "x"}})));
     }
@@ -342,7 +348,7 @@ async fn l4_speaks_of_too_many_events_watches_and_requests_in_flight() {
     (0..3).for_each(|_| _ = story.api.store().open_watch(OPERATOR));
     assert_eq!(story.always(), ["L4"]);
     let story = Story::begin();
-    story.declare("a", json!({}));
+    story.declare("a", &json!({}));
     for _ in 0..17 {
         story.calls(Operation::ListJobs, "", "x", 0);
         story.does(|tenant, _| tenant.ledger.calls.last_mut().unwrap().until = None);
@@ -360,7 +366,7 @@ async fn repeated_speaks_of_a_call_that_is_sent_again_at_once() {
         (204, 0, false, vec![]),
     ] {
         let story = Story::begin();
-        story.declare("a", json!({}));
+        story.declare("a", &json!({}));
         wait(1).await;
         story.calls(Operation::StartJob, "x", "y", heard);
         if edit {
