@@ -14,7 +14,7 @@ use super::scene::SCENES;
 use super::schedule::Schedule;
 
 /// How many schedules a normal test runs.
-const SCHEDULES: u64 = 1500;
+const SCHEDULES: u64 = 4000;
 /// More findings than this tell nothing new.
 const FINDINGS_MAX: usize = 3;
 

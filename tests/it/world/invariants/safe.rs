@@ -77,7 +77,9 @@ pub fn nothing_of_others_is_touched(evidence: &Evidence, found: &mut Vec<Violati
         let before = evidence.objects_at(sent);
         let held = before.iter().any(|object| evidence.records(object, job));
         let made = job.by.is_operator() && before.iter().any(|object| nonce(object) == Some(&*job.request));
-        if !held && !made && effect.did != Did::Replaced {
+        // A person took the record away, and the watch of the operator lags.
+        let taken = job.by.is_operator() && effect.did != Did::Deleted && evidence.record_was_taken(job);
+        if !held && !made && !taken && effect.did != Did::Replaced {
             let what = format!("{:?} of {}, which no SyncJob held", effect.did, job.id);
             found.push(Violation { rule: "S3", at: effect.at, what });
         }
