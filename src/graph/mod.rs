@@ -34,4 +34,4 @@ pub use request::MaySend;
 pub use transport::{BodyError, Transport, TransportError};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,6 @@
 //! The client over a transport without a socket, in virtual time.
 
 mod breaker;
-mod fake;
+pub(crate) mod fake;
 mod foreign;
 mod transport;

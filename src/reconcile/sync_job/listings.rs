@@ -113,3 +113,38 @@ impl Listings {
         self.tombstones.lock().retain(|_, at| at.elapsed() < lag);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::tests::fake::{Fake, Reply};
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_for_a_list_share_its_failure_and_who_comes_later_asks_again() {
+        let (fake, listings) = (Fake::new(), Listings::default());
+        let client = fake.client();
+        let login = Login { tenant: TenantKey::new("operator"), client: &client };
+        fake.graph(Reply::Hangs);
+        let began = Instant::now();
+        let waits = (0..4).map(|_| listings.recall(&login, "sp"));
+        let answers = futures::future::join_all(waits).await;
+        assert!(answers.iter().all(Result::is_err));
+        assert_eq!(fake.calls(), 1, "three of them waited for the first");
+        assert!(began.elapsed() < Duration::from_secs(60), "and none of them for longer: {:?}", began.elapsed());
+        assert!(listings.recall(&login, "sp").await.is_err());
+        assert_eq!(fake.calls(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tenants_share_neither_lists_nor_tombstones() {
+        let (fake, listings) = (Fake::new(), Listings::default());
+        let client = fake.client();
+        let [one, other] = ["one", "other"].map(|name| Login { tenant: TenantKey::new(name), client: &client });
+        assert!(!listings.recall(&one, "sp").await.unwrap().1);
+        assert!(listings.recall(&one, "sp").await.unwrap().1);
+        assert!(!listings.recall(&other, "sp").await.unwrap().1, "asked for itself");
+        listings.deleted(&one.tenant, "scim.1");
+        let lag = Duration::from_secs(180);
+        assert!(listings.is_deleted(&one.tenant, "scim.1", lag) && !listings.is_deleted(&other.tenant, "scim.1", lag));
+    }
+}
