@@ -25,11 +25,11 @@ impl Entry {
     /// The newer of what the watch shows and what our own last write answered.
     pub fn freshest(&mut self, object: Arc<SyncJob>, now: Now) -> Arc<SyncJob> {
         let version = |object: &SyncJob| object.resource_version().and_then(|version| version.parse::<u64>().ok());
-        let newer = self.written.take_if(|(written, at)| {
+        let needed = |(written, at): &(Arc<SyncJob>, Duration)| {
             let behind = written.uid() == object.uid() && version(written) > version(&object);
-            !behind || now.since(*at) > WRITTEN_FOR
-        });
-        drop(newer);
+            behind && now.since(*at) <= WRITTEN_FOR
+        };
+        self.written = self.written.take().filter(needed);
         self.written.as_ref().map_or(object, |(written, _)| written.clone())
     }
 }
