@@ -8,7 +8,8 @@ mod model;
 mod moves;
 mod service;
 
-use model::{Duplicate, Ids, Protocol, Scene, WORLDS, Without};
+pub use model::{Duplicate, Ids, WORLDS};
+use model::{Protocol, Scene, Without};
 use stateright::{Checker, HasDiscoveries, Model};
 
 const TWINS: &[usize] = &[0, 1];

@@ -6,33 +6,7 @@ use std::time::Duration;
 use super::super::By;
 use super::ledger::{Did, Effect, Ledger};
 
-/// What the third part of a job id is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ids {
-    ByApplication,
-    Random,
-}
-
-/// What a create request does where a job of its template is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Duplicate {
-    Conflict,
-    Existing,
-    Replace,
-    /// Possible with random ids only.
-    Second,
-}
-
-/// Every world that is still possible.
-pub const WORLDS: [(Ids, Duplicate); 7] = [
-    (Ids::ByApplication, Duplicate::Conflict),
-    (Ids::ByApplication, Duplicate::Existing),
-    (Ids::ByApplication, Duplicate::Replace),
-    (Ids::Random, Duplicate::Conflict),
-    (Ids::Random, Duplicate::Existing),
-    (Ids::Random, Duplicate::Replace),
-    (Ids::Random, Duplicate::Second),
-];
+pub use crate::protocol::{Duplicate, Ids, WORLDS};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheduled {
