@@ -139,8 +139,8 @@ reasons! {
     Conflict: "Delete one of the two SyncJobs. The other takes over by itself.",
     /// Several jobs could be this SyncJob's; the operator does not guess.
     Ambiguous: "Delete the jobs that nobody needs in Entra ID; for an adoption, or in mode Observe, name the one that is meant in `adoption.jobId`.",
-    /// The service principal has more jobs than can be told apart safely.
-    TooManyJobs: "Delete jobs that nobody needs in Entra ID.",
+    /// The service principal has more jobs than can be distinguished safely.
+    TooManyJobs: "Delete the jobs that are no longer needed in Entra ID.",
     /// The spec cannot be acted on.
     InvalidSpec: "Correct the field that the message names.",
     /// The job is being deleted.

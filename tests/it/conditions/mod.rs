@@ -48,13 +48,13 @@ fn rows() -> Vec<(&'static str, Vec<Row>)> {
     let sections = states::all();
     let manifests: Vec<Value> =
         sections.iter().flat_map(|section| &section.states).map(|state| state.story.manifest(&state.name)).collect();
-    let mut told = manifests.iter().cloned().zip(kstatus::verdicts(&manifests));
+    let mut judged = manifests.iter().cloned().zip(kstatus::verdicts(&manifests));
     let script = files::script("health.lua");
     let row = |state: states::State, (manifest, kstatus)| {
         let argo = vm::health(&script, &manifest).unwrap_or_else(|error| panic!("{}: {error}", state.name));
         Row { name: state.name, title: state.title, story: state.story, manifest, kstatus, argo }
     };
-    let mut row = |state| row(state, told.next().unwrap());
+    let mut row = |state| row(state, judged.next().unwrap());
     sections.into_iter().map(|section| (section.title, section.states.into_iter().map(&mut row).collect())).collect()
 }
 
@@ -70,7 +70,7 @@ fn every_state_is_told_as_the_documentation_shows_it() {
     files::assert_current(goldens());
     let offences: Vec<String> = rows.iter().flat_map(|row| offences(row)).collect();
     assert_eq!(offences, Vec::<String>::new());
-    assert_eq!(untold(&rows), Vec::<&str>::new());
+    assert_eq!(unshown(&rows), Vec::<&str>::new());
 }
 
 /// The files that do not say what the code does. They are written first if that is asked for.
@@ -137,7 +137,7 @@ fn offences(row: &Row) -> Vec<String> {
         (is(&gone) && well, "is healthy though it is gone"),
         (both.is_some(), "goes on and is stuck at once"),
         (settled && !row.observed(), "is settled before anybody looked"),
-        (!agreed, "is told differently by kstatus and Argo CD"),
+        (!agreed, "is judged differently by kstatus and Argo CD"),
         (suspended && row.argo.status != "Suspended", "is suspended and does not say so"),
     ];
     let broken = rules.into_iter().filter(|(broken, _)| *broken);
@@ -148,7 +148,7 @@ fn offences(row: &Row) -> Vec<String> {
 const NOT_SHOWN: &[Reason] = &[Reason::Adopting, Reason::Creating];
 
 /// Reasons that no row shows.
-fn untold(rows: &[&Row]) -> Vec<&'static str> {
+fn unshown(rows: &[&Row]) -> Vec<&'static str> {
     let shown = |name: &str| {
         rows.iter().any(|row| row.story.status().report.conditions.iter().any(|condition| condition.reason == name))
     };

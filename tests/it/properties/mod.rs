@@ -1,4 +1,4 @@
-//! Properties of the plan: `decide` is total and careful in every world, and what is told agrees with itself.
+//! Properties of the plan: `decide` is total and careful in every world, and what is reported agrees with itself.
 
 mod worlds;
 
@@ -148,13 +148,15 @@ fn careful_restart(step: &Step, wish: &Desired, world: &World) -> Result<(), Str
 }
 
 /// A plan without a step says why and never asks at once again.
-fn told(plan: &Verdict) -> Result<(), String> {
-    let well = plan.message.ends_with('.') && plan.message.len() < 32_768 && Reason::ALL.contains(&plan.reason);
+fn explained(verdict: &Verdict) -> Result<(), String> {
+    let well =
+        verdict.message.ends_with('.') && verdict.message.len() < 32_768 && Reason::ALL.contains(&verdict.reason);
     if !well {
-        return Err(format!("badly told: {plan:?}"));
+        return Err(format!("badly explained: {verdict:?}"));
     }
-    let calm = plan.step.is_some() || plan.wake.with_jitter(0).is_none_or(|delay| delay >= Duration::from_millis(900));
-    if calm { Ok(()) } else { Err(format!("a hot loop: {plan:?}")) }
+    let calm =
+        verdict.step.is_some() || verdict.wake.with_jitter(0).is_none_or(|delay| delay >= Duration::from_millis(900));
+    if calm { Ok(()) } else { Err(format!("a hot loop: {verdict:?}")) }
 }
 
 fn status_of(report: &Report, kind: &str) -> Option<String> {
@@ -170,7 +172,7 @@ proptest! {
     #[test]
     fn decide_has_a_careful_answer_for_every_world(wish in wish(), world in world()) {
         let plan = decide(&wish, &world, &Settings::default());
-        told(&plan).map_err(TestCaseError::fail)?;
+        explained(&plan).map_err(TestCaseError::fail)?;
         if let Some(step) = &plan.step {
             careful(step, &wish, &world).map_err(TestCaseError::fail)?;
             if matches!(step, Step::Change(Change::DeleteJob { .. })) {
@@ -189,7 +191,7 @@ proptest! {
         let mut pass = Pass::new(Managed { desired: &wish, settings: &settings }, start);
         let mut failed = None;
         for luck in lucks {
-            told(pass.verdict()).map_err(TestCaseError::fail)?;
+            explained(pass.verdict()).map_err(TestCaseError::fail)?;
             moves_on(failed.as_ref(), pass.verdict()).map_err(TestCaseError::fail)?;
             let Next::Do(step) = pass.next_step() else { break };
             careful(&step, &wish, pass.world()).map_err(TestCaseError::fail)?;
@@ -216,21 +218,21 @@ proptest! {
 
         let now = start + jiff::SignedDuration::from_secs(elapsed);
         let plan = decide(&wish, &after, &settings);
-        let told = report(&old, generation, &end(&after, &plan), &settings, now);
-        let (ready, reconciling, stalled) = (status_of(&told, "Ready"), status_of(&told, "Reconciling"), status_of(&told, "Stalled"));
+        let reported = report(&old, generation, &end(&after, &plan), &settings, now);
+        let (ready, reconciling, stalled) = (status_of(&reported, "Ready"), status_of(&reported, "Reconciling"), status_of(&reported, "Stalled"));
         prop_assert!(ready.is_some());
-        prop_assert!(reconciling.is_none() || stalled.is_none(), "{:?}", told.conditions);
+        prop_assert!(reconciling.is_none() || stalled.is_none(), "{:?}", reported.conditions);
         prop_assert!(reconciling.as_deref().is_none_or(|status| status == "True"));
         prop_assert!(stalled.as_deref().is_none_or(|status| status == "True"));
         let keeps = matches!(plan.standing, Standing::Passing | Standing::Suspended);
         let kept = keeps && status_of(&old, "Ready").as_deref() == Some("True");
         prop_assert_eq!(ready.as_deref() == Some("True"), plan.standing == Standing::Settled || kept);
         let suspended = plan.standing == Standing::Suspended;
-        prop_assert_eq!(status_of(&told, "Suspended").is_some(), suspended);
-        prop_assert_eq!(told.observed_generation, if suspended { old.observed_generation } else { Some(generation) });
+        prop_assert_eq!(status_of(&reported, "Suspended").is_some(), suspended);
+        prop_assert_eq!(reported.observed_generation, if suspended { old.observed_generation } else { Some(generation) });
 
-        let again = report(&told, generation, &end(&after, &plan), &settings, now);
-        prop_assert!(again.says(&told), "{:?} after {:?}", again, told);
+        let again = report(&reported, generation, &end(&after, &plan), &settings, now);
+        prop_assert!(again.says(&reported), "{:?} after {:?}", again, reported);
     }
 
     #[test]

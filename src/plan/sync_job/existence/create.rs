@@ -36,7 +36,7 @@ pub(in crate::plan) fn unbound(desired: &Desired, world: &World, settings: &Sett
             Standing::Stuck,
             Reason::TooManyJobs,
             format!(
-                "The service principal has {} jobs; above {BASELINE_JOBS_MAX} a new one cannot be told apart safely. Delete jobs that nobody needs.",
+                "The service principal has {} jobs; above {BASELINE_JOBS_MAX} a new one cannot be distinguished from them safely. Delete the jobs that are no longer needed.",
                 jobs.len()
             ),
             Wake::After(desired.poll_interval),
