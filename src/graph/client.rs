@@ -91,7 +91,8 @@ struct Inner {
 impl Client {
     /// Over HTTPS. The tenant is an id or a domain; without one it is the credential's own.
     pub fn new(options: Options, source: Arc<dyn Source>, tenant: Option<String>) -> Result<Self, SetupError> {
-        let https = Https::new(options.ca_pem.as_deref()).map_err(|error| SetupError(transport::describe(error)))?;
+        let https = Https::new(options.ca_pem.as_deref(), &options.endpoints.imds);
+        let https = https.map_err(|error| SetupError(transport::describe(error)))?;
         Ok(Self::with_transport(options, source, tenant, Arc::new(https)))
     }
 
