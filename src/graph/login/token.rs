@@ -344,4 +344,6 @@ impl Shared {
 }
 
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod tests;
