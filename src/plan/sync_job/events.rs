@@ -2,10 +2,10 @@
 //! person can act on is in a condition as well.
 
 use crate::api::{Answers, ConditionType, Reason, Report, RestartResult, RunState, SyncJobStatus};
+use crate::plan::common::conditions::find;
 use crate::plan::common::standing::Standing;
 use crate::plan::sync_job::fact::Fact;
 use crate::plan::sync_job::health::quarantine_message;
-use crate::plan::sync_job::report::find;
 use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::step::{Leaving, Step};
 
