@@ -13,16 +13,19 @@ use super::call::Caller;
 use super::endpoints::Endpoints;
 use super::error::{Error, Kind};
 use super::gate::Gate;
-use super::login::credential::Credential;
+use super::login::claims::Claims;
+use super::login::presented::{LoggedIn, Presented};
+use super::login::source::Source;
 use super::login::token::{self, Tokens};
-use super::login::{self, tenant};
+use super::login::wall::WallClock;
+use super::login::{Logins, tenant};
 use super::observer::{Ignore, Observer};
 use super::operation::Operation;
 use super::request::Call;
 use super::transport::{self, Https, Transport};
 
-/// The tools that log a person in are programs that take seconds to begin.
-const TOOLS_TIMEOUT_MIN: Duration = Duration::from_secs(30);
+/// A login reads its credential and presents it, and does so once more after a refusal.
+const LOGIN_STEPS_MAX: u32 = 4;
 
 /// How a client calls.
 #[derive(Clone, Debug)]
@@ -38,8 +41,11 @@ pub struct Options {
     pub call_timeout: Duration,
     /// The longest time of a list, all its pages together.
     pub list_timeout: Duration,
-    /// The longest time of one login. A call that waits for a login does so outside of its own time.
+    /// The longest time of one step of a login: reading the credential, and presenting it. A call that waits for a login
+    /// does so outside of its own time.
     pub login_timeout: Duration,
+    /// The time of day.
+    pub wall: WallClock,
     /// How long a rejected login is cached before it is tried again.
     pub login_retry: Duration,
     /// Is notified of calls and logins.
@@ -57,6 +63,7 @@ impl Options {
             call_timeout: Duration::from_secs(30),
             list_timeout: Duration::from_secs(60),
             login_timeout: Duration::from_secs(10),
+            wall: WallClock::machine(),
             login_retry: Duration::from_secs(60),
             observer: Arc::new(Ignore),
         }
@@ -82,26 +89,29 @@ struct Inner {
 }
 
 impl Client {
-    /// Over HTTPS.
-    pub fn new(options: Options, credential: Credential) -> Result<Self, SetupError> {
+    /// Over HTTPS. The tenant is an id or a domain; without one it is the credential's own.
+    pub fn new(options: Options, source: Arc<dyn Source>, tenant: Option<String>) -> Result<Self, SetupError> {
         let https = Https::new(options.ca_pem.as_deref()).map_err(|error| SetupError(transport::describe(error)))?;
-        Ok(Self::with_transport(options, credential, Arc::new(https)))
+        Ok(Self::with_transport(options, source, tenant, Arc::new(https)))
     }
 
     /// Over another transport, which carries the requests to Graph and those of the login. All time limits count tokio's
     /// time.
-    pub fn with_transport(options: Options, credential: Credential, transport: Arc<dyn Transport>) -> Self {
+    pub fn with_transport(
+        options: Options,
+        source: Arc<dyn Source>,
+        tenant: Option<String>,
+        transport: Arc<dyn Transport>,
+    ) -> Self {
         let root = options.endpoints.graph.clone();
-        let tenant = credential.tenant().and_then(tenant::id).map_or_else(OnceLock::new, OnceLock::from);
-        let login_timeout = match credential {
-            Credential::Person { .. } => options.login_timeout.max(TOOLS_TIMEOUT_MIN),
-            Credential::ClientSecret { .. } | Credential::WorkloadIdentity { .. } => options.login_timeout,
-        };
-        let probe_max = login_timeout + options.slot_timeout + options.call_timeout;
+        let known = tenant.as_deref().and_then(tenant::id).map_or_else(OnceLock::new, OnceLock::from);
+        let probe_max = options.login_timeout * LOGIN_STEPS_MAX + options.slot_timeout + options.call_timeout;
         let gate = Arc::new(Gate::new(probe_max, options.observer.clone()));
+        let (endpoints, wall) = (options.endpoints, options.wall);
+        let log_in = Logins { transport: transport.clone(), endpoints, tenant, source, wall };
         let tokens = Tokens::new(token::Settings {
-            log_in: login::with(transport.clone(), options.endpoints, credential),
-            login_timeout,
+            log_in: Arc::new(log_in),
+            login_timeout: options.login_timeout,
             login_retry: options.login_retry,
             gate: gate.clone(),
             observer: options.observer.clone(),
@@ -117,7 +127,7 @@ impl Client {
             call_timeout: options.call_timeout,
             observer: options.observer,
         };
-        Self(Arc::new(Inner { root, tenant, caller, list_timeout: options.list_timeout }))
+        Self(Arc::new(Inner { root, tenant: known, caller, list_timeout: options.list_timeout }))
     }
 
     /// Whether calls are sent now.
@@ -137,10 +147,27 @@ impl Client {
             return Ok(tenant);
         }
         let call = Call::read(Operation::LogIn, self.0.root.clone());
-        let held = self.0.caller.token_only(&call).await?;
-        let tenant = tenant::of_token(held.token.expose_secret());
+        let tenant = self.log_in().await?.tenant;
         let tenant = tenant.ok_or_else(|| call.failed(Kind::Malformed, "the token names no tenant"))?;
         Ok(self.0.tenant.get_or_init(|| tenant).clone())
+    }
+
+    /// Logs in if there is no usable token. Nothing is sent to Graph.
+    pub async fn log_in(&self) -> Result<LoggedIn, Error> {
+        let held = self.0.caller.token_only(&Call::read(Operation::LogIn, self.0.root.clone())).await?;
+        let token = held.token.expose_secret();
+        let roles = Claims::of(token).map(|claims| claims.roles()).unwrap_or_default();
+        Ok(LoggedIn { tenant: tenant::of_token(token), roles, obtained: held.obtained, number: held.number })
+    }
+
+    /// What was presented at the last login, refused or not.
+    pub fn presented(&self) -> Option<Presented> {
+        self.0.caller.tokens.presented()
+    }
+
+    /// Whether a token is at hand that is good now. Costs no login.
+    pub fn holds_token(&self) -> bool {
+        self.0.caller.tokens.usable().is_some()
     }
 
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Bytes, Error> {

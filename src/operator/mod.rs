@@ -138,7 +138,8 @@ fn graph_client(options: &Operator, metrics: &Metrics) -> Result<graph::Client, 
         observer: metrics.graph.tenant(OWN_TENANT),
         ..connect::options(&options.connection)?
     };
-    Ok(graph::Client::new(options, credential)?)
+    let tenant = credential.tenant().map(str::to_owned);
+    Ok(graph::Client::new(options, Arc::new(credential), tenant)?)
 }
 
 async fn terminated() -> std::io::Result<&'static str> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
 use secrecy::SecretString;
 use tokio::sync::OwnedMutexGuard;
@@ -13,7 +14,9 @@ use super::super::answer::Exchange;
 use super::super::error::{Error, Kind};
 use super::super::gate::Gate;
 use super::super::observer::{LoginResult, Observer};
-use super::refusal::LoginError;
+use super::offer::Offer;
+use super::presented::Presented;
+use super::refusal::{LoginError, Service};
 
 /// An unavailable login service is asked again after this time.
 const UNAVAILABLE_RETRY: Duration = Duration::from_secs(5);
@@ -33,10 +36,18 @@ const RENEW_AGE: Duration = Duration::from_secs(300);
 pub(in crate::graph) struct Issued {
     pub token: SecretString,
     pub life: Duration,
+    /// By the clock on the wall.
+    pub obtained: Timestamp,
 }
 
-/// Logs in once.
-pub(in crate::graph) type LogIn = Box<dyn Fn() -> BoxFuture<'static, Result<Issued, LoginError>> + Send + Sync>;
+/// The two steps of a login.
+pub(in crate::graph) trait LogIn: Send + Sync {
+    /// Reads what there is to log in with.
+    fn offer(&self) -> BoxFuture<'_, Result<Offer, LoginError>>;
+    /// Logs in with it, once.
+    fn present<'a>(&'a self, offer: &'a Offer) -> BoxFuture<'a, Result<Issued, LoginError>>;
+}
+
 /// Why there is no token, and when it makes sense to ask again.
 pub(in crate::graph) type NoToken = (LoginError, Instant);
 
@@ -46,6 +57,7 @@ pub(in crate::graph) struct Held {
     pub token: SecretString,
     pub number: u64,
     pub issued: Instant,
+    pub obtained: Timestamp,
     /// Graph has carried out a request with it.
     accepted: bool,
     renew: Instant,
@@ -68,12 +80,13 @@ struct State {
     ended: u64,
     /// When Graph last rejected a token that was then given up.
     rejected: Option<Instant>,
+    presented: Option<Presented>,
 }
 
 /// How logins are made, and how long their failures are cached.
 pub(in crate::graph) struct Settings {
-    pub log_in: LogIn,
-    /// The longest time of one login.
+    pub log_in: Arc<dyn LogIn>,
+    /// The longest time of one step of a login.
     pub login_timeout: Duration,
     /// How long a rejected login is cached.
     pub login_retry: Duration,
@@ -118,6 +131,11 @@ impl Tokens {
     /// The token that is good now, without a login.
     pub fn usable(&self) -> Option<Held> {
         self.0.state().held.clone().filter(|held| held.expires > Instant::now() + LIFE_MIN)
+    }
+
+    /// What was presented at the last login.
+    pub fn presented(&self) -> Option<Presented> {
+        self.0.state().presented.clone()
     }
 
     /// Takes note of what came of a request with this token, and says whether another token is worth a try.
@@ -179,7 +197,7 @@ impl Tokens {
         state.rejected = Some(now);
         if again && !accepted {
             let (kind, code, message) = (Kind::TokenRejected, error.code.clone(), error.message.clone());
-            let error = LoginError { kind, code, message, retry_after: None, unanswered: false };
+            let error = LoginError { kind, code, message, retry_after: None, service: Service::Answers };
             state.refused = Some(Refused { error, until: now + retry });
             return false;
         }
@@ -210,11 +228,19 @@ impl Tokens {
 }
 
 impl Shared {
-    async fn log_in(&self) -> Result<Held, NoToken> {
-        let limit = self.settings.login_timeout;
-        let answer = tokio::time::timeout(limit, (self.settings.log_in)()).await.unwrap_or_else(|_| {
+    async fn present(&self) -> Result<Issued, LoginError> {
+        let (limit, log_in) = (self.settings.login_timeout, &self.settings.log_in);
+        let offer =
+            tokio::time::timeout(limit, log_in.offer()).await.unwrap_or_else(|_| Err(LoginError::unread(limit)))?;
+        self.state().presented = Some(offer.presented.clone());
+        let limit = offer.limit(limit);
+        tokio::time::timeout(limit, log_in.present(&offer)).await.unwrap_or_else(|_| {
             Err(LoginError::unanswered(format!("no answer of the login service within {} s", limit.as_secs_f64())))
-        });
+        })
+    }
+
+    async fn log_in(&self) -> Result<Held, NoToken> {
+        let answer = self.present().await;
         self.settings.observer.login(match &answer {
             Ok(_) => LoginResult::Success,
             Err(error) if error.kind == Kind::LoginRefused => LoginResult::Refused,
@@ -223,13 +249,14 @@ impl Shared {
         let (mut state, now) = (self.state(), Instant::now());
         state.ended += 1;
         match answer {
-            Ok(Issued { token, life }) => {
+            Ok(Issued { token, life, obtained }) => {
                 let life = life.min(LIFE_MAX);
                 state.number += 1;
                 let held = Held {
                     token,
                     number: state.number,
                     issued: now,
+                    obtained,
                     accepted: false,
                     renew: now + life.mul_f64(RENEW_AFTER - RENEW_JITTER * fastrand::f64()),
                     expires: now + life,
@@ -245,10 +272,10 @@ impl Shared {
                 let until = now + wait;
                 state.refused = Some(Refused { error: error.clone(), until });
                 drop(state);
-                if error.unanswered {
-                    self.settings.gate.login_unanswered(until);
-                } else {
-                    self.settings.gate.login_failed();
+                match error.service {
+                    Service::Answers => self.settings.gate.login_failed(),
+                    Service::DoesNotAnswer => self.settings.gate.login_unanswered(until),
+                    Service::NotAsked => {}
                 }
                 Err((error, until))
             }

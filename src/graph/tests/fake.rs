@@ -92,7 +92,7 @@ impl Fake {
             client_id: TENANT.to_owned(),
             secret: String::from("canary-secret").into(),
         };
-        Client::with_transport(options, credential, self.clone())
+        Client::with_transport(options, Arc::new(credential), Some(TENANT.to_owned()), self.clone())
     }
 }
 
