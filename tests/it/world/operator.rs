@@ -151,5 +151,7 @@ fn graph_client(graph: Graph, operator: u8) -> Client {
         client_id: "5b9a1c44-0e2f-4a6b-b1d7-93c2f0e8a655".to_owned(),
         secret: SECRET.to_owned().into(),
     };
-    Client::with_transport(Options::new(endpoints), credential, Arc::new(Line { graph, operator }))
+    let options = Options::new(endpoints);
+    let limits = options.own_limits();
+    Client::with_transport(options, credential, Arc::new(Line { graph, operator }), limits)
 }

@@ -38,7 +38,7 @@ impl Desk {
             counted.fetch_add(1, Ordering::SeqCst);
             Box::pin(answer(now.lock().clone()))
         });
-        let gate = Arc::new(Gate::new(TIMEOUT, Arc::new(Ignore)));
+        let gate = Arc::new(Gate::new(Arc::new(Ignore)));
         let settings =
             Settings { log_in, login_timeout: TIMEOUT, login_retry: RETRY, gate, observer: Arc::new(Ignore) };
         Self { tokens: Tokens::new(settings), login: conduct, begun }
