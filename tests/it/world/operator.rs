@@ -152,5 +152,7 @@ fn graph_client(graph: Graph, operator: u8) -> Client {
         secret: SECRET.to_owned().into(),
     };
     let tenant = credential.tenant().map(str::to_owned);
-    Client::with_transport(Options::new(endpoints), Arc::new(credential), tenant, Arc::new(Line { graph, operator }))
+    let options = Options::new(endpoints);
+    let limits = options.own_limits();
+    Client::with_transport(options, Arc::new(credential), tenant, Arc::new(Line { graph, operator }), limits)
 }
