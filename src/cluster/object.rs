@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::stored::Stored;
 use super::{Error, bounded};
+use crate::api::tenant::{ClusterEntraTenant, EntraTenant};
 use crate::api::{MANAGER_IDENTITY, SyncJob};
 
 /// A custom resource of ours.
@@ -30,7 +31,13 @@ macro_rules! namespaced {
     };
 }
 
-namespaced!(SyncJob, Stored);
+namespaced!(SyncJob, Stored, EntraTenant);
+
+impl Kind for ClusterEntraTenant {
+    fn api(client: Client, _: &str) -> Api<Self> {
+        Api::all(client)
+    }
+}
 
 /// An object as it was read, or as our last write left it.
 #[derive(Clone)]
