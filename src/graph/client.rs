@@ -68,6 +68,12 @@ impl Options {
         }
     }
 
+    /// The transport that trusts the authorities of these options; several clients may share it.
+    pub fn https(&self) -> Result<Arc<dyn Transport>, SetupError> {
+        let https = Https::new(self.ca_pem.as_deref()).map_err(|error| SetupError(transport::describe(error)))?;
+        Ok(Arc::new(https))
+    }
+
     /// Limits that no other client shares.
     pub fn own_limits(&self) -> Limits {
         let settings = LimitSettings { in_flight_max: self.in_flight_max, rates: Rates::documented() };
@@ -99,9 +105,8 @@ struct Inner {
 impl Client {
     /// Over HTTPS. The tenant is an id or a domain; without one it is the credential's own.
     pub fn new(options: Options, source: Arc<dyn Source>, tenant: Option<String>) -> Result<Self, SetupError> {
-        let https = Https::new(options.ca_pem.as_deref()).map_err(|error| SetupError(transport::describe(error)))?;
-        let limits = options.own_limits();
-        Ok(Self::with_transport(options, source, tenant, Arc::new(https), limits))
+        let (transport, limits) = (options.https()?, options.own_limits());
+        Ok(Self::with_transport(options, source, tenant, transport, limits))
     }
 
     /// Over another transport, which carries the requests to Graph and those of the login. All time limits count tokio's
@@ -142,6 +147,11 @@ impl Client {
     #[must_use]
     pub fn with_priority(&self, priority: Priority) -> Self {
         Self { inner: self.inner.clone(), priority }
+    }
+
+    /// Whether both are the same client, however urgent their calls are.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// Whether calls of this client are sent now.

@@ -104,6 +104,7 @@ impl Process {
             tenants: Tenants::of_operator("operator", graph_client(ends.graph.clone(), number)),
             namespaces,
             watches,
+            tenant_watches: Vec::new(),
             events,
             clock: Clocks::following(ends.clock.date(ends.clock.now())),
             settings,
