@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::api::tenant::Cloud;
 use crate::args::{CloudName, Operator, TenantScope};
-use crate::cluster::Namespaces;
-use crate::cluster::watch::tenants::{TenantKinds, TenantWatch, tenants};
+use crate::cluster::watch::tenants::{TenantKinds, TenantStore};
 use crate::connect::{self, ConnectError};
 use crate::graph::{self, Source};
 use crate::metrics::Metrics;
@@ -15,21 +14,20 @@ use crate::reconcile::{Connections, Own, TenantKey, Tenants};
 /// The name that metrics show for the operator's own login.
 const OWN_TENANT: &str = "operator";
 
-pub(super) struct Logins {
-    pub tenants: Tenants,
-    pub tenant_watches: Vec<TenantWatch>,
+/// The kinds of tenants that the options enable.
+pub(super) fn kinds(options: &Operator) -> TenantKinds {
+    let given = |scope| options.tenants.contains(&scope);
+    TenantKinds { namespaced: given(TenantScope::Namespaced), cluster: given(TenantScope::Cluster) }
 }
 
 /// The logins that the options enable.
 pub(super) fn new(
     options: &Operator,
     client: &kube::Client,
-    namespaces: &Namespaces,
+    store: TenantStore,
     operator_namespace: String,
     metrics: &Arc<Metrics>,
-) -> Result<Logins, ConnectError> {
-    let given = |scope| options.tenants.contains(&scope);
-    let kinds = TenantKinds { namespaced: given(TenantScope::Namespaced), cluster: given(TenantScope::Cluster) };
+) -> Result<Tenants, ConnectError> {
     let credential = match graph::Credential::from_environment(|name| std::env::var(name).ok()) {
         Ok(credential) => Some(credential),
         Err(error) if options.operator_login => return Err(error.into()),
@@ -52,14 +50,13 @@ pub(super) fn new(
             namespaces: options.operator_login_namespaces.clone(),
         }
     });
-    let (tenant_watches, store) = tenants(client, namespaces, kinds);
     let connections = Connections {
         options: Box::new(of_tenants(options, usual, metrics.clone())?),
         transport,
         own: source,
         operator_namespace,
     };
-    Ok(Logins { tenants: Tenants::new(own, kinds, store, client, connections), tenant_watches })
+    Ok(Tenants::new(own, kinds(options), store, client, connections))
 }
 
 /// How the clients of tenants call, by cloud and by the name that metrics show.

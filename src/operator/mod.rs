@@ -17,14 +17,14 @@ use tokio::task::JoinHandle;
 
 use self::instance::instance;
 use self::leadership::{Leadership, lease_config};
-use self::logins::Logins;
 use self::servers::Health;
 use crate::args::Operator;
 use crate::clock::Clock;
+use crate::cluster::watch::tenants::tenants;
 use crate::cluster::watch::{Stores, sync_jobs};
 use crate::cluster::{Namespaces, events::Events, proxy};
 use crate::connect::ConnectError;
-use crate::metrics::{Metrics, Objects, RestMetrics, Silence};
+use crate::metrics::{Metrics, Objects, RestMetrics, Silence, Tenants as TenantStates};
 use crate::reconcile::{self, Parts, Watchdog};
 
 pub use self::servers::ServeError;
@@ -75,9 +75,12 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     let stores = Stores::of(&watches);
     let (objects, age) = (stores.clone(), stores);
     let (objects, silence) = (Objects::new(move || objects.state()), Silence::new(move || age.silence()));
-    let metrics = Arc::new(Metrics::new(options.concurrency, objects, silence, &rest));
+    let (tenant_watches, tenant_store) = tenants(&client, &namespaces, logins::kinds(options));
+    let shown = tenant_store.clone();
+    let tenant_states = TenantStates::new(move || shown.state());
+    let metrics = Arc::new(Metrics::new(options.concurrency, objects, tenant_states, silence, &rest));
     let operator_namespace = options.operator_namespace.clone().unwrap_or_else(|| config_namespace.clone());
-    let Logins { tenants, tenant_watches } = logins::new(options, &client, &namespaces, operator_namespace, &metrics)?;
+    let tenants = logins::new(options, &client, tenant_store, operator_namespace, &metrics)?;
     let watchdog = Watchdog::new(options.stuck_after());
     let health = Arc::new(Health::new(watchdog.clone()));
     let mut background = servers::start(options, &client, &metrics, &health).await?;

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::follow::{Heard, follow};
 use super::tolerant::Tolerant;
-use crate::api::tenant::{ClusterEntraTenant, EntraTenant, TenantKind};
+use crate::api::tenant::{ClusterEntraTenant, EntraTenant, TenantKind, TenantStatus};
 use crate::cluster::Namespaces;
 
 /// Names a tenant of either kind.
@@ -47,6 +47,14 @@ pub enum StoredTenant {
 }
 
 impl StoredTenant {
+    pub fn status(&self) -> Option<&TenantStatus> {
+        match self {
+            Self::Namespaced(tenant) => tenant.status.as_ref(),
+            Self::Cluster(tenant) => tenant.status.as_ref(),
+            Self::Unreadable { .. } => None,
+        }
+    }
+
     pub fn metadata(&self) -> &ObjectMeta {
         match self {
             Self::Namespaced(tenant) => &tenant.metadata,
@@ -63,6 +71,11 @@ pub struct TenantStore(Arc<RwLock<BTreeMap<TenantName, StoredTenant>>>);
 impl TenantStore {
     pub fn get(&self, name: &TenantName) -> Option<StoredTenant> {
         self.0.read().get(name).cloned()
+    }
+
+    /// All of them, with their status where they can be read.
+    pub fn state(&self) -> Vec<(String, Option<TenantStatus>)> {
+        self.0.read().iter().map(|(name, tenant)| (name.to_string(), tenant.status().cloned())).collect()
     }
 
     pub fn names(&self) -> Vec<TenantName> {
