@@ -118,7 +118,8 @@ pub struct ClusterEntraTenantSpec {
     pub mode: Option<TenantMode>,
 }
 
-/// The national clouds of Microsoft. Each has its own login service and its own Graph.
+// The national clouds of Microsoft: each has its own login service and its own Graph. A doc comment on an enum would take the
+// place of that on the field.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cloud {
     /// The worldwide service.
