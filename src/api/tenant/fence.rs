@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::form::{Guid, ShortName};
+use super::form::{Guid, LabelValue, ShortName};
 use crate::api::sync_job::policy::Mode;
 
 /// Lets namespaces use the tenant: those that are named, or those that a selector matches.
@@ -46,7 +46,7 @@ pub struct NamespaceGrant {
 pub struct NamespaceSelector {
     /// Labels with their values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 16), inner(length(max = 63)))]
+    #[schemars(with = "Option<BTreeMap<String, LabelValue>>", extend("maxProperties" = 16))]
     pub match_labels: Option<BTreeMap<String, String>>,
     /// Requirements on labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,7 +71,7 @@ pub struct LabelRequirement {
     pub operator: LabelOperator,
     /// What it is compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64), inner(length(max = 63)))]
+    #[schemars(with = "Option<Vec<LabelValue>>", length(max = 64))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub values: Option<Vec<String>>,
 }

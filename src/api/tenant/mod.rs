@@ -58,7 +58,8 @@ pub struct EntraTenantSpec {
     pub cloud: Option<Cloud>,
     /// What the operator logs in with: exactly one member.
     pub credential: TenantCredential,
-    /// Ceilings for what the operator sends to the tenant, where other programs use the same application.
+    /// Ceilings for what the operator sends to the tenant, where other programs use the same application. Default: none but
+    /// the limits that Graph documents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
     /// What the operator may do in the tenant, for all SyncJobs that name it. Default: Manage.
@@ -105,12 +106,13 @@ pub struct ClusterEntraTenantSpec {
     /// What the operator logs in with: exactly one member. Secrets and ServiceAccounts are those of the operator's own
     /// namespace.
     pub credential: ClusterTenantCredential,
-    /// Which namespaces may use this tenant. A namespace may use it if one grant covers it. Absent or empty: none.
+    /// Which namespaces may use this tenant: those that at least one grant covers. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub allowed_namespaces: Option<Vec<NamespaceGrant>>,
-    /// Ceilings for what the operator sends to the tenant, where other programs use the same application.
+    /// Ceilings for what the operator sends to the tenant, where other programs use the same application. Default: none but
+    /// the limits that Graph documents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
     /// What the operator may do in the tenant, for all SyncJobs that name it. Default: Manage.
@@ -118,7 +120,8 @@ pub struct ClusterEntraTenantSpec {
     pub mode: Option<TenantMode>,
 }
 
-/// The national clouds of Microsoft. Each has its own login service and its own Graph.
+// The national clouds of Microsoft: each has its own login service and its own Graph. A doc comment on an enum would take the
+// place of that on the field.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cloud {
     /// The worldwide service.
@@ -131,7 +134,7 @@ pub enum Cloud {
     China,
 }
 
-/// Ceilings. Each is below what Graph allows; what is absent is bounded by Graph's documented limits alone.
+// What is absent is bounded by Graph's documented limits alone; a ceiling above them has no effect.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimit {
