@@ -94,7 +94,8 @@ impl Process {
         let namespaces = Namespaces::default();
         let watches = sync_jobs(&client, &namespaces);
         let rest = RestMetrics::new(&http::Uri::from_static("https://api.example.test"));
-        let metrics = Metrics::new(4, Objects::new(Vec::new), TenantStates::new(Vec::new), Silence::new(|| None), &rest);
+        let metrics =
+            Metrics::new(4, Objects::new(Vec::new), TenantStates::new(Vec::new), Silence::new(|| None), &rest);
         let lease = leased.then(|| Lease { until: Arc::default(), record: Vec::new() });
         let fence = lease.as_ref().map_or_else(Fence::open, |lease| Fence::following(lease.until.clone()));
         let (events, writing) = Events::new(client.clone(), "entrain-0");
