@@ -70,7 +70,8 @@ impl Options {
 
     /// The transport that trusts the authorities of these options; several clients may share it.
     pub fn https(&self) -> Result<Arc<dyn Transport>, SetupError> {
-        let https = Https::new(self.ca_pem.as_deref()).map_err(|error| SetupError(transport::describe(error)))?;
+        let https = Https::new(self.ca_pem.as_deref(), &self.endpoints.imds);
+        let https = https.map_err(|error| SetupError(transport::describe(error)))?;
         Ok(Arc::new(https))
     }
 

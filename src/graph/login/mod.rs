@@ -1,12 +1,15 @@
 //! One login, by the official `azure_identity` crate over the client's own transport. Each login uses a credential value
 //! of its own, so that the crate's cache and its lock stay out of the way.
 
+mod certificate;
 pub(super) mod claims;
 pub(super) mod credential;
+mod managed;
 mod offer;
 mod person;
 pub(super) mod presented;
 mod refusal;
+mod refusals;
 pub(super) mod source;
 pub(super) mod tenant;
 pub(super) mod token;
@@ -23,7 +26,7 @@ use azure_core::error::ErrorKind;
 use azure_core::http::{ClientMethodOptions, ClientOptions, RetryOptions};
 use azure_identity::{
     ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
-    ClientSecretCredentialOptions,
+    ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
@@ -33,7 +36,7 @@ use self::person::Person;
 use self::refusal::LoginError;
 use self::source::{Material, Source};
 use self::token::{Issued, LogIn};
-use self::transport::LoginTransport;
+use self::transport::{Desk, LoginTransport};
 use self::wall::WallClock;
 use super::endpoints::Endpoints;
 use super::transport::Transport;
@@ -65,7 +68,14 @@ impl LogIn for Logins {
 
 impl Logins {
     async fn log_in(&self, offer: &Offer) -> Result<Issued, LoginError> {
-        let transport = LoginTransport::new(self.transport.clone());
+        let desk = match &offer.material {
+            Material::ManagedIdentity { .. } => Desk::Machine(self.endpoints.imds.clone()),
+            Material::ClientSecret { .. }
+            | Material::Assertion { .. }
+            | Material::Certificate { .. }
+            | Material::Person => Desk::LoginService,
+        };
+        let transport = LoginTransport::new(self.transport.clone(), desk);
         let credential = self.token_credential(offer, transport.clone())?;
         let answer = credential.get_token(&[&self.endpoints.scope()], None).await;
         let token = answer.map_err(|error| LoginError::behind(&error))?;
@@ -91,9 +101,15 @@ impl Logins {
                     .map(|credential| credential as Arc<dyn TokenCredential>)
             }
             Material::Assertion { client_id, token } => self.asserted(client_id, token.clone(), client_options),
-            Material::Certificate { .. } => return Err(LoginError::refused("certificates are not supported yet")),
-            Material::ManagedIdentity { .. } => {
-                return Err(LoginError::refused("managed identities are not supported yet"));
+            Material::Certificate { client_id, certificate, key } => {
+                let endpoint = self.token_endpoint()?;
+                let assertion = certificate::assertion((certificate, key), client_id, &endpoint, self.wall.now())?;
+                self.asserted(client_id, assertion, client_options)
+            }
+            Material::ManagedIdentity { client_id } => {
+                let user_assigned_id = client_id.clone().map(UserAssignedId::ClientId);
+                let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options };
+                ManagedIdentityCredential::new(Some(options)).map(|credential| credential as Arc<dyn TokenCredential>)
             }
             Material::Person => Ok(Arc::new(Person { tenant_id: self.tenant.clone() }) as Arc<dyn TokenCredential>),
         };
@@ -115,6 +131,11 @@ impl Logins {
 
     fn tenant(&self) -> Result<&str, LoginError> {
         self.tenant.as_deref().ok_or_else(|| LoginError::refused("no tenant is named, and an application needs one"))
+    }
+
+    /// As the crate builds it; the audience of an assertion is this address to the letter.
+    fn token_endpoint(&self) -> Result<String, LoginError> {
+        Ok(format!("{}{}/oauth2/v2.0/token", self.endpoints.login, self.tenant()?))
     }
 
     fn client_options(&self, transport: Arc<LoginTransport>) -> ClientOptions {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{Context, SHA256};
 use secrecy::ExposeSecret;
 
+use super::certificate;
 use super::claims::Claims;
 use super::presented::{Presented, PresentedKind};
 use super::source::Material;
@@ -50,7 +51,10 @@ fn presented(material: &Material) -> Presented {
             let audience = claims.as_ref().and_then(Claims::audience);
             Presented { issuer: text("iss"), subject: text("sub"), audience, ..presented }
         }
-        Material::Certificate { client_id, .. } => Presented::new(PresentedKind::Certificate, Some(client_id)),
+        Material::Certificate { client_id, certificate, .. } => {
+            let presented = Presented::new(PresentedKind::Certificate, Some(client_id));
+            Presented { not_after: certificate::not_after(certificate), ..presented }
+        }
         Material::ManagedIdentity { client_id } => Presented::new(PresentedKind::ManagedIdentity, client_id.as_deref()),
         Material::Person => Presented::new(PresentedKind::Person, None),
     }

@@ -53,6 +53,11 @@ impl LoginError {
         Self { kind, code, message, retry_after: None, service: Service::NotAsked }
     }
 
+    /// A refusal of our own, before anything was sent.
+    pub fn unasked(code: &str, message: String) -> Self {
+        Self { code: code.to_owned(), service: Service::NotAsked, ..Self::refused(message) }
+    }
+
     /// The source of the credential did not answer in time.
     pub fn unread(limit: Duration) -> Self {
         let message = format!("the credential could not be read within {} s", limit.as_secs_f64());
