@@ -14,10 +14,18 @@ pub enum ConditionType {
     Healthy,
     /// The operator does nothing, as declared. Present only when True.
     Suspended,
+    /// The application of a tenant has the permissions in Graph that the operator needs.
+    PermissionsGranted,
 }
 
 impl ConditionType {
-    pub const ALL: [Self; 5] = [Self::Ready, Self::Reconciling, Self::Stalled, Self::Healthy, Self::Suspended];
+    pub const ALL: [Self; 6] =
+        [Self::Ready, Self::Reconciling, Self::Stalled, Self::Healthy, Self::Suspended, Self::PermissionsGranted];
+    /// Those that a SyncJob can have.
+    pub const SYNC_JOB: [Self; 5] = [Self::Ready, Self::Reconciling, Self::Stalled, Self::Healthy, Self::Suspended];
+    /// Those that a tenant can have, of either kind.
+    pub const TENANT: [Self; 5] =
+        [Self::Ready, Self::Reconciling, Self::Stalled, Self::Suspended, Self::PermissionsGranted];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -26,6 +34,7 @@ impl ConditionType {
             Self::Stalled => "Stalled",
             Self::Healthy => "Healthy",
             Self::Suspended => "Suspended",
+            Self::PermissionsGranted => "PermissionsGranted",
         }
     }
 }
@@ -73,6 +82,14 @@ reasons! {
     JobReplaced: "Check the job in Entra ID. Set `adoption.policy` to IfExists to go on with it, or delete this SyncJob; the job then stays.",
     /// The recorded job belongs to another tenant than the one that the operator logs in to.
     TenantMismatch: "Let the operator log in to the tenant in `status.tenantId`, or let go of the job with `spec.deletionPolicy: Retain` and delete this SyncJob.",
+    /// There is no tenant of this kind and name.
+    TenantNotFound: "Apply the tenant that `spec.tenantRef` names, or correct the reference. An EntraTenant is looked for in the SyncJob's own namespace only.",
+    /// The tenant does not allow this namespace, this service principal or this mode. The job is kept; nothing is read or written for it.
+    TenantNotAllowed: "Let the owner of the ClusterEntraTenant add a grant to `spec.allowedNamespaces`, or name another tenant.",
+    /// The tenant is suspended: nothing is changed in it.
+    TenantSuspended: "Nothing to do. To go on, remove `spec.mode` of the tenant.",
+    /// The operator cannot log in to the tenant.
+    TenantNotReady: "Look at the condition Ready of the tenant that the message names.",
     /// The service disabled the job, which it does after four weeks of quarantine.
     DisabledByService: "Solve what the message names, then ask for a restart.",
     /// The job is being created.
@@ -149,4 +166,79 @@ reasons! {
     Interrupted: "Nothing to do.",
     /// The Kubernetes API did not accept a write of the operator.
     ClusterUnavailable: "If it lasts, check the operator's access to the Kubernetes API: network and RBAC.",
+    /// The operator can log in to the tenant.
+    LoggedIn: "Nothing to do.",
+    /// The certificate ceases to be valid within 14 days.
+    CertificateExpiring: "Renew the certificate, register the new one with the application next to the old one, then replace the Secret's content.",
+    /// The certificate is not valid any more.
+    CertificateExpired: "Renew the certificate, register it with the application, and replace the Secret's content. It is read again within minutes.",
+    /// The Secret holds no certificate and key that belong together.
+    CertificateInvalid: "Put the certificate (the leaf first) into `tls.crt` and its RSA key into `tls.key`, both as PEM, as cert-manager does.",
+    /// There is no Secret of this name where the tenant's credentials are.
+    SecretNotFound: "Make the Secret: in the namespace of an EntraTenant, in the operator's namespace for a ClusterEntraTenant.",
+    /// The Secret does not have this key.
+    SecretKeyMissing: "Add the key to the Secret, or name the right one in `secretRef.key`.",
+    /// The value in the Secret cannot be a credential.
+    SecretInvalid: "Correct the value: a client secret is one line of printable characters; it is the secret's value, not its id.",
+    /// There is no ServiceAccount of this name where the tenant's credentials are.
+    ServiceAccountNotFound: "Make the ServiceAccount: in the namespace of an EntraTenant, in the operator's namespace for a ClusterEntraTenant.",
+    /// The operator may not request a token for this ServiceAccount.
+    TokenRequestForbidden: "Use the ServiceAccount `entrain-workload`, or apply the Role that the message shows.",
+    /// Neither the tenant nor the ServiceAccount says which client id to log in with.
+    ClientIdMissing: "Set `workloadIdentity.clientId`, or the annotation `azure.workload.identity/client-id` of the ServiceAccount.",
+    /// The tenant and the ServiceAccount name different client ids.
+    ClientIdMismatch: "Let `workloadIdentity.clientId` and the annotation `azure.workload.identity/client-id` of the ServiceAccount agree, or leave one of them out.",
+    /// The login service does not accept the client secret.
+    ClientSecretWrong: "Put the value of a valid client secret of the application into the Secret (the value, not its id). It is read again within minutes.",
+    /// The client secret has expired.
+    ClientSecretExpired: "Make a new client secret for the application and put its value into the Secret. It is read again within minutes.",
+    /// The login service does not know the certificate.
+    CertificateNotRegistered: "Upload the certificate to the application (Certificates & secrets). It is asked again within minutes.",
+    /// The application has no federated credential for this issuer and subject, or Entra ID does not know it everywhere yet.
+    FederatedCredentialMissing: "Add a federated credential with issuer, subject and audience of `status.login` to the application. A new one may take ten minutes to be known everywhere.",
+    /// The federated credential has another audience than the token.
+    FederatedAudienceMismatch: "Set the audience of the federated credential to the one in `status.login.audience`.",
+    /// The tenant has no application with this client id.
+    ApplicationNotFound: "Correct the client id or `tenantId`. A multi-tenant application needs admin consent in this tenant first.",
+    /// The login service does not know the tenant in this cloud.
+    TenantIdUnknown: "Correct `tenantId` or `cloud`. Both are immutable: delete this object and apply it again.",
+    /// The machine offers no managed identity, or does not answer.
+    ManagedIdentityUnavailable: "Assign the identity to the machine that the operator runs on, and let the operator reach 169.254.169.254.",
+    /// The machine has several managed identities, and none is named.
+    ManagedIdentityAmbiguous: "Name the identity that is meant in `managedIdentity.clientId`.",
+    /// The application has the permissions that the operator needs.
+    RolesGranted: "Nothing to do.",
+    /// The application lacks permissions that the operator needs.
+    RolesMissing: "Grant the permissions in `status.permissions.missing` to the application, with admin consent. A new token, within the hour, shows them.",
+    /// The login gives no sign of the application's permissions.
+    RolesUnknown: "Nothing to do. Without a login, or with a person's login, the permissions show when Graph is used.",
+}
+
+impl Reason {
+    /// Those that only a tenant can have, of either kind.
+    pub const TENANT: &[Self] = &[
+        Self::LoggedIn,
+        Self::CertificateExpiring,
+        Self::CertificateExpired,
+        Self::CertificateInvalid,
+        Self::SecretNotFound,
+        Self::SecretKeyMissing,
+        Self::SecretInvalid,
+        Self::ServiceAccountNotFound,
+        Self::TokenRequestForbidden,
+        Self::ClientIdMissing,
+        Self::ClientIdMismatch,
+        Self::ClientSecretWrong,
+        Self::ClientSecretExpired,
+        Self::CertificateNotRegistered,
+        Self::FederatedCredentialMissing,
+        Self::FederatedAudienceMismatch,
+        Self::ApplicationNotFound,
+        Self::TenantIdUnknown,
+        Self::ManagedIdentityUnavailable,
+        Self::ManagedIdentityAmbiguous,
+        Self::RolesGranted,
+        Self::RolesMissing,
+        Self::RolesUnknown,
+    ];
 }

@@ -2,20 +2,31 @@
 //! and the words of status (conditions, reasons) spelt once.
 
 pub mod condition;
+pub mod kinds;
 pub mod schema;
 pub mod sync_job;
+pub mod tenant;
 
 pub use condition::{ConditionType, Reason};
+pub use kinds::{KINDS, Kind};
 pub use sync_job::{
     Adoption, AdoptionPolicy, Answers, ChangeAction, DeletionPolicy, EntryCount, Execution, HandledRestart, Identity,
     Intent, JobError, JobOrigin, JobStatus, MissingJobPolicy, Mode, OutOfBandPolicy, PlannedChange, QuarantineStatus,
     Report, RestartResult, RunRecord, RunState, SyncJob, SyncJobSpec, SyncJobStatus,
+};
+pub use tenant::{
+    Certificate, ClientSecret, Cloud, ClusterEntraTenant, ClusterEntraTenantSpec, ClusterTenantCredential,
+    CredentialKind, CredentialMember, EntraTenant, EntraTenantSpec, LocalName, LoginStatus, ManagedIdentity,
+    NamespaceGrant, NamespaceSelector, OperatorIdentity, Permissions, RateLimit, SecretKey, TenantCredential,
+    TenantKind, TenantMode, TenantRef, TenantStatus, WorkloadIdentity,
 };
 
 /// API group of every resource.
 pub const GROUP: &str = "entrain.dev";
 /// The finalizer that a SyncJob carries from before its job can exist until the job is gone or retained.
 pub const FINALIZER: &str = "entrain.dev/syncjob";
+/// The finalizer that a tenant carries while SyncJobs name it, so that their jobs can still be let go.
+pub const TENANT_FINALIZER: &str = "entrain.dev/tenant";
 /// Annotation: any new value asks for one pass now.
 pub const RECONCILE_REQUESTED_AT: &str = "entrain.dev/reconcile-requested-at";
 /// Annotation: any new value asks for one restart of the job. The value is a token, or a token and the scope of the
@@ -30,3 +41,5 @@ pub const MANAGER_IDENTITY: &str = "entrain/identity";
 pub const MANAGER_REQUESTS: &str = "entrain/requests";
 /// Field manager of the rest of status.
 pub const MANAGER_REPORT: &str = "entrain/report";
+/// Field manager of the status of a tenant.
+pub const MANAGER_TENANT: &str = "entrain/tenant";

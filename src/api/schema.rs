@@ -1,12 +1,13 @@
 //! The CRDs as they are shipped: the derived schema without what the API server or GitOps tools would trip over.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::CustomResourceExt;
 use serde_json::{Value, json};
+
+use super::kinds::KINDS;
 
 /// The CRD of every kind, in the order in which they are printed.
 pub fn custom_resource_definitions() -> Result<Vec<CustomResourceDefinition>, serde_json::Error> {
-    [super::SyncJob::crd()].into_iter().map(shipped).collect()
+    KINDS.iter().map(|kind| shipped((kind.derived)())).collect()
 }
 
 /// The YAML that `entrain crd` prints and `crds/` holds.

@@ -136,6 +136,7 @@ impl Unreadable {
         let spec = SyncJobSpec {
             service_principal_id: recorded.or_else(|| text(&self.spec, "servicePrincipalId")).unwrap_or_default(),
             template_id: text(&self.spec, "templateId").unwrap_or_default(),
+            tenant_ref: member(&self.spec, "tenantRef"),
             state: member(&self.spec, "state"),
             deletion_policy: member(&self.spec, "deletionPolicy"),
             adoption: member(&self.spec, "adoption"),

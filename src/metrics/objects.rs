@@ -77,7 +77,7 @@ const GAUGES: [Gauge; 4] = [
 ];
 
 /// The most series that one SyncJob has: one for each condition and one for each gauge.
-pub const SERIES_PER_OBJECT: usize = ConditionType::ALL.len() + GAUGES.len();
+pub const SERIES_PER_OBJECT: usize = ConditionType::SYNC_JOB.len() + GAUGES.len();
 
 impl Collector for Objects {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {

@@ -1,7 +1,9 @@
 //! The CRDs: what is in `crds/` is what the code says, and every field follows the rules for types.
 
-use entrain::api::schema;
+use entrain::api::{KINDS, schema};
 use serde_json::Value;
+
+use crate::admission::rules;
 
 #[test]
 fn the_shipped_crds_are_those_of_the_code() {
@@ -74,7 +76,13 @@ fn walk(path: &str, schema: &Value, offences: &mut Vec<String>) {
             }
         }
         Some("boolean") if path.starts_with("spec") => offend("is a boolean; say what the states are called"),
-        Some("object" | "boolean") => {}
+        Some("object") => {
+            let values = &schema["additionalProperties"];
+            if values.is_object() && (schema.get("maxProperties").is_none() || values.get("maxLength").is_none()) {
+                offend("is a map without limits");
+            }
+        }
+        Some("boolean") => {}
         other => offend(&format!("has the type {other:?}")),
     }
     for (field, property) in schema["properties"].as_object().into_iter().flatten() {
@@ -98,14 +106,96 @@ fn every_admission_rule_says_what_to_do_and_where() {
     for crd in schema::custom_resource_definitions().unwrap() {
         let text = serde_json::to_value(crd).unwrap();
         let root = &text["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
-        let rules = [&root["x-kubernetes-validations"], &root["properties"]["spec"]["x-kubernetes-validations"]];
-        let rules: Vec<&Value> = rules.iter().flat_map(|rules| rules.as_array().unwrap()).collect();
-        assert!(rules.len() >= 5);
-        for rule in rules {
+        let spec = &root["properties"]["spec"];
+        for rule in rules(root) {
             assert!(rule["message"].as_str().is_some_and(|message| message.contains(" must ")), "{rule}");
-            // The schema of the whole object does not know `metadata`, so its rule cannot point there.
+        }
+        let of_many_fields = [&root["x-kubernetes-validations"], &spec["x-kubernetes-validations"]];
+        let of_many_fields: Vec<&Value> = of_many_fields.iter().flat_map(|rules| rules.as_array().unwrap()).collect();
+        assert!(of_many_fields.len() >= 5);
+        for rule in of_many_fields {
+            // The schema of the whole object does not know `metadata`, so its rule cannot point there. Further down, the place
+            // of the rule is the place in the message.
             let whole = rule["rule"].as_str().is_some_and(|rule| rule.contains("self.metadata"));
             assert!(whole || rule["fieldPath"].is_string(), "{rule}");
         }
+    }
+}
+
+/// What no field of a spec may be about: a place that the operator would read or call for whoever may write the object.
+const NOT_TO_CHOOSE: [&str; 12] = [
+    "namespace",
+    "url",
+    "uri",
+    "endpoint",
+    "host",
+    "server",
+    "address",
+    "proxy",
+    "ca",
+    "authority",
+    "audience",
+    "issuer",
+];
+
+#[test]
+fn no_field_names_another_namespace_or_an_address() {
+    let mut fields = Vec::new();
+    for crd in schema::custom_resource_definitions().unwrap() {
+        let crd = serde_json::to_value(crd).unwrap();
+        let kind = crd["spec"]["names"]["kind"].as_str().unwrap().to_owned();
+        names(&kind, &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"], &mut fields);
+    }
+    // The fence says who may come in; it never says where the operator should go.
+    let fence = |path: &str| path.starts_with("ClusterEntraTenant.allowedNamespaces");
+    let chosen =
+        |path: &&String| !fence(path) && words(path).any(|word| NOT_TO_CHOOSE.contains(&word.trim_end_matches('s')));
+    assert!(fields.iter().any(|path| fence(path)) && fields.len() > 40, "{fields:?}");
+    assert_eq!(fields.iter().filter(chosen).collect::<Vec<_>>(), Vec::<&String>::new());
+    // A reference holds a name, and what is taken within the object.
+    let references: Vec<&String> = fields.iter().filter(|path| path.contains("Ref.")).collect();
+    let last = |path: &&&String| !["name", "kind", "key"].contains(&path.rsplit('.').next().unwrap());
+    assert!(references.len() >= 6, "{references:?}");
+    assert_eq!(references.iter().filter(last).collect::<Vec<_>>(), Vec::<&&String>::new());
+}
+
+/// The paths of all fields below.
+fn names(path: &str, schema: &Value, found: &mut Vec<String>) {
+    for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{field}");
+        names(&path, property, found);
+        found.push(path);
+    }
+    if schema["items"].is_object() {
+        names(path, &schema["items"], found);
+    }
+}
+
+/// The words of the last name of a path, in lower case.
+fn words(path: &str) -> impl Iterator<Item = String> {
+    let mut words: Vec<String> = vec![String::new()];
+    for letter in path.rsplit('.').next().unwrap().chars() {
+        if letter.is_ascii_uppercase() {
+            words.push(String::new());
+        }
+        words.last_mut().unwrap().push(letter.to_ascii_lowercase());
+    }
+    words.into_iter()
+}
+
+#[test]
+fn a_name_falls_into_words() {
+    assert_eq!(words("spec.caBundleUrl").collect::<Vec<_>>(), ["ca", "bundle", "url"]);
+}
+
+#[test]
+fn the_list_of_kinds_says_what_the_crds_say() {
+    let crds = schema::custom_resource_definitions().unwrap();
+    assert_eq!(crds.len(), KINDS.len());
+    for (kind, crd) in KINDS.iter().zip(crds) {
+        let names = &crd.spec.names;
+        assert_eq!((kind.name, kind.plural), (names.kind.as_str(), names.plural.as_str()));
+        assert_eq!(kind.namespaced, crd.spec.scope == "Namespaced", "{}", kind.name);
+        assert_eq!(crd.spec.group, entrain::api::GROUP);
     }
 }

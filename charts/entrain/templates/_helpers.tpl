@@ -90,6 +90,14 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- .Values.leaderElection.id | default (include "entrain.fullname" .) -}}
 {{- end }}
 
+{{/* The kinds of tenant that are served, as the operator wants them: text or nothing. */}}
+{{- define "entrain.tenantKinds" -}}
+{{- $kinds := list -}}
+{{- if .Values.tenants.enabled -}}{{- $kinds = append $kinds "namespaced" -}}{{- end -}}
+{{- if .Values.tenants.cluster.enabled -}}{{- $kinds = append $kinds "cluster" -}}{{- end -}}
+{{- join "," $kinds -}}
+{{- end }}
+
 {{/* Whether to render an object of prometheus-operator: text or nothing. Arguments: the root, its values, its kind. */}}
 {{- define "entrain.monitorWanted" -}}
 {{- $root := index . 0 -}}
@@ -111,6 +119,12 @@ yes
 {{- end -}}
 {{- if and .Values.workloadIdentity.enabled (or (not .Values.workloadIdentity.clientId) (not .Values.workloadIdentity.tenantId)) -}}
 {{- fail "workloadIdentity.enabled needs workloadIdentity.clientId and workloadIdentity.tenantId" -}}
+{{- end -}}
+{{- if and (not .Values.operatorLogin.enabled) (not (include "entrain.tenantKinds" .)) -}}
+{{- fail "operatorLogin.enabled: false needs tenants.enabled or tenants.cluster.enabled: without both there is no tenant to serve" -}}
+{{- end -}}
+{{- if and (not .Values.operatorLogin.enabled) .Values.operatorLogin.namespaces -}}
+{{- fail "operatorLogin.namespaces needs operatorLogin.enabled" -}}
 {{- end -}}
 {{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) -}}
 {{- fail "replicaCount above 1 needs leaderElection.enabled: two operators that both work would act on the same SyncJobs" -}}

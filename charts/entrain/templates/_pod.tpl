@@ -35,6 +35,15 @@ name that is there twice. */}}
 {{- range .Values.watchNamespaces }}
 - --watch-namespace={{ . }}
 {{- end }}
+{{- with include "entrain.tenantKinds" . }}
+- --tenants={{ . }}
+{{- end }}
+{{- if not .Values.operatorLogin.enabled }}
+- --operator-login=false
+{{- end }}
+{{- range .Values.operatorLogin.namespaces }}
+- --operator-login-namespace={{ . }}
+{{- end }}
 - --concurrency={{ int .Values.concurrency }}
 - --graph-in-flight-max={{ int .Values.graphInFlightMax }}
 - --settle-window-seconds={{ int .Values.settleWindowSeconds }}

@@ -8,8 +8,10 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::tenant::reference::TenantRef;
+
 pub use job::{EntryCount, Execution, JobError, JobStatus, QuarantineStatus};
-pub use policy::{DeletionPolicy, RunState};
+pub use policy::{DeletionPolicy, Mode, RunState};
 pub use status::{
     Answers, ChangeAction, HandledRestart, Identity, Intent, JobOrigin, PlannedChange, Report, RestartResult,
     RunRecord, SyncJobStatus,
@@ -31,6 +33,8 @@ pub use status::{
     doc = "SyncJob declares one synchronization (provisioning) job of a service principal in Microsoft Entra ID.",
     selectable = ".spec.servicePrincipalId",
     selectable = ".spec.templateId",
+    selectable = ".spec.tenantRef.kind",
+    selectable = ".spec.tenantRef.name",
     selectable = ".status.servicePrincipalId",
     selectable = ".status.tenantId",
     selectable = ".status.jobId",
@@ -40,6 +44,7 @@ pub use status::{
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Job", type_ = "string", json_path = ".status.job.code", priority = 1),
     printcolumn(name = "Template", type_ = "string", json_path = ".spec.templateId", priority = 1),
+    printcolumn(name = "Tenant", type_ = "string", json_path = ".spec.tenantRef.name", priority = 1),
     printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mode", priority = 1),
     printcolumn(name = "Deletion", type_ = "string", json_path = ".status.deletionPolicy", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message", priority = 1),
@@ -49,6 +54,12 @@ pub use status::{
         .message("`adoption.jobId` must name the job that this SyncJob holds already (see `status.jobId`), or be left out. To hold another job, create a second SyncJob")
         .reason(Reason::FieldValueForbidden)
         .field_path(".spec.adoption.jobId"),
+    // The job or the intent is in that tenant, and whoever may change a reference could otherwise let another tenant answer
+    // for it. A kind that is left out is EntraTenant.
+    validation = Rule::new("!has(oldSelf.status) || (!has(oldSelf.status.jobId) && !has(oldSelf.status.intent)) || (has(self.spec.tenantRef) == has(oldSelf.spec.tenantRef) && (!has(self.spec.tenantRef) || (self.spec.tenantRef.name == oldSelf.spec.tenantRef.name && (has(self.spec.tenantRef.kind) ? self.spec.tenantRef.kind : 'EntraTenant') == (has(oldSelf.spec.tenantRef.kind) ? oldSelf.spec.tenantRef.kind : 'EntraTenant'))))")
+        .message("`tenantRef` must not change once a job is recorded or about to be: the job belongs to that tenant. Create a second SyncJob, or delete this one first")
+        .reason(Reason::FieldValueForbidden)
+        .field_path(".spec.tenantRef"),
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -89,6 +100,10 @@ pub struct SyncJobSpec {
     /// (`GET /servicePrincipals/{id}/synchronization/templates`). Immutable.
     #[schemars(length(min = 1, max = 128))]
     pub template_id: String,
+    /// The tenant that the service principal is in. Default: the ClusterEntraTenant `default` if there is one that allows
+    /// this namespace, else the operator's own login if it may serve this namespace. Immutable once a job is recorded or about to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_ref: Option<TenantRef>,
     /// Whether the job should run. Default: Running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<RunState>,
@@ -136,18 +151,6 @@ pub enum AdoptionPolicy {
     IfExists,
     /// The only job of the template is adopted; none is ever created.
     Only,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Create the job and keep it as written.
-    Manage,
-    /// Read only: show the job, change nothing.
-    Observe,
-    /// Read only: write what Manage would do into `status.plan`.
-    Plan,
-    /// Do nothing at all. Deletion of the SyncJob is not held up; the job then stays.
-    Suspended,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Words that the spec of a `SyncJob` declares and its status repeats.
+//! Words that the spec of a `SyncJob` declares, and that its status or the fence of a tenant repeats.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,4 +17,16 @@ pub enum DeletionPolicy {
     Delete,
     /// The job stays in Entra ID as it is.
     Retain,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Create the job and keep it as written.
+    Manage,
+    /// Read only: show the job, change nothing.
+    Observe,
+    /// Read only: write what Manage would do into `status.plan`.
+    Plan,
+    /// Do nothing at all. Deletion of the SyncJob is not held up; the job then stays.
+    Suspended,
 }

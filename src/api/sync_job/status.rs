@@ -75,7 +75,7 @@ impl Report {
     }
 
     fn normal(&self) -> Self {
-        let own = |condition: &&Condition| ConditionType::ALL.iter().any(|own| own.name() == condition.type_);
+        let own = |condition: &&Condition| ConditionType::SYNC_JOB.iter().any(|own| own.name() == condition.type_);
         let mut conditions: Vec<Condition> = self.conditions.iter().filter(own).cloned().collect();
         conditions.sort_by(|a, b| a.type_.cmp(&b.type_));
         Self { conditions, observed_generation: self.observed_generation.or(Some(-1)), ..self.clone() }

@@ -11,15 +11,16 @@ use super::plane::shared;
 use super::{NAMESPACE, RELEASE, documents, identity, read, repository, run, template};
 
 const CRD: &str = "CustomResourceDefinition";
-const BASES: [&str; 6] = ["crd", "rbac", "manager", "default", "samples", "prometheus"];
+const BASES: [&str; 7] = ["crd", "rbac", "manager", "default", "tenants", "samples", "prometheus"];
 /// How the names of the roles end that people are bound to.
-const USERS: [&str; 2] = [":view\"\n", ":edit\"\n"];
+const USERS: [&str; 3] = [":view\"\n", ":edit\"\n", ":tenant-edit\"\n"];
 /// For those who have prometheus-operator; not part of `install.yaml`.
 const MONITORING: [&str; 2] = ["ServiceMonitor", "PrometheusRule"];
 
 /// The chart's objects as text without what only Helm would make true of them: each with its kind.
-fn plain() -> Vec<(String, String)> {
+fn plain(tenants: bool) -> Vec<(String, String)> {
     let values = json!({
+        "tenants": {"enabled": tenants, "cluster": {"enabled": tenants}},
         "crds": {"keep": false},
         "credentials": {"existingSecret": "entrain-credentials"},
         "serviceMonitor": {"enabled": true, "renderMode": "alwaysRender"},
@@ -58,7 +59,7 @@ fn file(note: &str, objects: &[&str]) -> String {
 
 #[test]
 fn the_plain_manifests_are_fresh() {
-    let plain = plain();
+    let plain = plain(false);
     let of = |kinds: &[&str]| -> Vec<&str> {
         plain.iter().filter(|(kind, _)| kinds.contains(&kind.as_str())).map(|(_, text)| text.as_str()).collect()
     };
@@ -79,11 +80,35 @@ fn the_plain_manifests_are_fresh() {
     fresh(&root.join("install.yaml"), &file(NOTE, &operator));
     fresh(&root.join("config/rbac/operator.yaml"), &file("", &operators));
     fresh(&root.join("config/rbac/users.yaml"), &file("", &users));
+    fresh(
+        &root.join("config/tenants/rbac.yaml"),
+        &file("", &of_tenants(&plain).iter().map(String::as_str).collect::<Vec<_>>()),
+    );
     fresh(&root.join("config/manager/manager.yaml"), &file(NOTE, &workload));
     for kind in MONITORING {
         let path = format!("config/prometheus/{}.yaml", kind.to_lowercase());
         fresh(&root.join(path), &file("", &of(&[kind])));
     }
+}
+
+/// The roles that only an operator with tenants has.
+fn of_tenants(plain: &[(String, String)]) -> Vec<String> {
+    let with = self::plain(true).into_iter().filter(|object| !plain.contains(object));
+    with.filter(|(kind, _)| kind != "Deployment").map(|(_, text)| text).collect()
+}
+
+#[test]
+fn the_base_with_tenants_passes_what_the_chart_passes() {
+    let arguments = |objects: &[Value]| {
+        super::only(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"].clone()
+    };
+    let sorted = |arguments: Value| {
+        let mut all: Vec<String> = serde_json::from_value(arguments).unwrap();
+        all.sort();
+        all
+    };
+    let chart: Vec<Value> = plain(true).iter().flat_map(|(_, text)| documents(text)).collect();
+    assert_eq!(sorted(arguments(&documents(&build("tenants")))), sorted(arguments(&chart)));
 }
 
 /// kubectl takes a file without an extension for no object, so `kubectl apply -f` still works on these directories.

@@ -11,6 +11,7 @@ mod release;
 mod render;
 mod rights;
 mod secure;
+mod tenants;
 mod values;
 mod wait;
 
@@ -24,7 +25,7 @@ use bed::tools::{self, Tool};
 use serde_json::Value;
 
 /// A values file of the chart for each way to use it.
-const VALUES_FILES: [&str; 4] = ["default", "all", "namespaced", "single"];
+const VALUES_FILES: [&str; 5] = ["default", "all", "namespaced", "single", "tenants"];
 const RELEASE: &str = "entrain";
 const NAMESPACE: &str = "entrain-system";
 

@@ -9,7 +9,7 @@ use super::{objects, of_kind, only, template};
 /// Namespace and release of these tests.
 const HERE: &str = "rights";
 
-fn install(plane: &ChartPlane, namespace: &str, values: &Value) {
+pub(super) fn install(plane: &ChartPlane, namespace: &str, values: &Value) {
     plane.create_namespace(namespace, &json!({}));
     let mut values = values.clone();
     values["crds"] = json!({"enabled": false});
@@ -18,7 +18,14 @@ fn install(plane: &ChartPlane, namespace: &str, values: &Value) {
 }
 
 /// Asks the server's authorizer, which knows nothing of whether the kind exists.
-fn may(plane: &ChartPlane, user: &str, verb: &str, resource: (&str, &str), namespace: &str, name: &str) -> bool {
+pub(super) fn may(
+    plane: &ChartPlane,
+    user: &str,
+    verb: &str,
+    resource: (&str, &str),
+    namespace: &str,
+    name: &str,
+) -> bool {
     let (group, resource) = resource;
     let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
     let attributes = json!({
@@ -33,12 +40,12 @@ fn may(plane: &ChartPlane, user: &str, verb: &str, resource: (&str, &str), names
     plane.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", &review)["status"]["allowed"] == true
 }
 
-const SYNC_JOBS: (&str, &str) = ("entrain.dev", "syncjobs");
+pub(super) const SYNC_JOBS: (&str, &str) = ("entrain.dev", "syncjobs");
 const STATUS: (&str, &str) = ("entrain.dev", "syncjobs/status");
 const FINALIZERS: (&str, &str) = ("entrain.dev", "syncjobs/finalizers");
 const EVENTS: (&str, &str) = ("events.k8s.io", "events");
 const LEASES: (&str, &str) = ("coordination.k8s.io", "leases");
-const SECRETS: (&str, &str) = ("", "secrets");
+pub(super) const SECRETS: (&str, &str) = ("", "secrets");
 const CRDS: (&str, &str) = ("apiextensions.k8s.io", "customresourcedefinitions");
 
 /// Of all CRDs the operator reads one, and changes none.

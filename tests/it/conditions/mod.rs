@@ -146,12 +146,16 @@ fn offences(row: &Row) -> Vec<String> {
 
 /// What the work is called on the way: a pass that ends has come further.
 const NOT_SHOWN: &[Reason] = &[Reason::Adopting, Reason::Creating];
+/// What a tenant is to its SyncJobs is not part of the story of one SyncJob.
+const OF_THE_TENANT: &[Reason] =
+    &[Reason::TenantNotFound, Reason::TenantNotAllowed, Reason::TenantSuspended, Reason::TenantNotReady];
 
 /// Reasons that no row shows.
 fn unshown(rows: &[&Row]) -> Vec<&'static str> {
     let shown = |name: &str| {
         rows.iter().any(|row| row.story.status().report.conditions.iter().any(|condition| condition.reason == name))
     };
-    let expected = Reason::ALL.iter().filter(|reason| !NOT_SHOWN.contains(reason));
+    let elsewhere = [NOT_SHOWN, OF_THE_TENANT, Reason::TENANT];
+    let expected = Reason::ALL.iter().filter(|reason| elsewhere.iter().all(|list| !list.contains(reason)));
     expected.map(|reason| reason.name()).filter(|name| !shown(name)).collect()
 }

@@ -50,9 +50,12 @@ fn the_page_of_the_events_is_fresh() {
 }
 
 #[test]
-fn the_page_of_the_kind_is_fresh() {
+fn the_page_of_each_kind_is_fresh() {
     let crds = entrain::api::schema::custom_resource_definitions().unwrap();
-    fresh("syncjob.md", &super::reference::page(&serde_json::to_value(&crds[0]).unwrap(), NOTE));
+    for crd in crds {
+        let page = format!("{}.md", crd.spec.names.singular.as_deref().unwrap());
+        fresh(&page, &super::reference::page(&serde_json::to_value(&crd).unwrap(), NOTE));
+    }
 }
 
 #[test]

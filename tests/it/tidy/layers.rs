@@ -49,8 +49,9 @@ const PRODUCT_FOLDERS: &[Row] = &[
     ("src/plan/sync_job/report", &["src/api/", "src/plan/common", "src/plan/sync_job", "src/plan/sync_job/world"]),
     ("src/plan/sync_job/running", &["src/api/", "src/plan/common", "src/plan/sync_job", "src/plan/sync_job/world"]),
     ("src/plan/sync_job/world", &["src/api/", "src/plan/common", "src/plan/sync_job", "src/plan/sync_job/running"]),
-    ("src/api", &["src/api/sync_job"]),
-    ("src/api/sync_job", &["src/api"]),
+    ("src/api", &["src/api/sync_job", "src/api/tenant"]),
+    ("src/api/sync_job", &["src/api", "src/api/tenant"]),
+    ("src/api/tenant", &["src/api", "src/api/sync_job"]),
 ];
 
 /// What reaches out of a folder: `plan` has neither a runtime nor a client, a clock, chance or a thread.
@@ -223,6 +224,7 @@ const PRODUCT_LIBRARIES: &[Row] = &[
     ("src/plan/sync_job/world", &["k8s_openapi"]),
     ("src/api", &["k8s_openapi", "kube", "serde", "serde_json", "serde_saphyr"]),
     ("src/api/sync_job", &["k8s_openapi", "kube", "schemars", "serde"]),
+    ("src/api/tenant", &["k8s_openapi", "kube", "schemars", "serde"]),
 ];
 
 /// The simulator and its control plane, demo and tools.

@@ -36,7 +36,7 @@ impl Desk {
         let (conduct, begun) = (Arc::new(Mutex::new(Login::Grants)), Arc::new(AtomicUsize::new(0)));
         let (now, counted) = (conduct.clone(), begun.clone());
         let log_in = Arc::new(Fake { now, counted });
-        let gate = Arc::new(Gate::new(TIMEOUT, Arc::new(Ignore)));
+        let gate = Arc::new(Gate::new(Arc::new(Ignore)));
         let settings =
             Settings { log_in, login_timeout: TIMEOUT, login_retry: RETRY, gate, observer: Arc::new(Ignore) };
         Self { tokens: Tokens::new(settings), login: conduct, begun }
