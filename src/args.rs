@@ -72,6 +72,25 @@ pub struct Operator {
     /// All namespaces by default. Another SyncJob for the same job is found in these namespaces only.
     #[arg(long = "watch-namespace", env = "ENTRAIN_WATCH_NAMESPACES", value_name = "NAMESPACE", value_delimiter = ',')]
     pub watch_namespaces: Vec<String>,
+    /// Which kinds of tenants are worked on: `namespaced` for EntraTenants, `cluster` for ClusterEntraTenants. None by default.
+    /// Each needs the right to read the Secrets and ServiceAccounts that its tenants name.
+    #[arg(long, env = "ENTRAIN_TENANTS", value_enum, value_name = "KIND", value_delimiter = ',')]
+    pub tenants: Vec<TenantScope>,
+    /// Whether SyncJobs that name no tenant use the login of the operator's own environment.
+    #[arg(long, env = "ENTRAIN_OPERATOR_LOGIN", value_name = "true|false", default_value_t = true, action = clap::ArgAction::Set)]
+    pub operator_login: bool,
+    /// A namespace whose SyncJobs may use that login; may be given several times, in the environment separated by commas. All
+    /// namespaces by default.
+    #[arg(
+        long = "operator-login-namespace",
+        env = "ENTRAIN_OPERATOR_LOGIN_NAMESPACES",
+        value_name = "NAMESPACE",
+        value_delimiter = ','
+    )]
+    pub operator_login_namespaces: Vec<String>,
+    /// The namespace that holds the Secrets and ServiceAccounts of ClusterEntraTenants; by default the operator's own.
+    #[arg(long, env = "ENTRAIN_OPERATOR_NAMESPACE", value_name = "NAMESPACE")]
+    pub operator_namespace: Option<String>,
     /// How many SyncJobs are reconciled at the same time.
     #[arg(long, env = "ENTRAIN_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
@@ -94,6 +113,10 @@ pub struct Operator {
     /// Minimum interval between retries of errors that need human action.
     #[arg(long, env = "ENTRAIN_SLOW_RETRY_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=A_DAY))]
     pub slow_retry_seconds: u64,
+    /// How long the deletion of a SyncJob waits for a login in a namespace that is itself being deleted; then the job is left
+    /// in Entra ID, and the Event `JobLeftBehind` reports it.
+    #[arg(long, env = "ENTRAIN_LEFT_BEHIND_AFTER_SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=A_DAY))]
+    pub left_behind_after_seconds: u64,
     /// How long a pass over one SyncJob may take before `/livez` fails. Its calls have time limits, so that only a defect
     /// of the operator can exceed this.
     #[arg(long, env = "ENTRAIN_STUCK_AFTER_SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=A_DAY))]
@@ -111,6 +134,13 @@ pub struct Operator {
     pub health_bind_address: Option<SocketAddr>,
     #[arg(long, env = "ENTRAIN_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
+}
+
+/// A kind of tenant.
+#[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]
+pub enum TenantScope {
+    Namespaced,
+    Cluster,
 }
 
 /// Where and how metrics are served. The names are those of kubebuilder's operators.
@@ -210,6 +240,15 @@ pub struct Connection {
     /// Host of the login service, if it is not the cloud's own.
     #[arg(long, env = "AZURE_AUTHORITY_HOST", value_parser = address)]
     pub authority_host: Option<Url>,
+    /// The audience that Entra ID expects in tokens of this cluster, if it is not the cloud's own: `CLOUD=AUDIENCE`.
+    #[arg(long, env = "ENTRAIN_FEDERATION_AUDIENCE", value_name = "CLOUD=AUDIENCE", value_parser = audience, value_delimiter = ',')]
+    pub federation_audience: Vec<CloudAudience>,
+    /// For tests only: where Graph and the login service of another cloud are, `CLOUD=ADDRESS`.
+    #[arg(long, value_name = "CLOUD=ADDRESS", value_parser = cloud_address, hide = true)]
+    pub cloud_address: Vec<CloudAddress>,
+    /// For tests only: where the metadata service of the machine is.
+    #[arg(long, hide = true)]
+    pub imds_address: Option<Url>,
     /// A PEM file with certificate authorities that are trusted for Graph and login in addition to the system's.
     #[arg(long, env = "ENTRAIN_CA_FILE")]
     pub ca_file: Option<PathBuf>,
@@ -221,6 +260,35 @@ pub enum CloudName {
     UsGov,
     UsGovDod,
     China,
+}
+
+/// Where a cloud is.
+#[derive(Clone, Debug)]
+pub struct CloudAddress {
+    pub cloud: CloudName,
+    pub url: Url,
+}
+
+/// The audience of a cloud's federation.
+#[derive(Clone, Debug)]
+pub struct CloudAudience {
+    pub cloud: CloudName,
+    pub audience: String,
+}
+
+fn of_cloud(text: &str) -> Result<(CloudName, &str), String> {
+    let (name, value) = text.split_once('=').ok_or("write CLOUD=VALUE, as in us-gov=…")?;
+    Ok((CloudName::from_str(name.trim(), true)?, value.trim()))
+}
+
+fn audience(text: &str) -> Result<CloudAudience, String> {
+    let (cloud, audience) = of_cloud(text)?;
+    Ok(CloudAudience { cloud, audience: audience.to_owned() })
+}
+
+fn cloud_address(text: &str) -> Result<CloudAddress, String> {
+    let (cloud, url) = of_cloud(text)?;
+    Ok(CloudAddress { cloud, url: address(url)? })
 }
 
 /// The address of a server; `https` where no scheme is written, which is a usual form of `AZURE_AUTHORITY_HOST`.
@@ -246,6 +314,7 @@ impl Operator {
             recreate_after: Duration::from_secs(self.recreate_after_seconds),
             stalled_grace: Duration::from_secs(self.stalled_grace_seconds),
             slow_retry: Duration::from_secs(self.slow_retry_seconds),
+            left_behind_after: Duration::from_secs(self.left_behind_after_seconds),
         }
     }
 }

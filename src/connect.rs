@@ -18,15 +18,27 @@ pub enum ConnectError {
 
 /// The options of a client for the cloud and the addresses that were chosen.
 pub fn options(connection: &Connection) -> Result<graph::Options, ConnectError> {
-    let cloud = match connection.cloud {
+    let ca_pem = connection.ca_file.as_ref().map(|path| {
+        std::fs::read(path).map_err(|error| ConnectError::CaFile { path: path.display().to_string(), error })
+    });
+    let endpoints = endpoints(connection, connection.cloud)?;
+    Ok(graph::Options { ca_pem: ca_pem.transpose()?, ..graph::Options::new(endpoints) })
+}
+
+/// Where a cloud is. The addresses that were chosen are those of the chosen cloud; the others have their own.
+pub fn endpoints(connection: &Connection, name: CloudName) -> Result<graph::Endpoints, ConnectError> {
+    let cloud = match name {
         CloudName::Global => graph::Cloud::Global,
         CloudName::UsGov => graph::Cloud::UsGov,
         CloudName::UsGovDod => graph::Cloud::UsGovDod,
         CloudName::China => graph::Cloud::China,
     };
-    let endpoints = graph::Endpoints::new(cloud, connection.graph_url.clone(), connection.authority_host.clone())?;
-    let ca_pem = connection.ca_file.as_ref().map(|path| {
-        std::fs::read(path).map_err(|error| ConnectError::CaFile { path: path.display().to_string(), error })
-    });
-    Ok(graph::Options { ca_pem: ca_pem.transpose()?, ..graph::Options::new(endpoints) })
+    let chosen = (name == connection.cloud).then_some((&connection.graph_url, &connection.authority_host));
+    let (graph, login) = chosen.map_or((None, None), |(graph, login)| (graph.clone(), login.clone()));
+    let other = connection.cloud_address.iter().find(|other| other.cloud == name).map(|other| other.url.clone());
+    let endpoints = graph::Endpoints::new(cloud, graph.or_else(|| other.clone()), login.or(other))?;
+    let imds = connection.imds_address.clone().unwrap_or(endpoints.imds);
+    let audience = connection.federation_audience.iter().find(|other| other.cloud == name);
+    let federation_audience = audience.map_or(endpoints.federation_audience, |other| other.audience.clone());
+    Ok(graph::Endpoints { imds, federation_audience, ..endpoints })
 }

@@ -17,7 +17,6 @@ use kube::{Api, Client, Resource};
 use tokio::sync::mpsc;
 
 use super::CALL_TIMEOUT;
-use crate::api::SyncJob;
 
 const QUEUE_MAX: usize = 1024;
 /// The API server refuses a longer note, and a longer name of an instance.
@@ -58,7 +57,15 @@ impl Events {
         (Self { queue, limits: Arc::new(Limits::new()), instance }, work)
     }
 
-    pub fn send(&self, object: &SyncJob, warning: bool, reason: &str, action: &str, note: &str) {
+    /// About an object of any kind; of one without a namespace, in the namespace `default`, as the API server wants it.
+    pub fn send(
+        &self,
+        object: &impl Resource<DynamicType = ()>,
+        warning: bool,
+        reason: &str,
+        action: &str,
+        note: &str,
+    ) {
         let regarding = object.object_ref(&());
         let uid = regarding.uid.as_deref().unwrap_or_default();
         if !self.limits.allow(uid, reason, note) {

@@ -7,6 +7,7 @@ pub mod namespaces;
 pub mod object;
 pub mod proxy;
 pub mod read;
+pub mod secrets;
 pub mod stored;
 pub mod watch;
 

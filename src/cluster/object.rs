@@ -5,24 +5,38 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use kube::api::{Patch, PatchParams};
-use kube::core::NamespaceResourceScope;
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::stored::Stored;
 use super::{Error, bounded};
-use crate::api::MANAGER_IDENTITY;
+use crate::api::tenant::{ClusterEntraTenant, EntraTenant};
+use crate::api::{MANAGER_IDENTITY, SyncJob};
 
-/// A namespaced custom resource of ours.
-pub trait Kind:
-    Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + Send + Sync
-{
+/// A custom resource of ours.
+pub trait Kind: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync {
+    /// Where the objects of a namespace are; for a cluster-scoped kind, where all are.
+    fn api(client: Client, namespace: &str) -> Api<Self>;
 }
 
-impl<K> Kind for K where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug + Send + Sync
-{
+macro_rules! namespaced {
+    ($($kind:ty),+) => {
+        $(impl Kind for $kind {
+            fn api(client: Client, namespace: &str) -> Api<Self> {
+                Api::namespaced(client, namespace)
+            }
+        })+
+    };
+}
+
+namespaced!(SyncJob, Stored, EntraTenant);
+
+impl Kind for ClusterEntraTenant {
+    fn api(client: Client, _: &str) -> Api<Self> {
+        Api::all(client)
+    }
 }
 
 /// An object as it was read, or as our last write left it.
@@ -76,7 +90,7 @@ impl<K: Kind> Handle<K> {
 
     /// Reads the object as the API server has it now, uncached. `Gone` if it does not exist, or another one has its name.
     pub async fn reread(&mut self) -> Result<(), Error> {
-        let api = namespaced::<K>(&self.client, &*self.object);
+        let api = api::<K>(&self.client, &*self.object);
         let current = bounded(api.get_opt(&self.object.name_any())).await?;
         let current = current.filter(|current| current.uid() == self.object.uid()).ok_or(Error::Gone)?;
         self.wrote(current);
@@ -120,7 +134,7 @@ fn others<'a>(object: &'a impl ResourceExt, finalizer: &'a str) -> impl Iterator
 async fn set_finalizers<K: Kind, A: Kind>(client: &Client, object: &K, finalizers: Vec<String>) -> Result<A, Error> {
     let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "uid": object.uid(), "finalizers": finalizers}});
     let params = PatchParams { field_manager: Some(MANAGER_IDENTITY.to_owned()), ..PatchParams::default() };
-    bounded(namespaced::<A>(client, object).patch(&object.name_any(), &params, &Patch::Merge(&patch))).await
+    bounded(api::<A>(client, object).patch(&object.name_any(), &params, &Patch::Merge(&patch))).await
 }
 
 async fn apply_status<K: Kind, A: Kind>(
@@ -130,16 +144,19 @@ async fn apply_status<K: Kind, A: Kind>(
     part: &impl Serialize,
 ) -> Result<A, Error> {
     let status: Value = serde_json::to_value(part).map_err(|error| Error::Unavailable(error.to_string()))?;
-    let patch = json!({
+    let mut patch = json!({
         "apiVersion": K::api_version(&()),
         "kind": K::kind(&()),
-        "metadata": {"name": object.name_any(), "namespace": object.namespace(), "resourceVersion": object.resource_version()},
+        "metadata": {"name": object.name_any(), "resourceVersion": object.resource_version()},
         "status": status,
     });
+    if let Some(namespace) = object.namespace() {
+        patch["metadata"]["namespace"] = namespace.into();
+    }
     let params = PatchParams::apply(manager).force();
-    bounded(namespaced::<A>(client, object).patch_status(&object.name_any(), &params, &Patch::Apply(&patch))).await
+    bounded(api::<A>(client, object).patch_status(&object.name_any(), &params, &Patch::Apply(&patch))).await
 }
 
-fn namespaced<A: Kind>(client: &Client, object: &impl ResourceExt) -> Api<A> {
-    Api::namespaced(client.clone(), &object.namespace().unwrap_or_default())
+fn api<A: Kind>(client: &Client, object: &impl ResourceExt) -> Api<A> {
+    A::api(client.clone(), &object.namespace().unwrap_or_default())
 }

@@ -1,6 +1,9 @@
 //! Reads that must not come from the watch cache.
 
+use std::collections::BTreeMap;
+
 use futures::future::try_join_all;
+use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::ListParams;
 use kube::{Api, Client, CustomResourceExt};
@@ -12,6 +15,22 @@ use crate::api::SyncJob;
 /// The object as the API server has it now; `None` if it does not exist.
 pub async fn get(client: &Client, namespace: &str, name: &str) -> Result<Option<SyncJob>, Error> {
     bounded(Api::<SyncJob>::namespaced(client.clone(), namespace).get_opt(name)).await
+}
+
+/// Labels of a namespace, and whether it is being deleted; `None` if it does not exist.
+pub async fn namespace(client: &Client, name: &str) -> Result<Option<NamespaceFacts>, Error> {
+    let found = bounded(Api::<Namespace>::all(client.clone()).get_metadata_opt(name)).await?;
+    Ok(found.map(|found| NamespaceFacts {
+        terminating: found.metadata.deletion_timestamp.is_some(),
+        labels: found.metadata.labels.unwrap_or_default(),
+    }))
+}
+
+/// What is known of a namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamespaceFacts {
+    pub labels: BTreeMap<String, String>,
+    pub terminating: bool,
 }
 
 /// Whether the CRD of SyncJobs is being deleted, and with it every SyncJob. A CRD that is not there counts as one that is

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::answer::{Exchange, NO_ANSWER};
 use super::error::{Error, Kind};
-use super::gate::{Admission, Gate};
+use super::gate::Admission;
+use super::limits::{Limits, Slot};
 use super::login::token::{Held, Tokens};
 use super::observer::{Observer, Seen};
 use super::request::Call;
@@ -20,9 +20,9 @@ use super::transport::{BODY_BYTES_MAX, Transport};
 pub(super) struct Caller {
     pub transport: Arc<dyn Transport>,
     pub tokens: Tokens,
-    pub gate: Arc<Gate>,
-    pub slots: Semaphore,
-    pub in_flight_max: usize,
+    pub limits: Limits,
+    /// The longest time of a probe, with its login and its wait for a slot.
+    pub probe_max: Duration,
     pub slot_timeout: Duration,
     pub call_timeout: Duration,
     pub observer: Arc<dyn Observer>,
@@ -74,7 +74,7 @@ impl Caller {
             Ok(answer) => Exchange::read(call, answer),
             Err(_) => Exchange::timed_out(call),
         };
-        let retry_at = self.gate.learn(&admission, &exchange);
+        let retry_at = self.limits.gate().learn(&admission, &exchange);
         if let Err(error) = &mut exchange.result {
             error.retry_at = retry_at;
         }
@@ -86,16 +86,16 @@ impl Caller {
     /// been withdrawn or have expired while the call waited for the slot; then the slot is given back and both are
     /// asked for once more.
     async fn admit(&self, call: &Call<'_>) -> Result<Admitted<'_>, Error> {
-        let (mut until, mut admission) = (None, self.gate.enter(call)?);
+        let (mut until, mut admission) = (None, self.limits.gate().enter(call, self.probe_max)?);
         loop {
             let held = self.token(call).await?;
             let last = until.is_some();
             let limit = *until.get_or_insert_with(|| Instant::now() + self.slot_timeout);
-            let slot = match timeout_at(limit, self.slots.acquire()).await {
-                Ok(slot) => slot.map_err(|_| call.failed(Kind::Network, "the client is closed"))?,
+            let slot = match timeout_at(limit, self.limits.slot()).await {
+                Ok(slot) => slot.ok_or_else(|| call.failed(Kind::Network, "the client is closed"))?,
                 Err(_) => return Err(self.busy(call)),
             };
-            admission = self.gate.pass(call, admission)?;
+            admission = self.limits.gate().pass(call, admission, self.probe_max)?;
             match self.tokens.usable() {
                 Some(held) => return Ok(Admitted { held, _slot: slot, admission }),
                 None if last => return Ok(Admitted { held, _slot: slot, admission }),
@@ -105,14 +105,14 @@ impl Caller {
     }
 
     fn busy(&self, call: &Call<'_>) -> Error {
-        let (waited, most) = (self.slot_timeout.as_secs_f64(), self.in_flight_max);
+        let (waited, most) = (self.slot_timeout.as_secs_f64(), self.limits.in_flight_max());
         let message = format!("waited {waited} s for one of the {most} requests in flight; nothing was sent");
         call.failed(Kind::Busy, &message)
     }
 
     /// A token for a call that sends nothing to Graph.
     pub async fn token_only(&self, call: &Call<'_>) -> Result<Held, Error> {
-        let _admission = self.gate.enter(call)?;
+        let _admission = self.limits.gate().enter(call, self.probe_max)?;
         self.token(call).await
     }
 
@@ -130,7 +130,7 @@ impl Caller {
 /// What a call needs before it is sent.
 struct Admitted<'a> {
     held: Held,
-    _slot: SemaphorePermit<'a>,
+    _slot: Slot<'a>,
     admission: Admission<'a>,
 }
 

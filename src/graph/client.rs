@@ -5,24 +5,26 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use secrecy::ExposeSecret;
-use tokio::sync::Semaphore;
 use url::Url;
 
 use super::breaker::Availability;
 use super::call::Caller;
 use super::endpoints::Endpoints;
 use super::error::{Error, Kind};
-use super::gate::Gate;
-use super::login::credential::Credential;
+use super::limits::{ApplicationLimits, LimitSettings, Limits, Rates};
+use super::login::claims::Claims;
+use super::login::presented::{LoggedIn, Presented};
+use super::login::source::Source;
 use super::login::token::{self, Tokens};
-use super::login::{self, tenant};
+use super::login::wall::WallClock;
+use super::login::{Logins, tenant};
 use super::observer::{Ignore, Observer};
 use super::operation::Operation;
-use super::request::Call;
+use super::request::{Call, Priority};
 use super::transport::{self, Https, Transport};
 
-/// The tools that log a person in are programs that take seconds to begin.
-const TOOLS_TIMEOUT_MIN: Duration = Duration::from_secs(30);
+/// A login reads its credential and presents it, and does so once more after a refusal.
+const LOGIN_STEPS_MAX: u32 = 4;
 
 /// How a client calls.
 #[derive(Clone, Debug)]
@@ -38,8 +40,11 @@ pub struct Options {
     pub call_timeout: Duration,
     /// The longest time of a list, all its pages together.
     pub list_timeout: Duration,
-    /// The longest time of one login. A call that waits for a login does so outside of its own time.
+    /// The longest time of one step of a login: reading the credential, and presenting it. A call that waits for a login
+    /// does so outside of its own time.
     pub login_timeout: Duration,
+    /// The time of day.
+    pub wall: WallClock,
     /// How long a rejected login is cached before it is tried again.
     pub login_retry: Duration,
     /// Is notified of calls and logins.
@@ -57,9 +62,23 @@ impl Options {
             call_timeout: Duration::from_secs(30),
             list_timeout: Duration::from_secs(60),
             login_timeout: Duration::from_secs(10),
+            wall: WallClock::machine(),
             login_retry: Duration::from_secs(60),
             observer: Arc::new(Ignore),
         }
+    }
+
+    /// The transport that trusts the authorities of these options; several clients may share it.
+    pub fn https(&self) -> Result<Arc<dyn Transport>, SetupError> {
+        let https = Https::new(self.ca_pem.as_deref(), &self.endpoints.imds);
+        let https = https.map_err(|error| SetupError(transport::describe(error)))?;
+        Ok(Arc::new(https))
+    }
+
+    /// Limits that no other client shares.
+    pub fn own_limits(&self) -> Limits {
+        let settings = LimitSettings { in_flight_max: self.in_flight_max, rates: Rates::documented() };
+        Limits::new(settings, ApplicationLimits::default(), self.observer.clone())
     }
 }
 
@@ -68,9 +87,12 @@ impl Options {
 #[error("cannot create the HTTP client: {0}")]
 pub struct SetupError(String);
 
-/// One application in one tenant. Clones share the token, the gate and the connections.
+/// One application in one tenant. Clones share the token, the limits and the connections.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    inner: Arc<Inner>,
+    priority: Priority,
+}
 
 struct Inner {
     /// Root of Graph without a version, ending in a slash.
@@ -82,52 +104,65 @@ struct Inner {
 }
 
 impl Client {
-    /// Over HTTPS.
-    pub fn new(options: Options, credential: Credential) -> Result<Self, SetupError> {
-        let https = Https::new(options.ca_pem.as_deref()).map_err(|error| SetupError(transport::describe(error)))?;
-        Ok(Self::with_transport(options, credential, Arc::new(https)))
+    /// Over HTTPS. The tenant is an id or a domain; without one it is the credential's own.
+    pub fn new(options: Options, source: Arc<dyn Source>, tenant: Option<String>) -> Result<Self, SetupError> {
+        let (transport, limits) = (options.https()?, options.own_limits());
+        Ok(Self::with_transport(options, source, tenant, transport, limits))
     }
 
     /// Over another transport, which carries the requests to Graph and those of the login. All time limits count tokio's
-    /// time.
-    pub fn with_transport(options: Options, credential: Credential, transport: Arc<dyn Transport>) -> Self {
+    /// time. `limits` are those of the application in the tenant: all its clients share them.
+    pub fn with_transport(
+        options: Options,
+        source: Arc<dyn Source>,
+        tenant: Option<String>,
+        transport: Arc<dyn Transport>,
+        limits: Limits,
+    ) -> Self {
         let root = options.endpoints.graph.clone();
-        let tenant = credential.tenant().and_then(tenant::id).map_or_else(OnceLock::new, OnceLock::from);
-        let login_timeout = match credential {
-            Credential::Person { .. } => options.login_timeout.max(TOOLS_TIMEOUT_MIN),
-            Credential::ClientSecret { .. } | Credential::WorkloadIdentity { .. } => options.login_timeout,
-        };
-        let probe_max = login_timeout + options.slot_timeout + options.call_timeout;
-        let gate = Arc::new(Gate::new(probe_max, options.observer.clone()));
+        let known = tenant.as_deref().and_then(tenant::id).map_or_else(OnceLock::new, OnceLock::from);
+        let probe_max = options.login_timeout * LOGIN_STEPS_MAX + options.slot_timeout + options.call_timeout;
+        let (endpoints, wall) = (options.endpoints, options.wall);
+        let log_in = Logins { transport: transport.clone(), endpoints, tenant, source, wall };
         let tokens = Tokens::new(token::Settings {
-            log_in: login::with(transport.clone(), options.endpoints, credential),
-            login_timeout,
+            log_in: Arc::new(log_in),
+            login_timeout: options.login_timeout,
             login_retry: options.login_retry,
-            gate: gate.clone(),
+            gate: limits.gate().clone(),
             observer: options.observer.clone(),
         });
-        let in_flight_max = options.in_flight_max.max(1);
         let caller = Caller {
             transport,
             tokens,
-            gate,
-            slots: Semaphore::new(in_flight_max),
-            in_flight_max,
+            limits,
+            probe_max,
             slot_timeout: options.slot_timeout,
             call_timeout: options.call_timeout,
             observer: options.observer,
         };
-        Self(Arc::new(Inner { root, tenant, caller, list_timeout: options.list_timeout }))
+        let inner = Inner { root, tenant: known, caller, list_timeout: options.list_timeout };
+        Self { inner: Arc::new(inner), priority: Priority::default() }
     }
 
-    /// Whether calls are sent now.
+    /// The same client, whose calls are this urgent.
+    #[must_use]
+    pub fn with_priority(&self, priority: Priority) -> Self {
+        Self { inner: self.inner.clone(), priority }
+    }
+
+    /// Whether both are the same client, however urgent their calls are.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// Whether calls of this client are sent now.
     pub fn availability(&self) -> Availability {
-        self.0.caller.gate.availability()
+        self.inner.caller.limits.availability_for(self.priority)
     }
 
     /// Id of the tenant that calls go to, in lower case, if the credential names it or it was learnt before.
     pub fn known_tenant(&self) -> Option<String> {
-        self.0.tenant.get().cloned()
+        self.inner.tenant.get().cloned()
     }
 
     /// The same, learnt from a token where the credential names a domain or nothing. Logs in if need be; nothing is sent to
@@ -136,20 +171,37 @@ impl Client {
         if let Some(tenant) = self.known_tenant() {
             return Ok(tenant);
         }
-        let call = Call::read(Operation::LogIn, self.0.root.clone());
-        let held = self.0.caller.token_only(&call).await?;
-        let tenant = tenant::of_token(held.token.expose_secret());
+        let call = Call::read(Operation::LogIn, self.inner.root.clone());
+        let tenant = self.log_in().await?.tenant;
         let tenant = tenant.ok_or_else(|| call.failed(Kind::Malformed, "the token names no tenant"))?;
-        Ok(self.0.tenant.get_or_init(|| tenant).clone())
+        Ok(self.inner.tenant.get_or_init(|| tenant).clone())
+    }
+
+    /// Logs in if there is no usable token. Nothing is sent to Graph.
+    pub async fn log_in(&self) -> Result<LoggedIn, Error> {
+        let held = self.inner.caller.token_only(&Call::read(Operation::LogIn, self.inner.root.clone())).await?;
+        let token = held.token.expose_secret();
+        let roles = Claims::of(token).map(|claims| claims.roles()).unwrap_or_default();
+        Ok(LoggedIn { tenant: tenant::of_token(token), roles, obtained: held.obtained, number: held.number })
+    }
+
+    /// What was presented at the last login, refused or not.
+    pub fn presented(&self) -> Option<Presented> {
+        self.inner.caller.tokens.presented()
+    }
+
+    /// Whether a token is at hand that is good now. Costs no login.
+    pub fn holds_token(&self) -> bool {
+        self.inner.caller.tokens.usable().is_some()
     }
 
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Bytes, Error> {
-        self.0.caller.send(call).await
+        self.inner.caller.send(&Call { priority: self.priority, ..call.clone() }).await
     }
 
     /// An address of Graph. Path segments are percent-encoded, whatever they hold.
     pub(super) fn url(&self, segments: &[&str]) -> Url {
-        let mut url = self.0.root.clone();
+        let mut url = self.inner.root.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.clear().push("v1.0").extend(segments);
         }
@@ -158,10 +210,10 @@ impl Client {
 
     /// Whether an address is one of the Graph that this client calls: a token goes nowhere else.
     pub(super) fn is_ours(&self, url: &Url) -> bool {
-        url.origin() == self.0.root.origin()
+        url.origin() == self.inner.root.origin()
     }
 
     pub(super) fn list_timeout(&self) -> Duration {
-        self.0.list_timeout
+        self.inner.list_timeout
     }
 }

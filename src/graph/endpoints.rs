@@ -17,7 +17,15 @@ pub struct Endpoints {
     pub graph: Url,
     /// Root of the login service, ending in a slash.
     pub login: Url,
+    /// Root of the metadata service of the machine, which issues the tokens of managed identities. The only address to
+    /// which plain HTTP goes.
+    pub imds: Url,
+    /// The audience that a token of another issuer has for this cloud.
+    pub federation_audience: String,
 }
+
+/// The link-local address is the same in all clouds.
+const IMDS: &str = "http://169.254.169.254/";
 
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
@@ -36,7 +44,17 @@ impl Endpoints {
             Cloud::UsGovDod => ("https://dod-graph.microsoft.us/", "https://login.microsoftonline.us/"),
             Cloud::China => ("https://microsoftgraph.chinacloudapi.cn/", "https://login.chinacloudapi.cn/"),
         };
-        Ok(Self { graph: origin(graph, graph_preset)?, login: origin(login, login_preset)? })
+        let federation_audience = match cloud {
+            Cloud::Global => "api://AzureADTokenExchange",
+            Cloud::UsGov | Cloud::UsGovDod => "api://AzureADTokenExchangeUSGov",
+            Cloud::China => "api://AzureADTokenExchangeChina",
+        };
+        Ok(Self {
+            graph: origin(graph, graph_preset)?,
+            login: origin(login, login_preset)?,
+            imds: Url::parse(IMDS).map_err(|_| EndpointError::NotAUrl(IMDS))?,
+            federation_audience: federation_audience.to_owned(),
+        })
     }
 
     /// The scope of a token request: all that the application was granted in Graph.

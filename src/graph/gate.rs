@@ -1,4 +1,4 @@
-//! The permission to call Graph, one for all calls of a client. It is shut for as long as an answer asks to wait, and it is
+//! The permission to call Graph, one for all calls of an application in a tenant. It is shut for as long as an answer asks to wait, and it is
 //! a circuit breaker: shut as well when several requests in a row get no answer, until one probe gets an answer.
 
 use std::sync::Arc;
@@ -16,11 +16,9 @@ use super::request::Call;
 /// A 5xx is not believed when it asks for a longer wait: it may speak for one backend of many.
 const UNAVAILABLE_WAIT_MAX: Duration = Duration::from_secs(300);
 
-/// Shared by all calls and logins of a client.
+/// Shared by all calls and logins of an application in a tenant.
 pub(super) struct Gate {
     state: Mutex<State>,
-    /// The longest time of a probe, with its login and its wait for a slot.
-    probe_max: Duration,
     observer: Arc<dyn Observer>,
 }
 
@@ -39,26 +37,32 @@ impl Drop for Admission<'_> {
 }
 
 impl Gate {
-    pub fn new(probe_max: Duration, observer: Arc<dyn Observer>) -> Self {
-        Self { state: Mutex::default(), probe_max, observer }
+    pub fn new(observer: Arc<dyn Observer>) -> Self {
+        Self { state: Mutex::default(), observer }
     }
 
     pub fn availability(&self) -> Availability {
         self.state.lock().availability(Instant::now())
     }
 
-    /// Lets a call through, or says why not.
-    pub fn enter(&self, call: &Call<'_>) -> Result<Admission<'_>, Error> {
+    /// Lets a call through, or says why not. `probe_max` is the longest time of a probe, with its login and its wait for a
+    /// slot.
+    pub fn enter(&self, call: &Call<'_>, probe_max: Duration) -> Result<Admission<'_>, Error> {
         self.state
             .lock()
-            .enter(Instant::now(), self.probe_max)
+            .enter(Instant::now(), probe_max)
             .map_or_else(|(until, kind)| Err(shut(call, until, kind)), |probe| Ok(Admission { gate: self, probe }))
     }
 
     /// Lets a call through that has waited since it entered.
-    pub fn pass<'a>(&'a self, call: &Call<'_>, admission: Admission<'a>) -> Result<Admission<'a>, Error> {
+    pub fn pass<'a>(
+        &'a self,
+        call: &Call<'_>,
+        admission: Admission<'a>,
+        probe_max: Duration,
+    ) -> Result<Admission<'a>, Error> {
         if admission.probe.is_none() {
-            return self.enter(call);
+            return self.enter(call, probe_max);
         }
         // The answer to an older request may have shut the gate while the probe waited.
         let shut_since = self.state.lock().shut(Instant::now());

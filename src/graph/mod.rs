@@ -10,6 +10,7 @@ mod error;
 mod gate;
 mod jobs;
 mod lenient;
+mod limits;
 mod login;
 mod observer;
 mod operation;
@@ -25,12 +26,16 @@ pub use client::{Client, Options, SetupError};
 pub use endpoints::{Cloud, EndpointError, Endpoints};
 pub use error::{Error, Kind, Processed};
 pub use jobs::{EntryCount, Execution, Job, JobError, Quarantine, Schedule, Status};
+pub use limits::{ApplicationLimits, LimitSettings, Limits, Rates};
 pub use login::credential::{Credential, CredentialError};
+pub use login::presented::{LoggedIn, Presented, PresentedKind};
+pub use login::source::{Material, NoMaterial, Source};
+pub use login::wall::WallClock;
 pub use observer::{LoginResult, Observer, Seen, Shut};
 pub use operation::Operation;
 pub use principals::{ServicePrincipal, Template};
 pub use reader::Reader;
-pub use request::MaySend;
+pub use request::{MaySend, Priority};
 pub use transport::{BodyError, Transport, TransportError};
 
 #[cfg(test)]

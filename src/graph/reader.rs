@@ -1,5 +1,7 @@
 //! A client that can only ask: what it does not offer cannot be sent through it.
 
+use std::sync::Arc;
+
 use super::client::{Client, Options, SetupError};
 use super::error::Error;
 use super::jobs::Job;
@@ -12,7 +14,8 @@ pub struct Reader(Client);
 impl Reader {
     /// Over HTTPS.
     pub fn new(options: Options, credential: Credential) -> Result<Self, SetupError> {
-        Client::new(options, credential).map(Self)
+        let tenant = credential.tenant().map(str::to_owned);
+        Client::new(options, Arc::new(credential), tenant).map(Self)
     }
 
     /// As [`Client::known_tenant`].

@@ -14,12 +14,38 @@ use super::operation::Operation;
 /// before it is repeated. What was permitted before the waiting may have ended meanwhile.
 pub type MaySend<'a> = &'a (dyn Fn() -> bool + Send + Sync);
 
+/// How urgent a call is: who of those that wait goes first, and whom Graph drops first when it throttles. The most urgent
+/// first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// Somebody waits until something is gone.
+    Deletion,
+    /// Somebody has changed something, or it is not known what came of a request.
+    #[default]
+    Change,
+    /// Nothing but a look at what is settled.
+    Poll,
+}
+
+impl Priority {
+    /// The value of `x-ms-throttle-priority`.
+    const fn header(self) -> &'static str {
+        match self {
+            Self::Deletion | Self::Change => "Normal",
+            Self::Poll => "Low",
+        }
+    }
+}
+
 /// A call before it is sent.
+#[derive(Clone)]
 pub(super) struct Call<'a> {
     pub operation: Operation,
     pub url: Url,
     pub body: Option<&'a Value>,
     pub client_request_id: Uuid,
+    /// That of the client which makes the call.
+    pub priority: Priority,
     pub may_send: MaySend<'a>,
     /// The call ends at this instant at the latest.
     pub until: Option<Instant>,
@@ -33,7 +59,15 @@ impl<'a> Call<'a> {
 
     /// A call that changes something, without a body.
     pub fn write(operation: Operation, url: Url, may_send: MaySend<'a>) -> Self {
-        Self { operation, url, body: None, client_request_id: Uuid::new_v4(), may_send, until: None }
+        Self {
+            operation,
+            url,
+            body: None,
+            client_request_id: Uuid::new_v4(),
+            priority: Priority::default(),
+            may_send,
+            until: None,
+        }
     }
 
     /// An error for a call of which nothing was sent.
@@ -50,7 +84,8 @@ impl<'a> Call<'a> {
             .uri(self.url.as_str())
             .header("authorization", bearer)
             .header("accept", "application/json")
-            .header("client-request-id", self.client_request_id.to_string());
+            .header("client-request-id", self.client_request_id.to_string())
+            .header("x-ms-throttle-priority", self.priority.header());
         match self.body {
             Some(body) => request.header("content-type", "application/json").body(body.to_string().into()),
             None => request.body(Bytes::new()),

@@ -1,13 +1,14 @@
 //! How a request reaches its host and the whole answer comes back: the only place of `graph` that has sockets.
 //!
-//! The product's transport is one connection pool for Graph and login: no redirects, no plain HTTP, no repetition, no
-//! answer without end.
+//! The product's transport is one connection pool for Graph and login: no redirects, no repetition, no answer without
+//! end, and plain HTTP to the metadata service of this machine only.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use reqwest::{Certificate, redirect, retry};
+use url::{Origin, Url};
 
 /// The largest answer: schemas of thousands of lines stay below it.
 pub(super) const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -48,21 +49,29 @@ pub enum BodyError {
 }
 
 /// The transport of the product.
-pub(super) struct Https(reqwest::Client);
+pub(super) struct Https {
+    client: reqwest::Client,
+    /// For the metadata service of this machine alone: without a proxy, and also over plain HTTP, which is all that the
+    /// real one speaks.
+    direct: reqwest::Client,
+    imds: Origin,
+}
 
 impl Https {
     /// Trusts the system's authorities and those given as PEM.
-    pub fn new(ca_pem: Option<&[u8]>) -> Result<Self, reqwest::Error> {
+    pub fn new(ca_pem: Option<&[u8]>, imds: &Url) -> Result<Self, reqwest::Error> {
         let extra = ca_pem.map(Certificate::from_pem_bundle).transpose()?.unwrap_or_default();
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("entrain/", env!("CARGO_PKG_VERSION")))
-            .https_only(true)
-            .redirect(redirect::Policy::none())
-            // The queue repeats what may be repeated; a create must not be sent twice behind its back.
-            .retry(retry::never())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tls_certs_merge(extra);
-        Ok(Self(client.build()?))
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("entrain/", env!("CARGO_PKG_VERSION")))
+                .redirect(redirect::Policy::none())
+                // The queue repeats what may be repeated; a create must not be sent twice behind its back.
+                .retry(retry::never())
+                .connect_timeout(CONNECT_TIMEOUT)
+                .tls_certs_merge(extra.clone())
+        };
+        let (client, direct) = (builder().https_only(true).build()?, builder().no_proxy().build()?);
+        Ok(Self { client, direct, imds: imds.origin() })
     }
 
     async fn carry(
@@ -71,7 +80,8 @@ impl Https {
         body_max: usize,
     ) -> Result<http::Response<Bytes>, TransportError> {
         let request = reqwest::Request::try_from(request).map_err(|error| TransportError::Unsent(describe(error)))?;
-        let answer = self.0.execute(request).await.map_err(|error| {
+        let client = if request.url().origin() == self.imds { &self.direct } else { &self.client };
+        let answer = client.execute(request).await.map_err(|error| {
             let unsent = error.is_connect() || error.is_builder();
             let text = describe(error);
             if unsent { TransportError::Unsent(text) } else { TransportError::NoAnswer(text) }

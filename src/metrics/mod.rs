@@ -9,6 +9,7 @@ mod queue;
 mod reconcile;
 mod rest;
 mod table;
+mod tenants;
 mod watch;
 
 use prometheus_client::encoding::{EncodeLabelSet, prometheus_text, text};
@@ -23,6 +24,7 @@ pub use queue::{QueueMetrics, QueueState};
 pub use reconcile::{ReconcileMetrics, Timer};
 pub use rest::RestMetrics;
 pub use table::{METRICS, Spec};
+pub use tenants::{NamedStatus, Tenants};
 pub use watch::Silence;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -62,7 +64,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn new(concurrency: u16, objects: Objects, silence: Silence, rest: &RestMetrics) -> Self {
+    pub fn new(concurrency: u16, objects: Objects, tenants: Tenants, silence: Silence, rest: &RestMetrics) -> Self {
         let mut registry = Registry::default();
         table::BUILD.register(&mut registry, Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         let graph = GraphMetrics::register(&mut registry);
@@ -72,6 +74,7 @@ impl Metrics {
         let leader = Family::default();
         table::LEADER.register(&mut registry, leader.clone());
         registry.register_collector(Box::new(objects));
+        registry.register_collector(Box::new(tenants));
         Self { registry, graph, reconcile, leader }
     }
 

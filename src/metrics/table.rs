@@ -152,6 +152,13 @@ table! {
     /// Passes that ended in trouble and asked for another one.
     QUEUE_RETRIES: Counter "workqueue_retries_total" ["name", "controller"];
 
+    /// 1 while the operator can log in to a tenant, 0 while it cannot. A tenant that is suspended, or was not looked at yet,
+    /// has none.
+    TENANT_READY: Gauge "entrain_tenant_ready" ["tenant"];
+
+    /// When the certificate with which the operator logs in to a tenant expires.
+    TENANT_CERTIFICATE_EXPIRY: Gauge "entrain_tenant_certificate_expiry_timestamp_seconds" ["tenant"];
+
     /// When the watch over SyncJobs last showed an event or a bookmark; of several watches, the one that has been silent for
     /// longest. 0 before the first list, and for an operator that waits for the lease.
     WATCH_LAST_EVENT: Gauge "entrain_watch_last_event_timestamp_seconds" [];

@@ -2,6 +2,7 @@
 
 mod instance;
 mod leadership;
+mod logins;
 mod servers;
 mod settings;
 
@@ -19,12 +20,12 @@ use self::leadership::{Leadership, lease_config};
 use self::servers::Health;
 use crate::args::Operator;
 use crate::clock::Clock;
+use crate::cluster::watch::tenants::tenants;
 use crate::cluster::watch::{Stores, sync_jobs};
 use crate::cluster::{Namespaces, events::Events, proxy};
-use crate::connect::{self, ConnectError};
-use crate::graph;
-use crate::metrics::{Metrics, Objects, RestMetrics, Silence};
-use crate::reconcile::{self, Parts, Tenants, Watchdog};
+use crate::connect::ConnectError;
+use crate::metrics::{Metrics, Objects, RestMetrics, Silence, Tenants as TenantStates};
+use crate::reconcile::{self, Parts, Watchdog};
 
 pub use self::servers::ServeError;
 pub use self::settings::SettingsError;
@@ -36,8 +37,6 @@ const SHUTDOWN_MAX: Duration = Duration::from_secs(25);
 
 /// After this long without a byte a connection to the API server is given up: longer than the server keeps a watch open.
 const READ_TIMEOUT: Duration = Duration::from_secs(150);
-/// The name that metrics show for the operator's own login.
-const OWN_TENANT: &str = "operator";
 
 /// Why the operator could not start, or had to end. The text names what to fix.
 #[derive(Debug, thiserror::Error)]
@@ -69,15 +68,19 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     config.read_timeout = Some(READ_TIMEOUT);
     proxy::respect_no_proxy(&mut config, |name| std::env::var(name).ok());
     let lease = options.election.leader_elect.then(|| lease_config(&options.election, &config));
-    let rest = RestMetrics::new(&config.cluster_url);
+    let (rest, config_namespace) = (RestMetrics::new(&config.cluster_url), config.default_namespace.clone());
     let client = ClientBuilder::try_from(config)?.with_layer(&rest).build();
     let namespaces = Namespaces::new(&options.watch_namespaces);
     let watches = sync_jobs(&client, &namespaces);
     let stores = Stores::of(&watches);
     let (objects, age) = (stores.clone(), stores);
     let (objects, silence) = (Objects::new(move || objects.state()), Silence::new(move || age.silence()));
-    let metrics = Arc::new(Metrics::new(options.concurrency, objects, silence, &rest));
-    let tenants = Tenants::of_operator(OWN_TENANT, graph_client(options, &metrics)?);
+    let (tenant_watches, tenant_store) = tenants(&client, &namespaces, logins::kinds(options));
+    let shown = tenant_store.clone();
+    let tenant_states = TenantStates::new(move || shown.state());
+    let metrics = Arc::new(Metrics::new(options.concurrency, objects, tenant_states, silence, &rest));
+    let operator_namespace = options.operator_namespace.clone().unwrap_or_else(|| config_namespace.clone());
+    let tenants = logins::new(options, &client, tenant_store, operator_namespace, &metrics)?;
     let watchdog = Watchdog::new(options.stuck_after());
     let health = Arc::new(Health::new(watchdog.clone()));
     let mut background = servers::start(options, &client, &metrics, &health).await?;
@@ -98,6 +101,7 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
         tenants,
         namespaces,
         watches,
+        tenant_watches,
         events,
         clock: Clock::system(),
         settings: options.settings(),
@@ -128,17 +132,6 @@ async fn finish(mut running: JoinHandle<()>) {
         tracing::warn!("passes in flight did not end in time and were aborted");
         running.abort();
     }
-}
-
-fn graph_client(options: &Operator, metrics: &Metrics) -> Result<graph::Client, ConnectError> {
-    let credential = graph::Credential::from_environment(|name| std::env::var(name).ok())?;
-    let options = graph::Options {
-        in_flight_max: usize::from(options.graph_in_flight_max),
-        login_retry: Duration::from_secs(options.slow_retry_seconds),
-        observer: metrics.graph.tenant(OWN_TENANT),
-        ..connect::options(&options.connection)?
-    };
-    Ok(graph::Client::new(options, credential)?)
 }
 
 async fn terminated() -> std::io::Result<&'static str> {

@@ -7,12 +7,13 @@
 
 pub mod common;
 pub mod sync_job;
+pub mod tenant;
 
 pub use common::now::Now;
 pub use common::pass::{Decider, Next, Outcome, Pass};
 pub use common::settings::{self, Settings};
 pub use common::standing::Standing;
-pub use common::trouble::{Trouble, TroubleKind};
+pub use common::trouble::{Barrier, Trouble, TroubleKind};
 pub use common::wake::Wake;
 pub use common::without::{Guard, Without};
 pub use sync_job::running::requests;

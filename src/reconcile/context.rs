@@ -7,6 +7,7 @@ use super::sync_job::listings::Listings;
 use super::tenants::Tenants;
 use super::watchdog::Watchdog;
 use crate::clock::Clock;
+use crate::cluster::watch::tenants::TenantWatch;
 use crate::cluster::watch::{Stores, Watch};
 use crate::cluster::{Namespaces, events::Events, lease::Fence};
 use crate::metrics::ReconcileMetrics;
@@ -30,12 +31,13 @@ pub struct Context {
 }
 
 impl Context {
-    pub(super) fn new(parts: Parts) -> (Self, Vec<Watch>) {
+    pub(super) fn new(parts: Parts) -> (Self, Vec<Watch>, Vec<TenantWatch>) {
         let Parts {
             client,
             tenants,
             namespaces,
             watches,
+            tenant_watches,
             events,
             clock,
             settings,
@@ -60,7 +62,7 @@ impl Context {
             watchdog,
             shutdown,
         };
-        (context, watches)
+        (context, watches, tenant_watches)
     }
 
     /// Whether a write to Graph may leave at this instant.
@@ -78,6 +80,8 @@ pub struct Parts {
     pub namespaces: Namespaces,
     /// What is watched there, and where it is kept.
     pub watches: Vec<Watch>,
+    /// The watches over tenants, which fill the store of `tenants`.
+    pub tenant_watches: Vec<TenantWatch>,
     pub events: Events,
     pub clock: Clock,
     pub settings: Settings,

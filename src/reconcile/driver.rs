@@ -12,20 +12,22 @@ use futures::FutureExt;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use parking_lot::Mutex;
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::context::Context;
+use super::ended::Ended;
 use super::helpers;
 use super::queue::{Class, Lane, Queue, Work};
-use super::sync_job::pass::{self, Ended};
 use super::tenants::TenantKey;
+use super::urgency::{class_after, class_at_first, priority};
+use super::{sync_job, tenant};
 use crate::api::SyncJob;
+use crate::cluster::watch::tenants::{TenantName, TenantWatch};
 use crate::cluster::watch::{Seen, Watch};
-use crate::metrics::QueueState;
+use crate::metrics::{QueueState, Timer};
 use crate::plan::Wake;
 
 /// How long an object whose reconcile panicked is left alone.
@@ -37,12 +39,15 @@ const FIRST_LOOKS_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
     SyncJob(Arc<ObjectRef<SyncJob>>),
+    Tenant(Arc<TenantName>),
 }
 
 /// How a pass ended, and what comes after it.
 struct Done {
     failed: bool,
     after: Option<Duration>,
+    /// The tenant whose SyncJobs need not wait any longer.
+    freed: Option<TenantName>,
 }
 
 type Shared = Arc<Mutex<Queue<Key>>>;
@@ -59,6 +64,7 @@ enum Happened {
     Stop,
     PassEnded(Result<(task::Id, Done), JoinError>),
     Seen(Seen),
+    TenantSeen(TenantName),
     HelperEnded(Result<(), JoinError>),
     TimeCame,
 }
@@ -66,11 +72,12 @@ enum Happened {
 /// Works until `shutdown` turns true and the passes in flight have ended.
 pub(super) async fn run(
     watches: Vec<Watch>,
+    tenant_watches: Vec<TenantWatch>,
     context: Arc<Context>,
     concurrency: u16,
     mut shutdown: watch::Receiver<bool>,
 ) {
-    let (mut seen, mut helpers) = helpers::start(watches, &context);
+    let (mut seen, mut helpers) = helpers::start(watches, tenant_watches, &context);
     let queue = Arc::new(Mutex::new(Queue::new(concurrency.into())));
     let shown = queue.clone();
     context.metrics.queue.show(move || state(&shown));
@@ -81,6 +88,7 @@ pub(super) async fn run(
             Happened::Stop => break,
             Happened::PassEnded(ended) => driver.ended(ended),
             Happened::Seen(seen) => driver.seen(seen),
+            Happened::TenantSeen(name) => driver.tenant_seen(&name),
             Happened::HelperEnded(ended) => {
                 tracing::error!(?ended, "a watch ended; the operator cannot work without it");
                 break;
@@ -95,7 +103,7 @@ pub(super) async fn run(
 
 async fn happened(
     passes: &mut JoinSet<Done>,
-    seen: &mut UnboundedReceiver<Seen>,
+    seen: &mut helpers::Shown,
     helpers: &mut JoinSet<()>,
     shutdown: &mut watch::Receiver<bool>,
     wake: Option<Instant>,
@@ -106,7 +114,8 @@ async fn happened(
             // An error means that the sender is gone, and nobody can stop the loop any more.
             _ = shutdown.wait_for(|stop| *stop) => Happened::Stop,
             Some(ended) = passes.join_next_with_id() => Happened::PassEnded(ended),
-            Some(seen) = seen.recv() => Happened::Seen(seen),
+            Some(name) = seen.tenants.recv() => Happened::TenantSeen(name),
+            Some(seen) = seen.sync_jobs.recv() => Happened::Seen(seen),
             Some(ended) = helpers.join_next() => Happened::HelperEnded(ended),
         }
     };
@@ -122,20 +131,30 @@ impl Driver {
         loop {
             let (now, tenants) = (Instant::now(), &self.context.tenants);
             let mut queue = self.queue.lock();
-            let Some(Work { key, waited, .. }) = queue.next(now, &|tenant: &TenantKey| tenants.availability(tenant))
+            let Some(Work { key, waited, class }) = queue.next(now, &|tenant: &TenantKey| tenants.availability(tenant))
             else {
                 return queue.wake_at();
             };
-            let Key::SyncJob(name) = &key;
-            // The object as it is now that there is a worker for it.
-            let Some(object) = self.context.stores.get(name) else {
-                queue.gone(&key);
-                queue.finished(&key, None, now);
-                continue;
+            let context = self.context.clone();
+            let pass = match &key {
+                Key::Tenant(name) => {
+                    drop(queue);
+                    self.passes.spawn(work_on_tenant(name.clone(), context))
+                }
+                // The object as it is now that there is a worker for it.
+                Key::SyncJob(name) => match context.stores.get(name) {
+                    Some(object) => {
+                        drop(queue);
+                        self.passes.spawn(work_on(object, class, context))
+                    }
+                    None => {
+                        queue.gone(&key);
+                        queue.finished(&key, None, now);
+                        continue;
+                    }
+                },
             };
-            drop(queue);
             self.context.metrics.queue.began(waited);
-            let pass = self.passes.spawn(work_on(object, self.context.clone()));
             self.keys.insert(pass.id(), key);
         }
     }
@@ -143,14 +162,45 @@ impl Driver {
     fn ended(&mut self, ended: Result<(task::Id, Done), JoinError>) {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Some(key) = self.keys.remove(&id) else { return };
-        let done = ended.map_or(Done { failed: true, after: Some(PANIC_RETRY) }, |(_, done)| done);
+        let panicked = || Done { failed: true, after: Some(PANIC_RETRY), freed: None };
+        let done = ended.map_or_else(|_| panicked(), |(_, done)| done);
         let now = Instant::now();
-        let Key::SyncJob(name) = &key;
-        let class = self.context.stores.get(name).map_or(Class::Poll, |object| class_after(&object, done.failed));
+        let class = match &key {
+            Key::Tenant(_) => Class::Poll,
+            Key::SyncJob(name) => {
+                self.context.stores.get(name).map_or(Class::Poll, |object| class_after(&object, done.failed))
+            }
+        };
         // What is later than any clock shows is never.
         let next = done.after.and_then(|after| now.checked_add(after)).map(|due| (due, class));
         if let Some((took, added)) = self.queue.lock().finished(&key, next, now) {
             self.context.metrics.queue.ended(took, added, done.failed && done.after.is_some());
+        }
+        if let Some(name) = &done.freed {
+            self.wake_users(name);
+        }
+    }
+
+    /// A tenant came, went or was edited: it is looked at, and so are the SyncJobs that name it.
+    fn tenant_seen(&self, name: &TenantName) {
+        self.offer_tenant(name);
+        self.wake_users(name);
+    }
+
+    fn offer_tenant(&self, name: &TenantName) {
+        let lane = Lane { tenant: TenantKey::from(name), namespace: name.namespace.as_str().into() };
+        let key = Key::Tenant(Arc::new(name.clone()));
+        if self.queue.lock().offer(key, Class::Change, lane, Instant::now()) {
+            self.context.metrics.queue.added();
+        }
+    }
+
+    /// Those that name a tenant get a pass each, with jitter.
+    fn wake_users(&self, name: &TenantName) {
+        for object in self.context.stores.state() {
+            if self.context.tenants.may_name(&object, name) {
+                self.offer(&object, Class::Poll, Instant::now() + self.first_look(&object));
+            }
         }
     }
 
@@ -165,11 +215,17 @@ impl Driver {
                 self.offer(&object, Class::Created, Instant::now());
             }
             Seen::Created(object) | Seen::Changed(object) => self.offer(&object, Class::Change, Instant::now()),
-            Seen::Gone(key) => self.queue.lock().gone(&Key::SyncJob(Arc::new(key))),
+            Seen::Gone(key) => {
+                self.queue.lock().gone(&Key::SyncJob(Arc::new(key)));
+                self.context.tenants.leaving().iter().for_each(|name| self.offer_tenant(name));
+            }
         }
     }
 
     fn offer(&self, object: &SyncJob, class: Class, due: Instant) {
+        if let Some(name) = self.context.tenants.without_finalizer(object) {
+            self.offer_tenant(&name);
+        }
         let namespace = object.namespace().unwrap_or_default().into();
         let lane = Lane { tenant: self.context.tenants.of(object), namespace };
         let key = Key::SyncJob(Arc::new(ObjectRef::from_obj(object)));
@@ -185,52 +241,43 @@ impl Driver {
     }
 }
 
-/// What an object waits for that the first list shows.
-fn class_at_first(object: &SyncJob) -> Class {
-    let Some(status) = &object.status else { return Class::New };
-    if object.metadata.deletion_timestamp.is_some() || status.report.observed_generation != object.metadata.generation {
-        return Class::Change;
-    }
-    match (&status.identity.job_id, &status.identity.intent) {
-        (Some(_), _) => Class::Poll,
-        (None, Some(_)) => Class::UnknownOutcome,
-        (None, None) => Class::New,
-    }
-}
-
-/// What an object waits for after a pass.
-fn class_after(object: &SyncJob, failed: bool) -> Class {
-    let status = object.status.as_ref();
-    let (bound, intends) =
-        (status.and_then(|it| it.identity.job_id.as_ref()), status.and_then(|it| it.identity.intent.as_ref()));
-    if object.metadata.deletion_timestamp.is_some() || bound.is_none() && intends.is_some() {
-        Class::UnknownOutcome
-    } else if failed && bound.is_none() {
-        Class::New
-    } else {
-        Class::Poll
-    }
-}
-
 /// One pass. A panic in it ends nothing but this pass.
-async fn work_on(object: Arc<SyncJob>, context: Arc<Context>) -> Done {
+async fn work_on(object: Arc<SyncJob>, class: Class, context: Arc<Context>) -> Done {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     let seed = seed(&object, &context.tenants.of(&object));
     let span = tracing::debug_span!("reconcile", namespace, name);
     let (timer, _in_flight) = (span.in_scope(|| context.metrics.begin()), context.watchdog.begin());
-    let outcome = AssertUnwindSafe(pass::run(object, &context)).catch_unwind().instrument(span).await;
-    let after = outcome.as_ref().map_or(Wake::After(PANIC_RETRY), |ended| ended.wake).with_jitter(seed);
-    let Ok(Ended { failed, .. }) = outcome else {
-        timer.panicked();
+    let urgency = priority(&object, class);
+    let pass = sync_job::pass::run(object, urgency, &context);
+    let outcome = AssertUnwindSafe(pass).catch_unwind().instrument(span).await;
+    if outcome.is_err() {
         tracing::error!(namespace, name, "a reconcile panicked; this SyncJob is left alone for a while");
-        return Done { failed: true, after };
-    };
-    if failed {
-        timer.failed();
-    } else {
-        timer.succeeded(after.is_some());
     }
-    Done { failed, after }
+    done(outcome.ok(), seed, timer)
+}
+
+/// The same over a tenant.
+async fn work_on_tenant(name: Arc<TenantName>, context: Arc<Context>) -> Done {
+    let span = tracing::debug_span!("reconcile", tenant = %name);
+    let (timer, _in_flight) = (span.in_scope(|| context.metrics.begin()), context.watchdog.begin());
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    let outcome = AssertUnwindSafe(tenant::pass::run(&name, &context)).catch_unwind().instrument(span).await;
+    if outcome.is_err() {
+        tracing::error!(tenant = %name, "a reconcile panicked; this tenant is left alone for a while");
+    }
+    done(outcome.ok(), hasher.finish(), timer)
+}
+
+/// `None` for a pass that panicked.
+fn done(ended: Option<Ended>, seed: u64, timer: Timer) -> Done {
+    let after = ended.as_ref().map_or(Wake::After(PANIC_RETRY), |ended| ended.wake).with_jitter(seed);
+    match ended {
+        None => timer.panicked(),
+        Some(Ended { failed: true, .. }) => timer.failed(),
+        Some(Ended { failed: false, .. }) => timer.succeeded(after.is_some()),
+    }
+    Done { failed: ended.as_ref().is_none_or(|ended| ended.failed), after, freed: ended.and_then(|ended| ended.freed) }
 }
 
 /// The same number for all SyncJobs of a service principal, so that they look at the same time and one list serves them
@@ -250,54 +297,16 @@ fn state(queue: &Shared) -> QueueState {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-
-    const INTENT: &str = r#"{"nonce": "n", "recordedTime": "2026-11-25T10:00:00Z", "baseline": []}"#;
-
-    fn object(metadata: &Value, status: &Value) -> SyncJob {
-        let mut object = json!({"metadata": {"name": "a", "namespace": "apps", "uid": "a", "generation": 2},
-            "spec": {"servicePrincipalId": "2D6F", "templateId": "scim"}, "status": status});
-        for (name, value) in metadata.as_object().unwrap() {
-            object["metadata"][name] = value.clone();
-        }
-        serde_json::from_value(object).unwrap()
-    }
-
-    #[test]
-    fn a_first_look_is_as_urgent_as_what_the_object_waits_for() {
-        let at_first = |metadata: Value, status: Value| class_at_first(&object(&metadata, &status));
-        let intent: Value = serde_json::from_str(INTENT).unwrap();
-        assert_eq!(at_first(json!({}), Value::Null), Class::New);
-        assert_eq!(at_first(json!({}), json!({"observedGeneration": 2})), Class::New);
-        assert_eq!(at_first(json!({}), json!({"observedGeneration": 2, "jobId": "j"})), Class::Poll);
-        assert_eq!(at_first(json!({}), json!({"observedGeneration": 2, "intent": intent})), Class::UnknownOutcome);
-        assert_eq!(
-            at_first(json!({}), json!({"observedGeneration": 1, "jobId": "j"})),
-            Class::Change,
-            "edited meanwhile"
-        );
-        let deleted = json!({"deletionTimestamp": "2026-11-25T10:00:00Z"});
-        assert_eq!(at_first(deleted, json!({"observedGeneration": 2, "jobId": "j"})), Class::Change);
-    }
-
-    #[test]
-    fn what_follows_a_pass_waits_as_a_poll_unless_something_is_open() {
-        let after = |metadata: Value, status: Value, failed| class_after(&object(&metadata, &status), failed);
-        let intent: Value = serde_json::from_str(INTENT).unwrap();
-        let deleted = json!({"deletionTimestamp": "2026-11-25T10:00:00Z"});
-        assert_eq!(after(json!({}), json!({"jobId": "j"}), true), Class::Poll);
-        assert_eq!(after(json!({}), json!({}), false), Class::Poll, "what waits for a person does not go before polls");
-        assert_eq!(after(json!({}), json!({}), true), Class::New);
-        assert_eq!(after(json!({}), json!({"intent": intent}), false), Class::UnknownOutcome);
-        assert_eq!(after(deleted, json!({"jobId": "j"}), false), Class::UnknownOutcome);
-    }
 
     #[test]
     fn sync_jobs_of_one_service_principal_look_together_and_those_of_two_tenants_do_not() {
         let of = |id: &str, tenant: &str| {
-            let mut object = object(&json!({}), &Value::Null);
+            let mut object = serde_json::from_value::<SyncJob>(json!({"metadata": {"name": "a"},
+                "spec": {"servicePrincipalId": "2D6F", "templateId": "scim"}}))
+            .unwrap();
             id.clone_into(&mut object.spec.service_principal_id);
             seed(&object, &TenantKey::new(tenant))
         };

@@ -5,26 +5,52 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::ResourceExt;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use super::context::Context;
 use super::sync_job::unreadable;
+use crate::cluster::watch::tenants::{TenantName, TenantWatch};
 use crate::cluster::watch::{Seen, Watch};
 
 /// How often what is remembered of objects that no longer exist is thrown away, and lists that are too old to serve.
 const FORGET_INTERVAL: Duration = Duration::from_secs(60);
 
-/// What runs next to the passes, and what the watches among it show. None of it ends before it is dropped.
-pub(super) fn start(watches: Vec<Watch>, context: &Arc<Context>) -> (UnboundedReceiver<Seen>, JoinSet<()>) {
-    let ((seen, shown), (unreadable, reported)) = (unbounded_channel(), unbounded_channel());
+/// What the watches show.
+pub(super) struct Shown {
+    pub sync_jobs: UnboundedReceiver<Seen>,
+    pub tenants: UnboundedReceiver<TenantName>,
+    /// Without a watch over tenants, their end stays open all the same.
+    _tenants_seen: UnboundedSender<TenantName>,
+}
+
+/// What runs next to the passes, and what the watches among it show. None of it ends before it is dropped. SyncJobs are not
+/// asked for before all tenants are known: one that names a tenant must not be taken to name none.
+pub(super) fn start(
+    watches: Vec<Watch>,
+    tenant_watches: Vec<TenantWatch>,
+    context: &Arc<Context>,
+) -> (Shown, JoinSet<()>) {
+    let ((seen, sync_jobs), (unreadable, reported)) = (unbounded_channel(), unbounded_channel());
+    let (tenant_seen, tenants) = unbounded_channel();
     let mut helpers = JoinSet::new();
+    let listed: Vec<_> = tenant_watches.iter().map(TenantWatch::listed).collect();
+    for watch in tenant_watches {
+        helpers.spawn(watch.run(tenant_seen.clone()));
+    }
     for watch in watches {
-        helpers.spawn(watch.run(seen.clone(), unreadable.clone()));
+        let (mut listed, seen, unreadable) = (listed.clone(), seen.clone(), unreadable.clone());
+        helpers.spawn(async move {
+            for tenants in &mut listed {
+                // An error means that the watch over tenants has ended, and the operator with it.
+                let _ = tenants.wait_for(|listed| *listed).await;
+            }
+            watch.run(seen, unreadable).await;
+        });
     }
     helpers.spawn(unreadable::report_all(reported, context.clone()));
     helpers.spawn(forget_the_gone(context.clone()));
-    (shown, helpers)
+    (Shown { sync_jobs, tenants, _tenants_seen: tenant_seen }, helpers)
 }
 
 async fn forget_the_gone(context: Arc<Context>) {

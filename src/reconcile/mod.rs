@@ -4,17 +4,20 @@
 
 mod context;
 mod driver;
+mod ended;
 mod helpers;
 mod memory;
 mod queue;
 mod sync_job;
+mod tenant;
 mod tenants;
+mod urgency;
 mod watchdog;
 
 use std::sync::Arc;
 
 pub use context::{Context, Parts};
-pub use tenants::{TenantKey, Tenants};
+pub use tenants::{Connections, Own, TenantKey, Tenants};
 pub use watchdog::Watchdog;
 
 pub(crate) use sync_job::observe::recorded;
@@ -23,6 +26,6 @@ pub(crate) use sync_job::translate::{found, observed};
 /// Runs until `shutdown` turns true and the passes in flight have ended.
 pub async fn run(parts: Parts) {
     let (concurrency, shutdown) = (parts.concurrency, parts.shutdown.clone());
-    let (context, watches) = Context::new(parts);
-    driver::run(watches, Arc::new(context), concurrency, shutdown).await;
+    let (context, watches, tenant_watches) = Context::new(parts);
+    driver::run(watches, tenant_watches, Arc::new(context), concurrency, shutdown).await;
 }

@@ -21,5 +21,6 @@ mod protocol;
 mod queue;
 mod schema;
 mod stack;
+mod tenants;
 mod tidy;
 mod world;

@@ -55,7 +55,7 @@ impl<'a> Looks<'a> {
             Look::Templates => &mut self.templates,
             Look::ServicePrincipal => &mut self.exists,
             // The cluster is not asked.
-            Look::Tenant | Look::Definition | Look::Rivals => return Ok(None),
+            Look::Tenant | Look::Definition | Look::Namespace | Look::Rivals => return Ok(None),
         };
         if kept.is_none() {
             let answer = match look {
@@ -67,7 +67,7 @@ impl<'a> Looks<'a> {
                     Err(error) if error.kind == Kind::NotFound => Ok(Fact::ServicePrincipalLookedUp { exists: false }),
                     Err(error) => Err(error),
                 },
-                Look::Jobs | Look::RecentJobs | Look::Tenant | Look::Definition | Look::Rivals => {
+                Look::Jobs | Look::RecentJobs | Look::Tenant | Look::Definition | Look::Namespace | Look::Rivals => {
                     let now = Clock::system().now().wall;
                     patiently(|| client.list_jobs(id))
                         .await

@@ -73,7 +73,7 @@ fn is_open(look: Look, world: &World) -> bool {
         Look::Templates => world.templates.is_none(),
         Look::ServicePrincipal => world.service_principal_exists.is_none(),
         Look::Tenant => world.tenant.is_none(),
-        Look::Definition | Look::Rivals => false,
+        Look::Definition | Look::Namespace | Look::Rivals => false,
     }
 }
 

@@ -3,8 +3,10 @@
 
 mod follow;
 mod sorter;
+pub mod tenants;
 #[cfg(test)]
 mod tests;
+mod tolerant;
 
 use std::sync::Arc;
 use std::time::Duration;

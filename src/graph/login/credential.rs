@@ -3,8 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use futures::future::BoxFuture;
 use secrecy::SecretString;
 use uuid::Uuid;
+
+use super::source::{Material, NoMaterial, Source};
 
 const TENANT_ID: &str = "AZURE_TENANT_ID";
 const CLIENT_ID: &str = "AZURE_CLIENT_ID";
@@ -122,6 +125,30 @@ impl Credential {
         }
     }
 }
+
+/// The token file is read again for every login, because Kubernetes renews it.
+impl Source for Credential {
+    fn read(&self) -> BoxFuture<'_, Result<Material, NoMaterial>> {
+        Box::pin(async {
+            match self {
+                Self::ClientSecret { client_id, secret, .. } => {
+                    Ok(Material::ClientSecret { client_id: client_id.clone(), secret: secret.clone() })
+                }
+                Self::WorkloadIdentity { client_id, token_file, .. } => {
+                    let token = tokio::fs::read_to_string(token_file).await.unwrap_or_default();
+                    if token.trim().is_empty() {
+                        return Err(NoMaterial { code: "", message: NO_TOKEN_FILE.to_owned(), passes: false });
+                    }
+                    let token = token.trim().to_owned().into();
+                    Ok(Material::Assertion { client_id: client_id.clone(), token })
+                }
+                Self::Person { .. } => Ok(Material::Person),
+            }
+        })
+    }
+}
+
+const NO_TOKEN_FILE: &str = "the file that AZURE_FEDERATED_TOKEN_FILE names does not exist or is empty: azure-workload-identity puts it into pods; check its webhook and create the pod again";
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::super::error::{Kind, capped};
+use super::source::NoMaterial;
 
 /// Why there is no token. It travels through `azure_identity` as the source of the crate's own error, because the crate
 /// loses the AADSTS code whenever the text of the service holds an escape.
@@ -15,25 +16,52 @@ pub(crate) struct LoginError {
     pub code: String,
     pub message: String,
     pub retry_after: Option<Duration>,
+    pub service: Service,
+}
+
+/// What a failed login shows about the login service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    Answers,
     /// There was no answer to the request.
-    pub unanswered: bool,
+    DoesNotAnswer,
+    /// It was not asked.
+    NotAsked,
 }
 
 impl LoginError {
     /// The login service gave no answer.
     pub fn unanswered(message: impl Into<String>) -> Self {
-        Self { unanswered: true, ..Self::unavailable(message) }
+        Self { service: Service::DoesNotAnswer, ..Self::unavailable(message) }
     }
 
     /// Trouble that passes.
     pub fn unavailable(message: impl Into<String>) -> Self {
         let (kind, message) = (Kind::LoginUnavailable, message.into());
-        Self { kind, code: String::new(), message, retry_after: None, unanswered: false }
+        Self { kind, code: String::new(), message, retry_after: None, service: Service::Answers }
     }
 
     /// A refusal that stands until somebody changes something.
     pub fn refused(message: impl Into<String>) -> Self {
         Self { kind: Kind::LoginRefused, ..Self::unavailable(message) }
+    }
+
+    /// There is nothing to log in with.
+    pub fn without_material(nothing: &NoMaterial) -> Self {
+        let kind = if nothing.passes { Kind::LoginUnavailable } else { Kind::LoginRefused };
+        let (code, message) = (nothing.code.to_owned(), capped(&nothing.message));
+        Self { kind, code, message, retry_after: None, service: Service::NotAsked }
+    }
+
+    /// A refusal of our own, before anything was sent.
+    pub fn unasked(code: &str, message: String) -> Self {
+        Self { code: code.to_owned(), service: Service::NotAsked, ..Self::refused(message) }
+    }
+
+    /// The source of the credential did not answer in time.
+    pub fn unread(limit: Duration) -> Self {
+        let message = format!("the credential could not be read within {} s", limit.as_secs_f64());
+        Self { service: Service::NotAsked, ..Self::unavailable(message) }
     }
 
     /// The reason that an error of the crate was given. The crate's own text may quote a body; only the kind of its error
@@ -95,7 +123,7 @@ pub(super) fn refused(status: u16, body: &[u8], retry_after: Option<Duration>) -
     if aadsts == Some(LOOP_DETECTED) {
         retry_after = retry_after.max(Some(LOOP_REST));
     }
-    LoginError { kind, code, message, retry_after, unanswered: false }
+    LoginError { kind, code, message, retry_after, service: Service::Answers }
 }
 
 /// The code in a text of the login service or of a tool.

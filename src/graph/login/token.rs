@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
 use secrecy::SecretString;
 use tokio::sync::OwnedMutexGuard;
@@ -13,10 +14,11 @@ use super::super::answer::Exchange;
 use super::super::error::{Error, Kind};
 use super::super::gate::Gate;
 use super::super::observer::{LoginResult, Observer};
-use super::refusal::LoginError;
+use super::offer::{Fingerprint, Offer};
+use super::presented::Presented;
+use super::refusal::{LoginError, Service};
+use super::refusals::{Refusals, Refused, UNAVAILABLE_RETRY, worth_another};
 
-/// An unavailable login service is asked again after this time.
-const UNAVAILABLE_RETRY: Duration = Duration::from_secs(5);
 /// A longer life is not believed: tokens live for a day or a little more at most (continuous access evaluation).
 pub(super) const LIFE_MAX: Duration = Duration::from_secs(48 * 3600);
 /// A token is not handed out when less than this is left of it.
@@ -33,10 +35,18 @@ const RENEW_AGE: Duration = Duration::from_secs(300);
 pub(in crate::graph) struct Issued {
     pub token: SecretString,
     pub life: Duration,
+    /// By the clock on the wall.
+    pub obtained: Timestamp,
 }
 
-/// Logs in once.
-pub(in crate::graph) type LogIn = Box<dyn Fn() -> BoxFuture<'static, Result<Issued, LoginError>> + Send + Sync>;
+/// The two steps of a login.
+pub(in crate::graph) trait LogIn: Send + Sync {
+    /// Reads what there is to log in with.
+    fn offer(&self) -> BoxFuture<'_, Result<Offer, LoginError>>;
+    /// Logs in with it, once.
+    fn present<'a>(&'a self, offer: &'a Offer) -> BoxFuture<'a, Result<Issued, LoginError>>;
+}
+
 /// Why there is no token, and when it makes sense to ask again.
 pub(in crate::graph) type NoToken = (LoginError, Instant);
 
@@ -46,34 +56,48 @@ pub(in crate::graph) struct Held {
     pub token: SecretString,
     pub number: u64,
     pub issued: Instant,
+    pub obtained: Timestamp,
     /// Graph has carried out a request with it.
     accepted: bool,
     renew: Instant,
     expires: Instant,
 }
 
-/// A cached failure, which later callers get without a login of their own.
-#[derive(Clone)]
-struct Refused {
-    error: LoginError,
-    until: Instant,
-}
-
 #[derive(Default)]
 struct State {
     held: Option<Held>,
-    refused: Option<Refused>,
+    refusals: Refusals,
     number: u64,
     /// How many logins have ended.
     ended: u64,
     /// When Graph last rejected a token that was then given up.
     rejected: Option<Instant>,
+    presented: Option<Presented>,
+}
+
+impl State {
+    fn hold(&mut self, issued: Issued, now: Instant) -> Held {
+        let life = issued.life.min(LIFE_MAX);
+        self.number += 1;
+        let held = Held {
+            token: issued.token,
+            number: self.number,
+            issued: now,
+            obtained: issued.obtained,
+            accepted: false,
+            renew: now + life.mul_f64(RENEW_AFTER - RENEW_JITTER * fastrand::f64()),
+            expires: now + life,
+        };
+        self.held = Some(held.clone());
+        self.refusals.clear();
+        held
+    }
 }
 
 /// How logins are made, and how long their failures are cached.
 pub(in crate::graph) struct Settings {
-    pub log_in: LogIn,
-    /// The longest time of one login.
+    pub log_in: Arc<dyn LogIn>,
+    /// The longest time of one step of a login.
     pub login_timeout: Duration,
     /// How long a rejected login is cached.
     pub login_retry: Duration,
@@ -118,6 +142,11 @@ impl Tokens {
     /// The token that is good now, without a login.
     pub fn usable(&self) -> Option<Held> {
         self.0.state().held.clone().filter(|held| held.expires > Instant::now() + LIFE_MIN)
+    }
+
+    /// What was presented at the last login.
+    pub fn presented(&self) -> Option<Presented> {
+        self.0.state().presented.clone()
     }
 
     /// Takes note of what came of a request with this token, and says whether another token is worth a try.
@@ -179,8 +208,8 @@ impl Tokens {
         state.rejected = Some(now);
         if again && !accepted {
             let (kind, code, message) = (Kind::TokenRejected, error.code.clone(), error.message.clone());
-            let error = LoginError { kind, code, message, retry_after: None, unanswered: false };
-            state.refused = Some(Refused { error, until: now + retry });
+            let error = LoginError { kind, code, message, retry_after: None, service: Service::Answers };
+            state.refusals.set(Refused::until(error, now + retry));
             return false;
         }
         true
@@ -209,48 +238,83 @@ impl Tokens {
     }
 }
 
+/// A login, and the failure that has no login.
+enum Ended {
+    Issued(Issued),
+    Failed(LoginError, Option<Fingerprint>),
+    /// The material is the one that was refused before.
+    Unchanged(Refused),
+}
+
 impl Shared {
-    async fn log_in(&self) -> Result<Held, NoToken> {
+    /// Reads the credential and presents it. A refusal makes it read once more, because the credential may just have been
+    /// replaced.
+    async fn attempt(&self) -> Ended {
+        let offer = match self.offer().await {
+            Ok(offer) => offer,
+            Err(error) => return self.ended(Err(error), None),
+        };
+        let unchanged = self.state().refusals.looked(&offer.fingerprint, Instant::now(), self.settings.login_retry);
+        if let Some(refused) = unchanged {
+            return Ended::Unchanged(refused);
+        }
+        let error = match self.present(&offer).await {
+            Err(error) if error.kind == Kind::LoginRefused && error.service == Service::Answers => error,
+            answer => return self.ended(answer, Some(offer.fingerprint)),
+        };
+        let failed = self.ended(Err(error.clone()), Some(offer.fingerprint));
+        match self.offer().await {
+            Ok(now) if worth_another(&error, &offer.fingerprint, &now.fingerprint) => {
+                let answer = self.present(&now).await;
+                self.ended(answer, Some(now.fingerprint))
+            }
+            Ok(_) | Err(_) => failed,
+        }
+    }
+
+    async fn offer(&self) -> Result<Offer, LoginError> {
         let limit = self.settings.login_timeout;
-        let answer = tokio::time::timeout(limit, (self.settings.log_in)()).await.unwrap_or_else(|_| {
+        tokio::time::timeout(limit, self.settings.log_in.offer())
+            .await
+            .unwrap_or_else(|_| Err(LoginError::unread(limit)))
+    }
+
+    async fn present(&self, offer: &Offer) -> Result<Issued, LoginError> {
+        self.state().presented = Some(offer.presented.clone());
+        let limit = offer.limit(self.settings.login_timeout);
+        tokio::time::timeout(limit, self.settings.log_in.present(offer)).await.unwrap_or_else(|_| {
             Err(LoginError::unanswered(format!("no answer of the login service within {} s", limit.as_secs_f64())))
-        });
+        })
+    }
+
+    fn ended(&self, answer: Result<Issued, LoginError>, fingerprint: Option<Fingerprint>) -> Ended {
         self.settings.observer.login(match &answer {
             Ok(_) => LoginResult::Success,
             Err(error) if error.kind == Kind::LoginRefused => LoginResult::Refused,
             Err(_) => LoginResult::Unavailable,
         });
+        match answer {
+            Ok(issued) => Ended::Issued(issued),
+            Err(error) => Ended::Failed(error, fingerprint),
+        }
+    }
+
+    async fn log_in(&self) -> Result<Held, NoToken> {
+        let ended = self.attempt().await;
         let (mut state, now) = (self.state(), Instant::now());
         state.ended += 1;
-        match answer {
-            Ok(Issued { token, life }) => {
-                let life = life.min(LIFE_MAX);
-                state.number += 1;
-                let held = Held {
-                    token,
-                    number: state.number,
-                    issued: now,
-                    accepted: false,
-                    renew: now + life.mul_f64(RENEW_AFTER - RENEW_JITTER * fastrand::f64()),
-                    expires: now + life,
-                };
-                state.held = Some(held.clone());
-                state.refused = None;
-                Ok(held)
-            }
-            Err(error) => {
-                let refused = error.kind == Kind::LoginRefused;
-                let own = if refused { self.settings.login_retry } else { UNAVAILABLE_RETRY };
-                let wait = error.retry_after.unwrap_or(own);
-                let until = now + wait;
-                state.refused = Some(Refused { error: error.clone(), until });
+        match ended {
+            Ended::Issued(issued) => Ok(state.hold(issued, now)),
+            Ended::Unchanged(refused) => Err((refused.error.clone(), refused.again())),
+            Ended::Failed(error, fingerprint) => {
+                let refused = state.refusals.learn(error, fingerprint, now, self.settings.login_retry);
                 drop(state);
-                if error.unanswered {
-                    self.settings.gate.login_unanswered(until);
-                } else {
-                    self.settings.gate.login_failed();
+                match refused.error.service {
+                    Service::Answers => self.settings.gate.login_failed(),
+                    Service::DoesNotAnswer => self.settings.gate.login_unanswered(refused.again()),
+                    Service::NotAsked => {}
                 }
-                Err((error, until))
+                Err((refused.error.clone(), refused.again()))
             }
         }
     }
@@ -262,14 +326,14 @@ impl Shared {
         if state.ended == before {
             return None;
         }
-        let failure = state.refused.clone().map(|refused| Err((refused.error, refused.until)));
+        let failure = state.refusals.last().map(|refused| Err((refused.error.clone(), refused.again())));
         state.held.clone().filter(|held| held.expires > Instant::now()).map(Ok).or(failure)
     }
 
     fn remembered(&self) -> Result<(), NoToken> {
-        let refused = self.state().refused.clone();
-        match refused.filter(|refused| refused.until > Instant::now()) {
-            Some(refused) => Err((refused.error, refused.until)),
+        let state = self.state();
+        match state.refusals.last().filter(|refused| refused.again() > Instant::now()) {
+            Some(refused) => Err((refused.error.clone(), refused.again())),
             None => Ok(()),
         }
     }
@@ -279,5 +343,7 @@ impl Shared {
     }
 }
 
+#[cfg(test)]
+mod rotation;
 #[cfg(test)]
 mod tests;

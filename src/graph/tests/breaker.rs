@@ -7,8 +7,8 @@ use futures::future::join_all;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::super::{Availability, Client, Error, Kind, Processed};
-use super::fake::{Fake, Reply, pass};
+use super::super::{Availability, Client, Error, Kind, Options, Priority, Processed};
+use super::fake::{self, Fake, Reply, pass};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -259,4 +259,32 @@ async fn a_call_that_waited_for_a_slot_does_not_pass_a_gate_that_was_shut_meanwh
     let (first, second) = tokio::join!(list(&client), list(&client));
     assert_eq!((first.unwrap_err().status, second.unwrap_err().status), (Some(429), None));
     assert_eq!(fake.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_says_how_urgent_it_is() {
+    let fake = Fake::new();
+    let client = fake.client();
+    for priority in [Priority::Deletion, Priority::Change, Priority::Poll] {
+        list(&client.with_priority(priority)).await.unwrap();
+    }
+    list(&client).await.unwrap();
+    let arrived = fake.arrived.lock();
+    let priorities: Vec<&str> =
+        arrived.iter().filter(|arrived| !arrived.login).map(|arrived| arrived.priority.as_str()).collect();
+    assert_eq!(priorities, ["Normal", "Normal", "Low", "Normal"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_that_share_limits_share_the_gate_and_the_slots() {
+    let fake = Fake::new();
+    let limits = Options { in_flight_max: 1, ..fake::options() }.own_limits();
+    let (one, two) = (fake.client_of(limits.clone()), fake.client_of(limits));
+    list(&one).await.unwrap();
+    list(&two).await.unwrap();
+    fake.graph(Reply::After(SECOND, Box::new(Reply::with(429, "retry-after", "60"))));
+    let (first, second) = tokio::join!(list(&one), list(&two));
+    assert_eq!((first.unwrap_err().status, second.unwrap_err().status), (Some(429), None));
+    assert_eq!(two.availability(), one.availability());
+    assert_eq!(shut_until(&two), Instant::now() + 60 * SECOND);
 }

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use url::Url;
 
-use super::super::{Client, Cloud, Credential, Endpoints, Options, Transport, TransportError};
+use super::super::{Client, Cloud, Credential, Endpoints, Limits, Options, Transport, TransportError};
 
 pub const LOGIN_HOST: &str = "login.example.test";
 const TENANT: &str = "11111111-2222-3333-4444-555555555555";
@@ -46,6 +46,8 @@ impl Reply {
 pub struct Arrived {
     pub login: bool,
     pub head: String,
+    /// What it says of how urgent it is.
+    pub priority: String,
 }
 
 /// What the login and Graph answer from now on, and what arrived so far.
@@ -83,17 +85,31 @@ impl Fake {
     }
 
     pub fn client_with(self: &Arc<Self>, tune: impl FnOnce(&mut Options)) -> Client {
-        let url = |host: &str| Some(Url::parse(&format!("https://{host}/")).unwrap());
-        let endpoints = Endpoints::new(Cloud::Global, url("graph.example.test"), url(LOGIN_HOST)).unwrap();
-        let mut options = Options::new(endpoints);
+        let mut options = options();
         tune(&mut options);
+        let limits = options.own_limits();
+        self.client_with_limits(options, limits)
+    }
+
+    /// A client whose limits others may share.
+    pub fn client_of(self: &Arc<Self>, limits: Limits) -> Client {
+        self.client_with_limits(options(), limits)
+    }
+
+    fn client_with_limits(self: &Arc<Self>, options: Options, limits: Limits) -> Client {
         let credential = Credential::ClientSecret {
             tenant_id: TENANT.to_owned(),
             client_id: TENANT.to_owned(),
             secret: String::from("canary-secret").into(),
         };
-        Client::with_transport(options, credential, self.clone())
+        Client::with_transport(options, Arc::new(credential), Some(TENANT.to_owned()), self.clone(), limits)
     }
+}
+
+/// The usual ones, at the hosts of the fake.
+pub fn options() -> Options {
+    let url = |host: &str| Some(Url::parse(&format!("https://{host}/")).unwrap());
+    Options::new(Endpoints::new(Cloud::Global, url("graph.example.test"), url(LOGIN_HOST)).unwrap())
 }
 
 impl Transport for Fake {
@@ -104,7 +120,8 @@ impl Transport for Fake {
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
         let login = request.uri().host() == Some(LOGIN_HOST);
         let head = format!("{} {}", request.method(), request.uri());
-        self.arrived.lock().push(Arrived { login, head });
+        let priority = request.headers().get("x-ms-throttle-priority").map(|it| it.to_str().unwrap().to_owned());
+        self.arrived.lock().push(Arrived { login, head, priority: priority.unwrap_or_default() });
         let reply = if login { &self.login } else { &self.graph }.lock().clone();
         carry(reply).boxed()
     }

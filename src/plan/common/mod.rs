@@ -1,5 +1,6 @@
 //! The vocabulary that no kind owns.
 
+pub mod conditions;
 pub mod now;
 pub mod pass;
 pub mod settings;

@@ -31,6 +31,9 @@ pub struct Settings {
     pub stalled_grace: Duration,
     /// Minimum interval between retries of errors that need human action: a missing permission, a refused request.
     pub slow_retry: Duration,
+    /// How long the deletion of a SyncJob in a namespace that is itself being deleted waits for a login. Its Secret or
+    /// ServiceAccount may have gone first, and a namespace must never hang.
+    pub left_behind_after: Duration,
     /// For the search only.
     #[doc(hidden)]
     pub without: Without,
@@ -44,6 +47,7 @@ impl Default for Settings {
             missing_grace: Duration::from_secs(15 * 60),
             stalled_grace: Duration::from_secs(5 * 60),
             slow_retry: Duration::from_secs(60),
+            left_behind_after: Duration::from_secs(10 * 60),
             without: Without::default(),
         }
     }

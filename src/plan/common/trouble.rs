@@ -7,6 +7,19 @@ use crate::plan::common::settings::Settings;
 use crate::plan::common::standing::Standing;
 use crate::plan::common::wake::Wake;
 
+/// Why an object has no login at all. Nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Barrier {
+    /// The tenant that it names does not exist, or it names none and there is no other login.
+    NotFound,
+    /// The tenant is not for it.
+    NotAllowed,
+    /// The tenant's mode is Suspended.
+    Suspended,
+    /// The tenant cannot be used: its spec cannot be acted on, or its login leads to another tenant.
+    NotReady,
+}
+
 /// The kinds that lead to different conduct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TroubleKind {
@@ -35,6 +48,8 @@ pub enum TroubleKind {
     ObjectChanged,
     /// The Kubernetes API failed.
     ClusterUnavailable,
+    /// There is no login.
+    Barred(Barrier),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -69,7 +84,32 @@ impl Trouble {
             | TroubleKind::Busy
             | TroubleKind::ObjectChanged
             | TroubleKind::ClusterUnavailable
-            | TroubleKind::ClusterRefused => false,
+            | TroubleKind::ClusterRefused
+            | TroubleKind::Barred(_) => false,
+        }
+    }
+
+    /// Whether the login service, or the place that holds the credential, refused for good.
+    pub(in crate::plan) fn is_refusal(&self) -> bool {
+        self.kind == TroubleKind::LoginRefused
+    }
+
+    /// Whether there was no token, so that Graph was not asked.
+    pub(in crate::plan) fn without_login(&self) -> bool {
+        match self.kind {
+            TroubleKind::LoginUnavailable | TroubleKind::LoginRefused | TroubleKind::Barred(_) => true,
+            TroubleKind::Throttled
+            | TroubleKind::GraphUnavailable
+            | TroubleKind::TokenRejected
+            | TroubleKind::Unauthorized
+            | TroubleKind::Forbidden
+            | TroubleKind::ClusterRefused
+            | TroubleKind::NotFound
+            | TroubleKind::Conflict
+            | TroubleKind::Rejected
+            | TroubleKind::Busy
+            | TroubleKind::ObjectChanged
+            | TroubleKind::ClusterUnavailable => false,
         }
     }
 
@@ -85,6 +125,10 @@ impl Trouble {
             TroubleKind::Conflict | TroubleKind::Rejected => Reason::RequestRefused,
             TroubleKind::Busy | TroubleKind::ObjectChanged => Reason::Interrupted,
             TroubleKind::ClusterUnavailable | TroubleKind::ClusterRefused => Reason::ClusterUnavailable,
+            TroubleKind::Barred(Barrier::NotFound) => Reason::TenantNotFound,
+            TroubleKind::Barred(Barrier::NotAllowed) => Reason::TenantNotAllowed,
+            TroubleKind::Barred(Barrier::Suspended) => Reason::TenantSuspended,
+            TroubleKind::Barred(Barrier::NotReady) => Reason::TenantNotReady,
         }
     }
 
@@ -104,7 +148,10 @@ impl Trouble {
             | TroubleKind::NotFound
             | TroubleKind::Conflict
             | TroubleKind::Rejected
-            | TroubleKind::ClusterRefused => Standing::Blocked,
+            | TroubleKind::ClusterRefused
+            | TroubleKind::Barred(Barrier::NotFound | Barrier::NotReady) => Standing::Blocked,
+            TroubleKind::Barred(Barrier::NotAllowed) => Standing::Stuck,
+            TroubleKind::Barred(Barrier::Suspended) => Standing::Suspended,
         }
     }
 
@@ -116,7 +163,7 @@ impl Trouble {
                 "Nothing to do if it passes: the request is repeated. If it lasts, check the network path of the operator."
             }
             TroubleKind::LoginRefused => {
-                "Check the operator's tenant id, client id and client secret (or federated credential); it recovers by itself once Entra ID accepts them. A client secret is read when the operator starts: restart it after a change."
+                "Check the credential of the tenant that this SyncJob uses: the status of its EntraTenant or ClusterEntraTenant says what to correct. Without one it is the operator's own login: check its tenant id, client id and client secret (or federated credential), and restart it after a change of its environment. It recovers by itself once Entra ID accepts the login."
             }
             TroubleKind::TokenRejected => {
                 "Graph does not accept the operator's tokens: check the cloud, the clock and conditional access policies."
@@ -132,6 +179,18 @@ impl Trouble {
             TroubleKind::ObjectChanged => "Nothing to do: the work begins again.",
             TroubleKind::ClusterRefused => {
                 "Give the operator the rights of its chart, or change the admission policy that refuses it. Where the namespace is being deleted, its RoleBinding may have gone first: see the page on removing a watched namespace."
+            }
+            TroubleKind::Barred(Barrier::NotFound) => {
+                "Name a tenant that exists in `spec.tenantRef`, or create it; the work begins when it is there."
+            }
+            TroubleKind::Barred(Barrier::NotAllowed) => {
+                "Ask those who own the ClusterEntraTenant for a grant in its `allowedNamespaces`, or name another tenant. A job that exists is kept as it is, and nothing is asked or sent for it."
+            }
+            TroubleKind::Barred(Barrier::Suspended) => {
+                "Nothing to do: the tenant's `spec.mode` is Suspended. The work goes on when that is removed."
+            }
+            TroubleKind::Barred(Barrier::NotReady) => {
+                "Correct the tenant: its status says what is wrong. The work begins when it is ready."
             }
             TroubleKind::ClusterUnavailable => {
                 "If it lasts, check the operator's access to the Kubernetes API (network, RBAC)."
@@ -157,7 +216,8 @@ impl Trouble {
             | TroubleKind::Unauthorized
             | TroubleKind::Forbidden
             | TroubleKind::Rejected
-            | TroubleKind::ClusterRefused => Wake::After(Wake::backoff(failures).delay().max(settings.slow_retry)),
+            | TroubleKind::ClusterRefused
+            | TroubleKind::Barred(_) => Wake::After(Wake::backoff(failures).delay().max(settings.slow_retry)),
         }
     }
 }

@@ -2,10 +2,10 @@
 //! person can act on is in a condition as well.
 
 use crate::api::{Answers, ConditionType, Reason, Report, RestartResult, RunState, SyncJobStatus};
+use crate::plan::common::conditions::find;
 use crate::plan::common::standing::Standing;
 use crate::plan::sync_job::fact::Fact;
 use crate::plan::sync_job::health::quarantine_message;
-use crate::plan::sync_job::report::find;
 use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::step::{Leaving, Step};
 
@@ -188,6 +188,7 @@ fn happening(old: &SyncJobStatus, fact: &Fact, created: bool) -> Option<Event> {
         | Fact::NotFound
         | Fact::ServicePrincipalLookedUp { .. }
         | Fact::DefinitionLookedUp { .. }
+        | Fact::NamespaceLookedUp { .. }
         | Fact::TemplatesListed(_)
         | Fact::IntentRecorded { .. }
         | Fact::IntentCleared
@@ -213,6 +214,14 @@ fn left(old: &SyncJobStatus, leaving: &Leaving) -> Option<Event> {
             let principal = old.identity.service_principal_id.as_deref().unwrap_or_default();
             JOB_LEFT_BEHIND.with_note(format!(
                 "The service principal '{principal}' is gone, and {what} with it. If it is restored, the job returns and runs without a SyncJob."
+            ))
+        }
+        Leaving::WithoutLogin { id } => {
+            let what =
+                id.as_ref().map_or_else(|| "any job of an earlier request".to_owned(), |id| format!("job '{id}'"));
+            let principal = old.identity.service_principal_id.as_deref().unwrap_or_default();
+            JOB_LEFT_BEHIND.with_note(format!(
+                "The namespace was deleted and there was no login any more: {what} of service principal '{principal}' stays in Entra ID and is in no SyncJob. Delete it there, or adopt it with a new SyncJob."
             ))
         }
     })

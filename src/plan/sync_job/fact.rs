@@ -30,6 +30,9 @@ pub enum Fact {
     DefinitionLookedUp {
         going: bool,
     },
+    NamespaceLookedUp {
+        terminating: bool,
+    },
     TemplatesListed(Vec<String>),
     IntentRecorded {
         baseline: Vec<String>,
@@ -172,6 +175,7 @@ impl Fact {
             | Self::JobsRecalled(_)
             | Self::ServicePrincipalLookedUp { .. }
             | Self::DefinitionLookedUp { .. }
+            | Self::NamespaceLookedUp { .. }
             | Self::TemplatesListed(_)
             | Self::IntentRecorded { .. }
             | Self::IntentCleared

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::api::{HandledRestart, Reason, RunState};
 use crate::plan::common::now::Now;
 use crate::plan::common::standing::Standing;
+use crate::plan::common::trouble::Trouble;
 use crate::plan::common::wake::Wake;
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::step::Verdict;
@@ -24,6 +25,8 @@ pub struct Memory {
     pub(in crate::plan) absences: u32,
     /// When the first of these was asked for.
     pub(in crate::plan) absent_since: Option<Duration>,
+    /// When the first of the passes in a row began that had no login.
+    pub(in crate::plan) no_login_since: Option<Duration>,
     /// Whether this process has looked at the object before.
     pub(in crate::plan) met: bool,
     /// When a deletion may last have been sent whose outcome nobody knows.
@@ -118,6 +121,8 @@ impl Memory {
         let troubled = world.trouble.is_some() || world.refusal.is_some();
         self.failures = if troubled { world.failures.saturating_add(1) } else { 0 };
         self.absences = world.absences;
+        let without_login = world.trouble.as_ref().is_some_and(Trouble::without_login);
+        self.no_login_since = without_login.then(|| self.no_login_since.unwrap_or(now.monotonic));
         self.absent_since = (world.absences > 0).then(|| self.absent_since.unwrap_or(now.monotonic));
         if world.intent.is_none() {
             self.intent = None;

@@ -60,7 +60,13 @@ fn expected(step: &Step, desired: &Desired, world: &World) -> Option<Fact> {
             Some(Fact::RivalsRead { rivals: world.rivals.known().to_vec(), siblings: world.siblings.clone() })
         }
         Step::Look(
-            Look::Tenant | Look::Jobs | Look::RecentJobs | Look::ServicePrincipal | Look::Definition | Look::Templates,
+            Look::Tenant
+            | Look::Jobs
+            | Look::RecentJobs
+            | Look::ServicePrincipal
+            | Look::Definition
+            | Look::Namespace
+            | Look::Templates,
         ) => None,
         Step::Record(record) => Some(record.done()),
         Step::Change(change) => Some(change.done(|| ObservedJob {

@@ -27,6 +27,8 @@ pub enum Look {
     ServicePrincipal,
     /// Ask whether the CRD of SyncJobs is being deleted.
     Definition,
+    /// Ask whether the namespace of the SyncJob is being deleted.
+    Namespace,
     /// List the templates that the service principal offers.
     Templates,
     /// Read the other SyncJobs of this service principal from the API server, uncached.
@@ -92,6 +94,8 @@ pub enum Leaving {
     Retained { id: String },
     /// It may exist, or come back, without a SyncJob; `None` where its id was never known.
     LeftBehind { id: Option<String> },
+    /// It stays, because nobody could log in any more to delete it; `None` where its id was never known.
+    WithoutLogin { id: Option<String> },
 }
 
 impl From<Look> for Step {
@@ -129,6 +133,16 @@ impl Step {
         match self {
             Self::Look(_) | Self::Record(_) => false,
             Self::Change(change) => change.is_announced(),
+        }
+    }
+}
+
+impl Look {
+    /// Whether Graph, or the login service, is asked.
+    pub fn asks_graph(self) -> bool {
+        match self {
+            Self::Tenant | Self::Jobs | Self::RecentJobs | Self::ServicePrincipal | Self::Templates => true,
+            Self::Definition | Self::Namespace | Self::Rivals => false,
         }
     }
 }

@@ -5,7 +5,8 @@ use super::{change, look, record};
 use crate::api::SyncJob;
 use crate::cluster;
 use crate::cluster::object::Handle;
-use crate::plan::{Change, Guard, Step};
+use crate::plan::{Change, Fact, Guard, Look, Record, Step, Trouble};
+use crate::reconcile::context::Context;
 
 pub(super) async fn carry_out(step: &Step, scene: &Scene<'_>, handle: &mut Handle<SyncJob>) -> Learnt {
     match step {
@@ -20,6 +21,36 @@ pub(super) async fn carry_out(step: &Step, scene: &Scene<'_>, handle: &mut Handl
             }
             change::change(change, scene).await
         }
+    }
+}
+
+/// One step of an object that has no login: what needs none is carried out, and anything else ends in why there is none.
+pub(super) async fn without_login(
+    step: &Step,
+    barred: &Trouble,
+    handle: &mut Handle<SyncJob>,
+    context: &Context,
+) -> Fact {
+    match step {
+        Step::Look(Look::Definition) => look::definition(context).await,
+        Step::Look(Look::Namespace) => look::namespace(handle.object(), context).await,
+        Step::Look(
+            Look::Tenant | Look::Jobs | Look::RecentJobs | Look::ServicePrincipal | Look::Templates | Look::Rivals,
+        )
+        | Step::Change(_) => Fact::Trouble(barred.clone()),
+        Step::Record(Record::RemoveFinalizer { leaving }) => record::release(leaving, handle, context).await,
+        Step::Record(
+            Record::AddFinalizer
+            | Record::Tenant { .. }
+            | Record::Intent { .. }
+            | Record::Adoption { .. }
+            | Record::ClearIntent
+            | Record::BindJob { .. }
+            | Record::AdoptJob { .. }
+            | Record::Origin { .. }
+            | Record::ForgetJob { .. }
+            | Record::Restart { .. },
+        ) => Fact::Trouble(barred.clone()),
     }
 }
 

@@ -41,7 +41,7 @@ fn key(tenant: &TenantKey, id: &str) -> Key {
 
 impl Listings {
     /// Asks Graph.
-    pub async fn list(&self, login: &Login<'_>, service_principal: &str) -> Result<Vec<Job>, Error> {
+    pub async fn list(&self, login: &Login, service_principal: &str) -> Result<Vec<Job>, Error> {
         let asked = Instant::now();
         let answer = login.client.list_jobs(service_principal).await;
         let mut all = self.known.lock();
@@ -57,7 +57,7 @@ impl Listings {
     }
 
     /// The cached list, with `true`; or a list of now. Those who waited for a list share its failure.
-    pub async fn recall(&self, login: &Login<'_>, service_principal: &str) -> Result<(Vec<Job>, bool), Error> {
+    pub async fn recall(&self, login: &Login, service_principal: &str) -> Result<(Vec<Job>, bool), Error> {
         let key = key(&login.tenant, service_principal);
         let single_flight = self.known.lock().entry(key.clone()).or_default().single_flight.clone();
         let waiting = Instant::now();
@@ -123,7 +123,7 @@ mod tests {
     async fn those_who_wait_for_a_list_share_its_failure_and_who_comes_later_asks_again() {
         let (fake, listings) = (Fake::new(), Listings::default());
         let client = fake.client();
-        let login = Login { tenant: TenantKey::new("operator"), client: &client };
+        let login = Login { tenant: TenantKey::new("operator"), client: client.clone() };
         fake.graph(Reply::Hangs);
         let began = Instant::now();
         let waits = (0..4).map(|_| listings.recall(&login, "sp"));
@@ -139,7 +139,7 @@ mod tests {
     async fn tenants_share_neither_lists_nor_tombstones() {
         let (fake, listings) = (Fake::new(), Listings::default());
         let client = fake.client();
-        let [one, other] = ["one", "other"].map(|name| Login { tenant: TenantKey::new(name), client: &client });
+        let [one, other] = ["one", "other"].map(|name| Login { tenant: TenantKey::new(name), client: client.clone() });
         assert!(!listings.recall(&one, "sp").await.unwrap().1);
         assert!(listings.recall(&one, "sp").await.unwrap().1);
         assert!(!listings.recall(&other, "sp").await.unwrap().1, "asked for itself");

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use kube::ResourceExt;
+
 use super::observe;
 use super::scene::Scene;
 use super::translate::{cluster_trouble, found, graph_trouble, observed};
@@ -35,18 +37,30 @@ pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fac
             Err(error) if error.kind == graph::Kind::NotFound => Fact::ServicePrincipalLookedUp { exists: false },
             Err(error) => Fact::Trouble(graph_trouble(&error)),
         },
-        Look::Definition => match read::definition_is_going(&context.client).await {
-            Ok(going) => Fact::DefinitionLookedUp { going },
-            // An installation without rights on cluster-wide objects goes by `deletionPolicy` alone.
-            Err(cluster::Error::Refused(_)) => Fact::DefinitionLookedUp { going: false },
-            Err(error) => {
-                Fact::Trouble(cluster_trouble(&error, "looking whether the CRD of SyncJobs is being deleted"))
-            }
-        },
+        Look::Definition => definition(context).await,
+        Look::Namespace => namespace(object, context).await,
         Look::Templates => found(graph.list_templates(service_principal).await, |templates| {
             Fact::TemplatesListed(templates.into_iter().map(|template| template.id).collect())
         }),
         Look::Rivals => rivals(desired, object, context).await,
+    }
+}
+
+pub(super) async fn definition(context: &Context) -> Fact {
+    match read::definition_is_going(&context.client).await {
+        Ok(going) => Fact::DefinitionLookedUp { going },
+        // An installation without rights on cluster-wide objects goes by `deletionPolicy` alone.
+        Err(cluster::Error::Refused(_)) => Fact::DefinitionLookedUp { going: false },
+        Err(error) => Fact::Trouble(cluster_trouble(&error, "looking whether the CRD of SyncJobs is being deleted")),
+    }
+}
+
+pub(super) async fn namespace(object: &SyncJob, context: &Context) -> Fact {
+    match read::namespace(&context.client, &object.namespace().unwrap_or_default()).await {
+        Ok(facts) => Fact::NamespaceLookedUp { terminating: facts.is_none_or(|facts| facts.terminating) },
+        // Without the right to look, the job is not left behind.
+        Err(cluster::Error::Refused(_)) => Fact::NamespaceLookedUp { terminating: false },
+        Err(error) => Fact::Trouble(cluster_trouble(&error, "looking whether the namespace is being deleted")),
     }
 }
 

@@ -6,53 +6,50 @@ use std::time::Duration;
 use kube::ResourceExt;
 use tokio::time::Instant;
 
-use super::effect::carry_out;
+use super::effect::{carry_out, without_login};
 use super::scene::Scene;
 use super::{observe, publish, record};
 use crate::api::SyncJob;
 use crate::cluster::object::Handle;
+use crate::graph;
 use crate::plan::report::End;
 use crate::plan::{
     Change, Decider, Desired, Fact, Guard, Managed, Next, Outcome, Pass, Record, Refusals, Refused, Remember, Settings,
-    Step, Verdict, Wake, World,
+    Step, Trouble, Verdict, Wake, World,
 };
 use crate::reconcile::context::Context;
+use crate::reconcile::ended::Ended;
 use crate::reconcile::memory::Entry;
-use crate::reconcile::tenants::Login;
+use crate::reconcile::tenants::{Age, Login};
 
 /// No step begins later than this in a pass. The settle window is longer than the longest pass: this, and the longest step.
 const STEPS_WITHIN: Duration = Duration::from_secs(60);
 
-/// How a pass ended.
-pub(in crate::reconcile) struct Ended {
-    /// In trouble.
-    pub failed: bool,
-    pub wake: Wake,
-}
-
 /// The steps of a pass and where they led.
 type Course = (World, Verdict, Vec<(Step, Fact)>);
 
-pub(in crate::reconcile) async fn run(object: Arc<SyncJob>, context: &Context) -> Ended {
-    let Some(uid) = object.uid() else { return Ended { failed: false, wake: Wake::OnChange } };
+/// `urgency` is why the pass is made, and orders its calls among those of the tenant.
+pub(in crate::reconcile) async fn run(object: Arc<SyncJob>, urgency: graph::Priority, context: &Context) -> Ended {
+    let Some(uid) = object.uid() else { return Ended::well(Wake::OnChange) };
     let mut entry = context.memories.take(&uid);
     let now = context.clock.now();
     let object = entry.freshest(object, now);
     let mut handle = Handle::new(context.client.clone(), object.clone());
     let desired = Desired::parse(&object.spec);
-    let login = context.tenants.login(&object);
-    let tenant = login.client.known_tenant();
+    let login = context.tenants.login(&object, Age::Recent).await;
+    let login = login.map(|login| login.for_call_of(urgency));
+    let tenant = login.as_ref().ok().and_then(|login| login.client.known_tenant());
     let wish = desired.as_ref().ok();
     let world = observe::world(&object, wish, tenant.as_deref(), &mut entry.memory, &context.stores, now);
     let (world, verdict, done) = match &desired {
-        Ok(desired) => manage(desired, world, &mut entry, &mut handle, &login, context).await,
+        Ok(desired) => manage(desired, world, &mut entry, &mut handle, login.as_ref(), context).await,
         Err(refusals) => refuse(refusals, world, &handle, context).await,
     };
     let end = End { desired: wish, world: &world, verdict: &verdict, done: &done };
     let gone = done.iter().any(|(_, fact)| fact.ends_the_object());
     let outcome = publish::publish(&end, gone, &mut entry.memory, &mut handle, context).await;
     if gone {
-        return Ended { failed: false, wake: Wake::OnChange };
+        return Ended::well(Wake::OnChange);
     }
     let now = context.clock.now();
     entry.memory.end(&world, &verdict, now);
@@ -71,13 +68,13 @@ fn ended(end: &End<'_>, outcome: publish::Outcome, entry: &mut Entry, settings: 
     let wake = entry.memory.wake(end.verdict, poll);
     let troubled = end.world.trouble.is_some() || end.world.refusal.is_some();
     match outcome {
-        publish::Outcome::Written => Ended { failed: troubled, wake },
+        publish::Outcome::Written => Ended { failed: troubled, wake, freed: None },
         // Somebody else wrote at the same time, which is no failure.
-        publish::Outcome::Overtaken => Ended { failed: troubled, wake: wake.sooner(Wake::backoff(0)) },
+        publish::Outcome::Overtaken => Ended { failed: troubled, wake: wake.sooner(Wake::backoff(0)), freed: None },
         publish::Outcome::Unwritten if settings.without.lacks(Guard::UnwrittenRetried) => {
-            Ended { failed: troubled, wake }
+            Ended { failed: troubled, wake, freed: None }
         }
-        publish::Outcome::Unwritten => Ended { failed: true, wake: wake.sooner(entry.memory.unwritten(end.verdict)) },
+        publish::Outcome::Unwritten => Ended::badly(wake.sooner(entry.memory.unwritten(end.verdict))),
     }
 }
 
@@ -86,7 +83,7 @@ async fn manage(
     world: World,
     entry: &mut Entry,
     handle: &mut Handle<SyncJob>,
-    login: &Login<'_>,
+    login: Result<&Login, &Trouble>,
     context: &Context,
 ) -> Course {
     let began = Instant::now();
@@ -94,13 +91,18 @@ async fn manage(
     let mut pass = Pass::new(Managed { desired, settings: &context.settings }, world);
     let mut intent_recorded = None;
     while let Next::Do(step) = pass.next_step() {
-        if began.elapsed() > STEPS_WITHIN || !may_go_on(&step, &decided_on, context) {
+        if began.elapsed() > STEPS_WITHIN || !may_go_on(&step, &decided_on, login, context).await {
             pass.interrupt();
             break;
         }
-        let nonce = entry.memory.nonce().map(str::to_owned);
-        let scene = Scene { desired, world: pass.world(), nonce, intent_recorded, login, context };
-        let learnt = carry_out(&step, &scene, handle).await;
+        let learnt = match login {
+            Ok(login) => {
+                let nonce = entry.memory.nonce().map(str::to_owned);
+                let scene = Scene { desired, world: pass.world(), nonce, intent_recorded, login, context };
+                carry_out(&step, &scene, handle).await
+            }
+            Err(barred) => without_login(&step, barred, handle, context).await.into(),
+        };
         for what in learnt.remember {
             if matches!(what, Remember::IntentRecorded { .. }) {
                 intent_recorded = Some(Instant::now());
@@ -134,14 +136,19 @@ fn report_circles<D: Decider>(pass: &Pass<D>, object: &SyncJob) {
     }
 }
 
-/// The fence before a step that changes something: besides `may_begin`, the wish is still the one that was decided on. An
-/// object that the watch does not show is gone, or not known well enough.
-fn may_go_on(step: &Step, decided_on: &SyncJob, context: &Context) -> bool {
+/// The fence before a step that changes something: besides `may_begin`, the login is still permitted, and the wish is still
+/// the one that was decided on. An object that the watch does not show is gone, or not known well enough.
+async fn may_go_on(step: &Step, decided_on: &SyncJob, login: Result<&Login, &Trouble>, context: &Context) -> bool {
     if !may_begin(step, context.may_send(), *context.shutdown.borrow()) {
         return false;
     }
     if !step.begins_something() {
         return true;
+    }
+    if let Ok(login) = login
+        && !context.tenants.still_permits(decided_on, login).await
+    {
+        return false;
     }
     let key = kube::runtime::reflector::ObjectRef::from_obj(decided_on);
     context.stores.get(&key).is_some_and(|current| {

@@ -49,8 +49,11 @@ fn written(outcome: Result<(), cluster::Error>, done: Fact, doing: &str) -> Lear
 pub(super) async fn release(leaving: &Leaving, handle: &Handle<SyncJob>, context: &Context) -> Fact {
     match handle.remove_finalizer(FINALIZER).await {
         Ok(()) => {
-            if let Leaving::LeftBehind { id } = leaving {
-                left_behind(id.as_deref(), handle.object(), context);
+            match leaving {
+                Leaving::LeftBehind { id } | Leaving::WithoutLogin { id } => {
+                    left_behind(id.as_deref(), handle.object(), context);
+                }
+                Leaving::Nothing | Leaving::Gone { .. } | Leaving::Retained { .. } => {}
             }
             Fact::FinalizerRemoved { leaving: leaving.clone() }
         }

@@ -19,7 +19,7 @@ pub(super) struct Scene<'a> {
     pub nonce: Option<String>,
     /// When the intent of this pass was recorded; its request leaves shortly after, or not at all.
     pub intent_recorded: Option<Instant>,
-    pub login: &'a Login<'a>,
+    pub login: &'a Login,
     pub context: &'a Context,
 }
 
@@ -34,7 +34,7 @@ impl Scene<'_> {
     }
 
     pub fn graph(&self) -> &graph::Client {
-        self.login.client
+        &self.login.client
     }
 
     /// The jobs of the service principal have changed, or may have.

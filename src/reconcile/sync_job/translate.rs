@@ -126,7 +126,7 @@ fn cut(text: &str, chars_max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(chars_max).collect()
 }
 
-pub(super) fn graph_trouble(error: &graph::Error) -> Trouble {
+pub(in crate::reconcile) fn graph_trouble(error: &graph::Error) -> Trouble {
     use graph::Kind;
     let kind = match error.kind {
         Kind::Throttled => TroubleKind::Throttled,
@@ -146,7 +146,7 @@ pub(super) fn graph_trouble(error: &graph::Error) -> Trouble {
     Trouble { kind, detail: error.to_string(), trace: error.trace(), retry_after }
 }
 
-pub(super) fn cluster_trouble(error: &cluster::Error, doing: &str) -> Trouble {
+pub(in crate::reconcile) fn cluster_trouble(error: &cluster::Error, doing: &str) -> Trouble {
     let kind = match error {
         cluster::Error::Changed | cluster::Error::Gone => TroubleKind::ObjectChanged,
         cluster::Error::Refused(_) => TroubleKind::ClusterRefused,

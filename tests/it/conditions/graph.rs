@@ -49,7 +49,7 @@ impl Graph {
 
     pub fn answer(&mut self, step: &Step) -> Fact {
         self.calls += usize::from(match step {
-            Step::Look(look) => !matches!(look, Look::Rivals | Look::Definition | Look::Tenant),
+            Step::Look(look) => !matches!(look, Look::Rivals | Look::Definition | Look::Namespace | Look::Tenant),
             Step::Record(_) => false,
             Step::Change(_) => true,
         });
@@ -77,6 +77,7 @@ impl Graph {
             Look::Jobs | Look::RecentJobs => Fact::JobsListed(self.jobs.clone()),
             Look::ServicePrincipal => Fact::ServicePrincipalLookedUp { exists: self.service_principal },
             Look::Definition => Fact::DefinitionLookedUp { going: false },
+            Look::Namespace => Fact::NamespaceLookedUp { terminating: false },
             Look::Templates => Fact::TemplatesListed(self.templates.iter().map(|id| (*id).to_owned()).collect()),
             Look::Rivals => Fact::RivalsRead {
                 rivals: self.rivals.iter().chain(&self.late_rival).cloned().collect(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entrain::graph::{Client, Credential, Error, Kind, Processed};
+use entrain::graph::{Credential, Error, Kind, Processed};
 use serde_json::{Value, json};
 
 use super::{Talk, options, respond_body, respond_with};
@@ -70,7 +70,7 @@ async fn an_unknown_application_and_an_unknown_tenant_are_told_apart() {
     let app = Credential::ClientSecret { tenant_id, client_id: nobody.clone(), secret: secret() };
     let tenant = Credential::ClientSecret { tenant_id: nobody, client_id, secret: secret() };
     for (credential, code) in [(app, 700_016), (tenant, 90_002)] {
-        let client = Client::new(options(&talk.simulator), credential).unwrap();
+        let client = super::client(options(&talk.simulator), credential);
         assert_eq!(refused(&client.list_jobs(talk.service_principal()).await.unwrap_err()), Some(code));
     }
 }
@@ -88,7 +88,7 @@ async fn a_login_service_in_trouble_is_no_refusal() {
         json!({"redirect": {"location": "https://localhost/"}}),
     ] {
         // A remembered refusal would hide the next one.
-        let client = Client::new(options(&talk.simulator), super::secret_of(&talk.demo)).unwrap();
+        let client = super::client(options(&talk.simulator), super::secret_of(&talk.demo));
         talk.fault("token", 1, action.clone()).await;
         let error = client.list_jobs(talk.service_principal()).await.unwrap_err();
         assert_eq!((error.kind, error.processed), (Kind::LoginUnavailable, Processed::No), "{action}: {error}");
@@ -141,7 +141,7 @@ async fn a_federated_token_file_is_read_again_for_each_login() {
     let identity = Credential::WorkloadIdentity { tenant_id, client_id, token_file: token_file.clone() };
     let mut settings = options(&talk.simulator);
     settings.login_retry = Duration::ZERO;
-    let client = Client::new(settings, identity).unwrap();
+    let client = super::client(settings, identity);
     let list = async || client.list_jobs(talk.service_principal()).await;
 
     let missing = list().await.unwrap_err();

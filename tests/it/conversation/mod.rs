@@ -9,6 +9,8 @@ mod pages;
 mod permission;
 mod token;
 
+use std::sync::Arc;
+
 use bed::graph::{Control, Demo, Simulator};
 use entrain::graph::{Client, Cloud, Credential, Endpoints, Error, Options};
 use serde_json::{Value, json};
@@ -35,7 +37,7 @@ impl Talk {
         let control = Control::new(simulator.ready()).unwrap();
         let mut options = options(&simulator);
         tune(&mut options);
-        let client = Client::new(options, secret_of(&demo)).unwrap();
+        let client = client(options, secret_of(&demo));
         Self { simulator, control, client, demo }
     }
 
@@ -83,6 +85,12 @@ pub fn options(simulator: &Simulator) -> Options {
     let url = |text: &str| Some(Url::parse(text).unwrap());
     let endpoints = Endpoints::new(Cloud::Global, url(&ready.url), url(&ready.login)).unwrap();
     Options { ca_pem: Some(std::fs::read(&ready.ca).unwrap()), ..Options::new(endpoints) }
+}
+
+/// A client of the environment's credential.
+pub fn client(options: Options, credential: Credential) -> Client {
+    let tenant = credential.tenant().map(str::to_owned);
+    Client::new(options, Arc::new(credential), tenant).unwrap()
 }
 
 pub fn secret_of(demo: &Demo) -> Credential {

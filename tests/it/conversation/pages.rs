@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bed::graph::Simulator;
-use entrain::graph::{Client, Kind};
+use entrain::graph::Kind;
 use serde_json::{Value, json};
 
 use super::{Talk, options, respond_body, secret_of};
@@ -60,7 +60,7 @@ async fn tempted(action: impl FnOnce(&str) -> Value) -> (Kind, Value) {
     let talk = Talk::begin().await;
     let mut both = options(&talk.simulator);
     both.ca_pem.as_mut().unwrap().extend(std::fs::read(&other.ready().ca).unwrap());
-    let client = Client::new(both, secret_of(&talk.demo)).unwrap();
+    let client = super::client(both, secret_of(&talk.demo));
     talk.fault("listJobs", 1, action(&other.ready().url)).await;
     let error = client.list_jobs(talk.service_principal()).await.unwrap_err();
     let seen = bed::graph::Control::new(other.ready()).unwrap().calls().await.unwrap();

@@ -314,5 +314,6 @@ fn seen(look: Look, choice: u8, jobs: Vec<ObservedJob>, rivals: Vec<Rival>) -> F
         (Look::Rivals, _) => Fact::RivalsRead { rivals: Vec::new(), siblings: Vec::new() },
         (Look::Tenant, _) => Fact::TenantKnown { id: if choice.is_multiple_of(2) { "t1" } else { "t2" }.to_owned() },
         (Look::Definition, _) => Fact::DefinitionLookedUp { going: choice == 2 },
+        (Look::Namespace, _) => Fact::NamespaceLookedUp { terminating: choice == 2 },
     }
 }

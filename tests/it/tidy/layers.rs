@@ -197,6 +197,7 @@ const PRODUCT_LIBRARIES: &[Row] = &[
         "src/graph/login",
         &[
             "async_trait",
+            "aws_lc_rs",
             "azure_core",
             "azure_identity",
             "base64",

@@ -11,7 +11,7 @@ use entrain::cluster::events::Events;
 use entrain::cluster::lease::Fence;
 use entrain::cluster::watch::sync_jobs;
 use entrain::graph::{Client, Cloud, Credential, Endpoints, Options, Transport, TransportError};
-use entrain::metrics::{Metrics, Objects, RestMetrics, Silence};
+use entrain::metrics::{Metrics, Objects, RestMetrics, Silence, Tenants as TenantStates};
 use entrain::plan::Settings;
 use entrain::reconcile::{self, Parts, Tenants, Watchdog};
 use futures::FutureExt;
@@ -94,7 +94,8 @@ impl Process {
         let namespaces = Namespaces::default();
         let watches = sync_jobs(&client, &namespaces);
         let rest = RestMetrics::new(&http::Uri::from_static("https://api.example.test"));
-        let metrics = Metrics::new(4, Objects::new(Vec::new), Silence::new(|| None), &rest);
+        let metrics =
+            Metrics::new(4, Objects::new(Vec::new), TenantStates::new(Vec::new), Silence::new(|| None), &rest);
         let lease = leased.then(|| Lease { until: Arc::default(), record: Vec::new() });
         let fence = lease.as_ref().map_or_else(Fence::open, |lease| Fence::following(lease.until.clone()));
         let (events, writing) = Events::new(client.clone(), "entrain-0");
@@ -104,6 +105,7 @@ impl Process {
             tenants: Tenants::of_operator("operator", graph_client(ends.graph.clone(), number)),
             namespaces,
             watches,
+            tenant_watches: Vec::new(),
             events,
             clock: Clocks::following(ends.clock.date(ends.clock.now())),
             settings,
@@ -151,5 +153,8 @@ fn graph_client(graph: Graph, operator: u8) -> Client {
         client_id: "5b9a1c44-0e2f-4a6b-b1d7-93c2f0e8a655".to_owned(),
         secret: SECRET.to_owned().into(),
     };
-    Client::with_transport(Options::new(endpoints), credential, Arc::new(Line { graph, operator }))
+    let tenant = credential.tenant().map(str::to_owned);
+    let options = Options::new(endpoints);
+    let limits = options.own_limits();
+    Client::with_transport(options, Arc::new(credential), tenant, Arc::new(Line { graph, operator }), limits)
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::super::super::observer::Ignore;
 use super::super::super::operation::Operation;
+use super::super::source::Material;
 use super::*;
 
 const LIFE: Duration = Duration::from_secs(4000);
@@ -34,11 +35,8 @@ impl Desk {
     fn new() -> Self {
         let (conduct, begun) = (Arc::new(Mutex::new(Login::Grants)), Arc::new(AtomicUsize::new(0)));
         let (now, counted) = (conduct.clone(), begun.clone());
-        let log_in: LogIn = Box::new(move || {
-            counted.fetch_add(1, Ordering::SeqCst);
-            Box::pin(answer(now.lock().clone()))
-        });
-        let gate = Arc::new(Gate::new(TIMEOUT, Arc::new(Ignore)));
+        let log_in = Arc::new(Fake { now, counted });
+        let gate = Arc::new(Gate::new(Arc::new(Ignore)));
         let settings =
             Settings { log_in, login_timeout: TIMEOUT, login_retry: RETRY, gate, observer: Arc::new(Ignore) };
         Self { tokens: Tokens::new(settings), login: conduct, begun }
@@ -75,9 +73,27 @@ async fn pass(time: Duration) {
     assert!(tokio::time::timeout(time, std::future::pending::<()>()).await.is_err());
 }
 
+struct Fake {
+    now: Arc<Mutex<Login>>,
+    counted: Arc<AtomicUsize>,
+}
+
+impl LogIn for Fake {
+    fn offer(&self) -> BoxFuture<'_, Result<Offer, LoginError>> {
+        Box::pin(async { Ok(Offer::new(Material::ManagedIdentity { client_id: None })) })
+    }
+
+    fn present<'a>(&'a self, _: &'a Offer) -> BoxFuture<'a, Result<Issued, LoginError>> {
+        self.counted.fetch_add(1, Ordering::SeqCst);
+        Box::pin(answer(self.now.lock().clone()))
+    }
+}
+
 async fn answer(login: Login) -> Result<Issued, LoginError> {
     match login {
-        Login::Grants => Ok(Issued { token: String::from("token").into(), life: LIFE }),
+        Login::Grants => {
+            Ok(Issued { token: String::from("token").into(), life: LIFE, obtained: Timestamp::UNIX_EPOCH })
+        }
         Login::Refuses => Err(LoginError::refused("refused")),
         Login::Throttles(wait) => Err(LoginError { retry_after: Some(wait), ..LoginError::unavailable("throttled") }),
         Login::Hangs => std::future::pending().await,

@@ -50,6 +50,16 @@ pub(in crate::plan) fn nothing_left() -> Verdict {
 /// A step that failed is never the next step of the same pass.
 pub(in crate::plan) fn failed(world: &World, settings: &Settings) -> Option<Verdict> {
     let trouble = world.trouble.as_ref()?;
+    if trouble.without_login() && world.no_login_for >= settings.left_behind_after {
+        match world.namespace_terminating {
+            None => {
+                let message = "Looking whether the namespace is being deleted, because there is no login.";
+                return Some(Verdict::take(Look::Namespace, Reason::Deleting, message));
+            }
+            Some(true) => return Some(without_login(world)),
+            Some(false) => {}
+        }
+    }
     let what = match (&world.job_id, &world.intent) {
         (Some(id), _) => format!("The job '{id}' could not be deleted or let go of."),
         (None, Some(_)) => "It is not known yet whether a job was created.".to_owned(),
@@ -57,6 +67,18 @@ pub(in crate::plan) fn failed(world: &World, settings: &Settings) -> Option<Verd
     };
     let message = format!("{what} {} {} {RELEASE}", trouble.detail, trouble.remedy());
     Some(Verdict::fail(trouble, trouble.reason(), message, world.failures, settings))
+}
+
+/// The credential went with its namespace. The job stays, and that is reported: a namespace never hangs.
+fn without_login(world: &World) -> Verdict {
+    let id = world.job_id.clone().or_else(|| world.created.as_ref().map(|job| job.id.clone()));
+    if id.is_none() && world.intent.is_none() {
+        return release("There is no job to delete.");
+    }
+    leave(
+        Leaving::WithoutLogin { id },
+        "The namespace is being deleted and its credential is gone: the job stays in Entra ID, and nothing manages it.",
+    )
 }
 
 fn release(message: &str) -> Verdict {

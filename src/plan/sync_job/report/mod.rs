@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::api::{ConditionType, PlannedChange, Reason, Report, RestartResult, RunRecord, RunState};
+use crate::plan::common::conditions::{Maker, find};
 use crate::plan::common::settings::Settings;
 use crate::plan::common::standing::Standing;
 use crate::plan::sync_job::fact::Fact;
@@ -104,17 +105,9 @@ fn conditions(
 ) -> Vec<Condition> {
     let verdict = end.verdict;
     let ready_before = find(&old.conditions, ConditionType::Ready);
-    let make = |kind: ConditionType, status: &str, reason: Reason, message: &str| {
-        let before = find(&old.conditions, kind).filter(|before| before.status == status);
-        Condition {
-            type_: kind.name().to_owned(),
-            status: status.to_owned(),
-            reason: reason.name().to_owned(),
-            message: message.to_owned(),
-            observed_generation: Some(generation),
-            last_transition_time: before.map_or(Time(now), |before| before.last_transition_time.clone()),
-        }
-    };
+    let maker = Maker { old: &old.conditions, generation, now };
+    let make =
+        |kind: ConditionType, status: &str, reason: Reason, message: &str| maker.make(kind, status, reason, message);
     let decided = |kind: ConditionType, status: &str| {
         // The same failure keeps the trace of its first time, so that repeating it writes nothing.
         let before = find(&old.conditions, kind).filter(|before| before.status == status);
@@ -188,8 +181,4 @@ fn lasted(ready: Option<&Condition>, settings: &Settings, now: Timestamp) -> boo
         ready.status == "False"
             && now.duration_since(ready.last_transition_time.0).unsigned_abs() >= settings.stalled_grace
     })
-}
-
-pub(in crate::plan) fn find(conditions: &[Condition], kind: ConditionType) -> Option<&Condition> {
-    conditions.iter().find(|condition| condition.type_ == kind.name())
 }

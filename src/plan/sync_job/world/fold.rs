@@ -29,6 +29,7 @@ impl World {
             }
             Fact::ServicePrincipalLookedUp { exists } => self.service_principal_exists = Some(exists),
             Fact::DefinitionLookedUp { going } => self.definition_going = Some(going),
+            Fact::NamespaceLookedUp { terminating } => self.namespace_terminating = Some(terminating),
             Fact::TemplatesListed(templates) => self.templates = Some(templates),
             Fact::IntentRecorded { baseline } => self.recorded(baseline, None),
             Fact::AdoptionRecorded { id } => self.recorded(Vec::new(), Some(id)),

@@ -131,6 +131,10 @@ pub struct World {
     pub delete_unknown_for: Option<Duration>,
     /// Whether the CRD of SyncJobs is being deleted, and every SyncJob with it.
     pub definition_going: Option<bool>,
+    /// Whether the namespace of the SyncJob is being deleted, and everything in it.
+    pub namespace_terminating: Option<bool>,
+    /// For how long there has been no login, over several passes.
+    pub no_login_for: Duration,
     pub service_principal_exists: Option<bool>,
     pub templates: Option<Vec<String>>,
     /// The answer to the create request of this pass, not yet bound.
@@ -179,6 +183,8 @@ impl World {
             delete_not_found: false,
             delete_unknown_for: None,
             definition_going: None,
+            namespace_terminating: None,
+            no_login_for: Duration::ZERO,
             service_principal_exists: None,
             templates: None,
             created: None,

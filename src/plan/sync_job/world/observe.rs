@@ -61,6 +61,7 @@ impl World {
             siblings,
             absences: memory.absences,
             absent_for: memory.absent_since.map_or(Duration::ZERO, |at| now.since(at)),
+            no_login_for: memory.no_login_since.map_or(Duration::ZERO, |at| now.since(at)),
             delete_unknown_for: memory.delete_unknown.map(|at| now.since(at)),
             run: run(status.and_then(|status| status.report.run.as_ref()), memory, now),
             requests: asked,

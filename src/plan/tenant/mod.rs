@@ -1,0 +1,10 @@
+//! Tenants: what their specs wish for, which SyncJobs may use them, and what their status says.
+
+pub mod fence;
+mod refusal;
+pub mod report;
+pub mod wish;
+
+pub use fence::{Asked, Barred};
+pub use report::{End, Outcome, Presented, report};
+pub use wish::{LogInWith, Wish};

@@ -1,0 +1,4 @@
+//! Passes over tenants.
+
+mod handle;
+pub(super) mod pass;

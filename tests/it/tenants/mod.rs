@@ -1,0 +1,10 @@
+//! Tenants on the whole stack: credentials from real Secrets and from the real API server's TokenRequest, fences, rotation,
+//! and namespaces that die. One control plane serves all tests; those with cluster-wide tenants take turns, because every
+//! operator that serves them sees them all.
+
+mod cluster;
+mod credentials;
+mod fences;
+mod leaving;
+mod rotation;
+mod stand;

@@ -1,0 +1,183 @@
+//! What these tests stand on: a rig whose operator serves tenants, and an application with the credential that the test is
+//! about.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::life::BOX;
+use crate::stack::plane::OPERATOR_USER;
+use crate::stack::read::{is_ready, manifest};
+use crate::stack::rig::Rig;
+
+/// The application of these tests; the rig's own belongs to the operator.
+pub const CLIENT: &str = "3f6a1c58-2b7d-4e90-8c15-9d0e7a4b6f21";
+pub const SECRET: &str = "canary-of-the-tenant~Q8";
+const ROLES: [&str; 2] = ["Application.Read.All", "Synchronization.ReadWrite.All"];
+
+static CLUSTER_WIDE: Mutex<()> = Mutex::const_new(());
+
+pub struct Stand {
+    pub rig: Rig,
+    /// The namespace of the operator: of the Secrets of cluster-wide tenants.
+    pub home: String,
+    /// The names of the cluster-wide tenants of this test, which go with it.
+    cluster_wide: Vec<String>,
+    _turn: Option<MutexGuard<'static, ()>>,
+}
+
+impl Stand {
+    /// With an operator that serves EntraTenants only, and has no login of its own.
+    pub async fn namespaced() -> Self {
+        Self::with(&["--tenants=namespaced", "--operator-login=false"], None).await
+    }
+
+    /// With an operator that serves both kinds; nobody else has cluster-wide tenants meanwhile.
+    pub async fn both(more: &[&str]) -> Self {
+        let turn = CLUSTER_WIDE.lock().await;
+        let arguments: Vec<&str> = [&["--tenants=namespaced,cluster"], more].concat();
+        Self::with(&arguments, Some(turn)).await
+    }
+
+    async fn with(arguments: &[&str], turn: Option<MutexGuard<'static, ()>>) -> Self {
+        let mut rig = Rig::idle().await;
+        allow(&rig).await;
+        let home = rig.new_namespace().await;
+        let operator_namespace = format!("--operator-namespace={home}");
+        let mut all = vec![operator_namespace.as_str(), "--left-behind-after-seconds=2"];
+        all.extend(arguments);
+        rig.start_operator_with(&all);
+        Self { rig, home, cluster_wide: Vec::new(), _turn: turn }
+    }
+
+    /// The application of these tests, with this member of its own beside the usual roles.
+    pub async fn application(&self, credentials: &Value) {
+        let mut application = json!({"displayName": "team", "roles": ROLES});
+        for (name, value) in credentials.as_object().unwrap() {
+            application[name] = value.clone();
+        }
+        self.rig.control.put_application(&self.rig.demo.tenant_id, CLIENT, &application).await.unwrap();
+    }
+
+    /// A Secret of one key.
+    pub async fn secret(&self, namespace: &str, name: &str, key: &str, value: &str) {
+        let data = json!({"stringData": {key: value}});
+        self.put_secret(namespace, name, "Opaque", &data).await;
+    }
+
+    pub async fn put_secret(&self, namespace: &str, name: &str, kind: &str, data: &Value) {
+        let mut secret = json!({"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": {"name": name}});
+        for (field, value) in data.as_object().unwrap() {
+            secret[field] = value.clone();
+        }
+        self.rig.apply_in(namespace, &secret.to_string()).await;
+    }
+
+    /// An EntraTenant of the test's namespace.
+    pub async fn tenant(&self, name: &str, credential: &Value) {
+        let tenant = json!({"apiVersion": "entrain.dev/v1alpha1", "kind": "EntraTenant", "metadata": {"name": name},
+            "spec": {"tenantId": self.rig.demo.tenant_id, "credential": credential}});
+        self.rig.apply(&tenant.to_string()).await;
+    }
+
+    /// A ClusterEntraTenant; more of its spec beside the credential.
+    pub async fn cluster_tenant(&mut self, name: &str, credential: &Value, more: &Value) {
+        let mut tenant = json!({"apiVersion": "entrain.dev/v1alpha1", "kind": "ClusterEntraTenant", "metadata": {"name": name},
+            "spec": {"tenantId": self.rig.demo.tenant_id, "credential": credential}});
+        for (field, value) in more.as_object().unwrap() {
+            tenant["spec"][field] = value.clone();
+        }
+        self.rig.apply(&tenant.to_string()).await;
+        if !self.cluster_wide.iter().any(|known| known == name) {
+            self.cluster_wide.push(name.to_owned());
+        }
+    }
+
+    /// Applies the SyncJob `box` for a tenant of this reference.
+    pub async fn sync_job(&self, reference: &str) {
+        let namespace = self.rig.namespace.clone();
+        self.sync_job_in(&namespace, reference, &[]).await;
+    }
+
+    pub async fn sync_job_in(&self, namespace: &str, reference: &str, more: &[&str]) {
+        let reference = format!("tenantRef: {reference}");
+        let lines = [&[reference.as_str()], more].concat();
+        let text = manifest("box", &self.rig.demo.service_principal_id, BOX, &lines);
+        self.rig.apply_in(namespace, &text).await;
+    }
+
+    /// The tenant of the test's namespace once something is so of it.
+    pub async fn until_tenant(&mut self, name: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+        let path = format!("/apis/entrain.dev/v1alpha1/namespaces/{}/entratenants/{name}", self.rig.namespace);
+        self.until(&path, what, is).await
+    }
+
+    pub async fn until_cluster_tenant(&mut self, name: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+        self.until(&format!("/apis/entrain.dev/v1alpha1/clusterentratenants/{name}"), what, is).await
+    }
+
+    /// Waits until something is so of what is at a path; null when it is gone.
+    pub async fn until(&mut self, path: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(45);
+        loop {
+            let (status, body) = self.rig.admin.get(path).await.unwrap();
+            let object = if status.is_success() { body } else { Value::Null };
+            if is(&object) {
+                return object;
+            }
+            let log = self.rig.operator_log();
+            let tail: Vec<&str> = log.lines().rev().take(30).collect();
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "waited in vain until {path} {what}\n{object:#}\n{tail:#?}"
+            );
+            tokio::time::sleep(Duration::from_millis(40)).await;
+        }
+    }
+
+    /// The SyncJob `box` runs, with one job.
+    pub async fn runs(&mut self) {
+        self.rig.until("box", "is ready", is_ready).await;
+        let created = crate::stack::read::effects(&self.rig.control, "createJob").await;
+        assert_eq!(created.len(), 1, "{created:#?}");
+    }
+
+    /// Takes away what is not in the test's namespaces.
+    pub async fn leave(mut self) {
+        let namespace = self.rig.namespace.clone();
+        self.rig.kubectl_in(&namespace, &["delete", "syncjobs", "--all", "--timeout=40s"]).await;
+        for name in std::mem::take(&mut self.cluster_wide) {
+            self.rig.kubectl(&["delete", "clusterentratenant", &name, "--timeout=40s"]).await;
+        }
+    }
+}
+
+/// Lets the operators of these tests do what the chart lets them with both kinds of tenants.
+async fn allow(rig: &Rig) {
+    let name = "it-tenants";
+    let both = ["entratenants", "clusterentratenants"];
+    let rules = json!([
+        {"apiGroups": ["entrain.dev"], "resources": both, "verbs": ["get", "list", "watch", "patch"]},
+        {"apiGroups": ["entrain.dev"], "resources": both.map(|kind| format!("{kind}/status")), "verbs": ["patch"]},
+        {"apiGroups": [""], "resources": ["secrets", "serviceaccounts", "namespaces"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["serviceaccounts/token"], "resourceNames": ["entrain-workload"], "verbs": ["create"]},
+    ]);
+    let api = "rbac.authorization.k8s.io";
+    let role =
+        json!({"apiVersion": format!("{api}/v1"), "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules});
+    let binding = json!({"apiVersion": format!("{api}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": name},
+        "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": name},
+        "subjects": [{"kind": "User", "apiGroup": api, "name": OPERATOR_USER}]});
+    for (kind, body) in [("clusterroles", role), ("clusterrolebindings", binding)] {
+        let (status, answer) =
+            rig.admin.send(Method::POST, &format!("/apis/{api}/v1/{kind}"), Some(&body)).await.unwrap();
+        assert!(status.is_success() || status.as_u16() == 409, "{answer}");
+    }
+}
+
+/// A client secret of the Secret `login`.
+pub fn client_secret() -> Value {
+    json!({"clientSecret": {"clientId": CLIENT, "secretRef": {"name": "login"}}})
+}
