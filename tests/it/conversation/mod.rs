@@ -2,6 +2,7 @@
 
 mod answers;
 mod create;
+mod credentials;
 mod gate;
 mod in_flight;
 mod login;

@@ -41,8 +41,11 @@ pub const ALL: &[Behaviour] = &[
     row("certificate assertion: thumbprint, signature, aud, iss, sub, exp", Documented, "§8.2 [entra:certificate-credentials]", &[]),
     row("an assertion that is presented twice is refused (AADSTS50013)", Guessed, "§12.12", &[]),
     row("federated token: issuer, subject and audience to the letter; RS256 only", Documented, "§8.3 [entra:workload-identity-federation-considerations]", &[]),
+    row("federated token for another cloud is refused (AADSTS700212)", Documented, "§8.3 [entra:workload-identity-federation-config-app-trust-managed-identity]", &["cloud"]),
+    row("a new federated credential is refused with AADSTS70021, at times even after a success", Documented, "§8.3 [entra:workload-identity-federation-considerations]", &["newFederatedCredentialSeconds"]),
+    row("how a new federated credential is refused: every other time, or always", Guessed, "§8.3", &["newFederatedCredential"]),
     row("claims challenge for a revoked token of a capable client", Documented, "§6.4 [entra:claims-challenge]", &["claimsChallenges"]),
-    row("managed identity: numbers as strings, `bad_request_102`; several and none named is 400", Documented, "§8.4 [entra:how-to-use-vm-token]", &[]),
+    row("managed identity: plain HTTP on an address of its own, numbers as strings, `bad_request_102`; several and none named is 400", Documented, "§8.4 [entra:how-to-use-vm-token]", &[]),
     row("429 of the token endpoint in plain text (by fault)", Observed, "§8.5 [iss:AzureAD/microsoft-authentication-library-for-dotnet#2855]", &[]),
     // Permissions
     row("permission classes; users need a directory role", Documented, "§2.1 [perm] [api:*]", &[]),

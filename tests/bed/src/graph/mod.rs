@@ -46,6 +46,8 @@ impl Default for Options {
 pub struct Ready {
     pub url: String,
     pub login: String,
+    /// The metadata service of the machine: plain HTTP, and nothing else there.
+    pub imds: String,
     pub ca: PathBuf,
     pub control: String,
     pub demo: Option<Demo>,

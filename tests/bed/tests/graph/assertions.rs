@@ -19,9 +19,15 @@ struct Signer {
 
 impl Signer {
     fn new() -> Self {
+        Self::valid(2020, 2049)
+    }
+
+    /// From the beginning of a year to that of another.
+    fn valid(from: i32, to: i32) -> Self {
         let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
         let mut params = CertificateParams::new(vec!["entrain".to_owned()]).unwrap();
-        params.not_after = rcgen::date_time_ymd(2049, 1, 1);
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(to, 1, 1);
         let certificate = params.self_signed(&key).unwrap();
         let der = certificate.der().to_vec();
         assert!(!key.der_bytes().is_empty());
@@ -103,6 +109,74 @@ async fn an_assertion_is_verified_in_every_part() {
     let assertion = with("jti", json!("once"));
     assert_eq!(present(&bed, &assertion).await.status, 200);
     assert_eq!(code(&present(&bed, &assertion).await), 50013, "presented before");
+}
+
+#[tokio::test]
+async fn a_certificate_outside_of_its_dates_is_refused_and_during_a_rotation_two_sign() {
+    let bed = Bed::new().await;
+    let (past, future, old, new) = (Signer::valid(2020, 2021), Signer::valid(2048, 2049), Signer::new(), Signer::new());
+    let pems: Vec<Value> = [&past, &future, &old, &new].map(|signer| json!({"pem": signer.pem})).into();
+    bed.control.put_application(TENANT, APP, &json!({"certificates": pems})).await.unwrap();
+    for (number, (signer, status)) in [(&past, 401), (&future, 401), (&old, 200), (&new, 200)].into_iter().enumerate() {
+        let claims = own_claims(&bed, &number.to_string()).await;
+        let answer = present(&bed, &signer.sign(&signer.header(), &claims)).await;
+        assert_eq!(answer.status, status, "{number}: {}", answer.text);
+        if status == 401 {
+            assert_eq!(code(&answer), 700_027);
+        }
+    }
+}
+
+/// What a token of Kubernetes says; without keys the simulator compares the claims only.
+async fn projected(bed: &Bed, audience: &str) -> String {
+    let claims = json!({"iss": "https://issuer.example.test/", "sub": "system:serviceaccount:a:b", "aud": [audience], "exp": now(bed).await + 3600});
+    Signer::new().sign(&json!({"alg": "RS256"}), &claims)
+}
+
+#[tokio::test]
+async fn a_federated_token_is_for_the_cloud_of_the_tenant() {
+    let clouds = [("global", ""), ("usGov", "USGov"), ("usGovDod", "USGov"), ("china", "China")];
+    for (cloud, suffix) in clouds {
+        let bed = Bed::with(json!({"cloud": cloud})).await;
+        // Even a credential that was made with the audience of another cloud does not help.
+        let credentials: Vec<Value> = ["", "USGov", "China"]
+            .map(|suffix| json!({"issuer": "https://issuer.example.test/", "subject": "system:serviceaccount:a:b", "audience": format!("api://AzureADTokenExchange{suffix}")}))
+            .into();
+        bed.control.put_application(TENANT, APP, &json!({"federatedCredentials": credentials})).await.unwrap();
+        for presented in ["", "USGov", "China"] {
+            let answer = present(&bed, &projected(&bed, &format!("api://AzureADTokenExchange{presented}")).await).await;
+            let expected = if presented == suffix { 200 } else { 401 };
+            assert_eq!(answer.status, expected, "{presented} in {cloud}: {}", answer.text);
+            if expected == 401 {
+                assert_eq!(code(&answer), 700_212);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_federated_credential_is_refused_for_a_while_now_and_then_or_always() {
+    for (position, first) in [("flapping", [0, 70021, 0, 70021]), ("refused", [70021; 4])] {
+        let bed = Bed::with(json!({"newFederatedCredential": position, "newFederatedCredentialSeconds": 300})).await;
+        let created = jiff::Timestamp::from_second(now(&bed).await).unwrap().to_string();
+        let credential = json!({"issuer": "https://issuer.example.test/", "subject": "system:serviceaccount:a:b", "audience": "api://AzureADTokenExchange", "created": created});
+        bed.control.put_application(TENANT, APP, &json!({"federatedCredentials": [credential]})).await.unwrap();
+        let token = projected(&bed, "api://AzureADTokenExchange").await;
+        let ask = async || {
+            let answer = present(&bed, &token).await;
+            if answer.status == 200 { 0 } else { code(&answer) }
+        };
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            seen.push(ask().await);
+        }
+        seen.sort_unstable();
+        let mut expected = first;
+        expected.sort_unstable();
+        assert_eq!(seen, expected, "{position}");
+        bed.advance(301).await;
+        assert_eq!((ask().await, ask().await), (0, 0), "{position}");
+    }
 }
 
 #[tokio::test]

@@ -166,6 +166,18 @@ async fn a_managed_identity_gets_numbers_as_strings() {
 }
 
 #[tokio::test]
+async fn the_metadata_service_of_a_machine_speaks_plain_http_and_knows_nothing_else() {
+    let simulator = bed::graph::Simulator::start(bed::graph::Options::default()).await.unwrap();
+    let (ready, http) = (simulator.ready(), reqwest::Client::builder().no_proxy().build().unwrap());
+    let path = format!("{}/metadata/identity/oauth2/token?api-version=2018-02-01&resource={}", ready.imds, ready.url);
+    let answer = http.get(path).header("metadata", "true").send().await.unwrap();
+    assert!(ready.imds.starts_with("http://") && answer.status() == 200, "{}", answer.status());
+    for path in ["/v1.0/servicePrincipals", "/control/clock", "/metadata/endpoints"] {
+        assert_eq!(http.get(format!("{}{path}", ready.imds)).send().await.unwrap().status(), 404, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_machine_with_several_identities_wants_to_know_which() {
     let bed = Bed::new().await;
     let path = format!("/metadata/identity/oauth2/token?api-version=2018-02-01&resource={}", bed.url);

@@ -53,8 +53,13 @@ pub async fn start(options: Options) -> Result<Simulator, StartError> {
         (seed, Some(demo))
     };
     let shared: Shared = Arc::new(Mutex::new(Model::new(url.clone(), control::plant(seed, Clock::default().now()))));
-    let server = tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(config)), shared));
-    let ready = Ready { login: url.clone(), control: format!("{url}/control"), ca: ca_file, demo, url };
+    let machine = TcpListener::bind((options.listen.ip(), 0)).await.map_err(StartError::Listen)?;
+    let imds = format!("http://{}", machine.local_addr().map_err(StartError::Listen)?);
+    let tls = accept(listener, TlsAcceptor::from(Arc::new(config)), shared.clone());
+    let server = tokio::spawn(async move {
+        tokio::join!(tls, accept_plain(machine, shared));
+    });
+    let ready = Ready { login: url.clone(), imds, control: format!("{url}/control"), ca: ca_file, demo, url };
     Ok(Simulator { ready, server, _dir: temporary })
 }
 
@@ -88,6 +93,33 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, shared: Shared) {
             let service = service_fn(|request| {
                 let shared = shared.clone();
                 async move { answer(&shared, request).await }
+            });
+            // An error here is a client that went away, or a connection that we cut on purpose.
+            let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+/// The metadata service of a machine has an address of its own, speaks plain HTTP, and knows no other route.
+async fn accept_plain(listener: TcpListener, shared: Shared) {
+    let mut connections = tokio::task::JoinSet::new();
+    while let Ok((socket, _)) = listener.accept().await {
+        let shared = shared.clone();
+        connections.spawn(async move {
+            let service = service_fn(|request: HttpRequest<Incoming>| {
+                let shared = shared.clone();
+                async move {
+                    if request.uri().path().starts_with("/metadata/identity/") {
+                        return answer(&shared, request).await;
+                    }
+                    respond(
+                        &Reply::json(404, serde_json::json!({"error": "Not found"})),
+                        Vec::new(),
+                        Duration::ZERO,
+                        false,
+                    )
+                }
             });
             // An error here is a client that went away, or a connection that we cut on purpose.
             let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;

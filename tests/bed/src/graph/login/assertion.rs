@@ -1,11 +1,13 @@
 //! Client assertions: signed with a registered certificate (CONTRACT §8.2), or a token of a trusted issuer (§8.3).
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::aadsts::Refusal;
 use super::certificate::{self, Registered};
 use super::token::{claims, part};
 use crate::graph::model::Model;
+use crate::graph::model::settings::{Cloud, NewFederatedCredential};
 use crate::graph::model::tenant::{Application, FederatedCredential};
 
 /// Clocks may differ by this much.
@@ -25,7 +27,14 @@ pub fn check(model: &mut Model, tenant: &str, client: &str, app: &Application, a
     if claims["iss"] == client || header.get("x5t").is_some() || header.get("x5t#S256").is_some() {
         signed_by_certificate(model, tenant, client, app, (&header, &claims), assertion)
     } else {
-        federated(app, &header, &claims, assertion)
+        let found = federated(app, model.settings(tenant).cloud, &header, &claims)?;
+        known_here(model, tenant, found)?;
+        match &found.jwks {
+            Some(keys) if !certificate::signed_by_one_of(keys, &header, assertion) => {
+                Err((50013, "The signature of the assertion cannot be verified with the issuer's keys."))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -71,7 +80,12 @@ fn signed_by_certificate(
 }
 
 /// A federated token must match one of the application's credentials to the letter.
-fn federated(app: &Application, header: &Value, claims: &Value, assertion: &str) -> Result<(), Refusal> {
+fn federated<'a>(
+    app: &'a Application,
+    cloud: Cloud,
+    header: &Value,
+    claims: &Value,
+) -> Result<&'a FederatedCredential, Refusal> {
     let audience = claims["aud"].as_str().or_else(|| claims["aud"][0].as_str()).unwrap_or_default();
     let (issuer, subject) = (claims["iss"].as_str().unwrap_or_default(), claims["sub"].as_str().unwrap_or_default());
     if header["alg"] != "RS256" {
@@ -89,13 +103,27 @@ fn federated(app: &Application, header: &Value, claims: &Value, assertion: &str)
         let code = if by_case { 7_002_138 } else { 700_213 };
         return Err((code, "No matching federated identity record found for presented assertion subject."));
     }
-    let found = of_subject.iter().find(|known| known.audience == audience);
-    let found =
-        found.ok_or((700_212, "No matching federated identity record found for presented assertion audience."))?;
-    match &found.jwks {
-        Some(keys) if !certificate::signed_by_one_of(keys, header, assertion) => {
-            Err((50013, "The signature of the assertion cannot be verified with the issuer's keys."))
-        }
-        _ => Ok(()),
+    const CLOUDS: [Cloud; 3] = [Cloud::Global, Cloud::UsGov, Cloud::China];
+    let of_another_cloud =
+        CLOUDS.map(Cloud::exchange_audience).contains(&audience) && audience != cloud.exchange_audience();
+    let found = of_subject.iter().copied().find(|known| known.audience == audience && !of_another_cloud);
+    found.ok_or((700_212, "No matching federated identity record found for presented assertion audience."))
+}
+
+/// For some time after its creation, not every replica knows a federated credential.
+fn known_here(model: &mut Model, tenant: &str, found: &FederatedCredential) -> Result<(), Refusal> {
+    let settings = model.settings(tenant);
+    let new = SignedDuration::from_secs(settings.new_federated_credential_seconds.try_into().unwrap_or(i64::MAX));
+    if found.created.is_none_or(|created| model.now().duration_since(created) >= new) {
+        return Ok(());
     }
+    model.federated_lookups += 1;
+    let refused = match settings.new_federated_credential {
+        NewFederatedCredential::Flapping => model.federated_lookups % 2 == 1,
+        NewFederatedCredential::Refused => true,
+    };
+    if refused {
+        return Err((70021, "No matching federated identity record found for presented assertion."));
+    }
+    Ok(())
 }

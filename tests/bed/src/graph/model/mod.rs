@@ -78,6 +78,8 @@ pub struct Model {
     pub tokens_revoked: Timestamp,
     /// Assertions that were presented, until they expire.
     pub assertions: BTreeMap<String, i64>,
+    /// How often a federated credential was looked up that not every replica knows yet.
+    pub federated_lookups: u64,
     /// What the metadata service of the machine knows; every application there is where none was registered.
     pub identities: Option<Vec<Identity>>,
     reads: u64,
@@ -96,6 +98,7 @@ impl Model {
             token_generation: 0,
             tokens_revoked: Timestamp::UNIX_EPOCH,
             assertions: BTreeMap::new(),
+            federated_lookups: 0,
             identities: None,
             reads: 0,
         }

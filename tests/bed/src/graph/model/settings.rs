@@ -158,6 +158,27 @@ switch! {
     /// What a person needs in addition to a directory role: any scope that reads or writes applications, or a Synchronization one.
     PersonScopes { RoleDecides, ScopeToo }
 }
+switch! {
+    /// The national cloud that a tenant is in.
+    Cloud { Global, UsGov, UsGovDod, China }
+}
+switch! {
+    /// What login answers to a new federated credential, for `newFederatedCredentialSeconds`: every other request is
+    /// refused, or all are.
+    NewFederatedCredential { Flapping, Refused }
+}
+
+impl Cloud {
+    /// The audience of a federated token that was made for this cloud.
+    pub fn exchange_audience(self) -> &'static str {
+        match self {
+            Self::Global => "api://AzureADTokenExchange",
+            Self::UsGov | Self::UsGovDod => "api://AzureADTokenExchangeUSGov",
+            Self::China => "api://AzureADTokenExchangeChina",
+        }
+    }
+}
+
 impl JobIds {
     /// Whether two jobs of one template on one service principal get different ids.
     pub fn leave_room(self) -> bool {
@@ -174,6 +195,9 @@ impl JobIds {
 pub struct Settings {
     /// Verified domains, which login accepts in place of the tenant's id.
     pub domains: Vec<String>,
+    pub cloud: Cloud,
+    pub new_federated_credential: NewFederatedCredential,
+    pub new_federated_credential_seconds: u64,
     /// How long a new or deleted job is seen by only some replicas, or by none.
     pub replication_lag_millis: u64,
     /// The same for the state of a job; `replicationLagMillis` where absent.
@@ -256,6 +280,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             domains: Vec::new(),
+            cloud: Cloud::default(),
+            new_federated_credential: NewFederatedCredential::default(),
+            new_federated_credential_seconds: 0,
             replication_lag_millis: 0,
             status_lag_millis: None,
             flapping: false,

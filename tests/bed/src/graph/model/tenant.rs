@@ -113,6 +113,8 @@ pub struct FederatedCredential {
     pub audience: String,
     /// The issuer's public RSA keys as a JWKS; with them the signature is verified too.
     pub jwks: Option<Value>,
+    /// When it came to be; long ago where absent.
+    pub created: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
