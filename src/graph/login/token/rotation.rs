@@ -61,7 +61,7 @@ impl Desk {
             reads: AtomicUsize::new(0),
             logins: AtomicUsize::new(0),
         });
-        let gate = Arc::new(Gate::new(MINUTE, Arc::new(Ignore)));
+        let gate = Arc::new(Gate::new(Arc::new(Ignore)));
         let (log_in, login_timeout, observer) = (desk.clone(), Duration::from_secs(10), Arc::new(Ignore));
         (desk, Tokens::new(Settings { log_in, login_timeout, login_retry: RETRY, gate, observer }))
     }
