@@ -50,7 +50,7 @@ pub struct NamespaceSelector {
     pub match_labels: Option<BTreeMap<String, String>>,
     /// Requirements on labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = 8))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub match_expressions: Option<Vec<LabelRequirement>>,
 }
@@ -71,7 +71,7 @@ pub struct LabelRequirement {
     pub operator: LabelOperator,
     /// What it is compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<Vec<LabelValue>>", length(max = 64))]
+    #[schemars(with = "Option<Vec<LabelValue>>", length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub values: Option<Vec<String>>,
 }

@@ -71,12 +71,22 @@ fn refused() -> Vec<(Value, &'static str)> {
             json!({"missingJobPolicy": "Recreate", "adoption": {"policy": "IfExists", "jobId": "BoxOutDelta.1"}}),
             "spec.missingJobPolicy: Forbidden",
         ),
+        (json!({"retries": 3}), "unknown field \"spec.retries\""),
+    ]
+}
+
+/// The same for the reference to a tenant.
+fn refused_references() -> Vec<(Value, &'static str)> {
+    vec![
         (json!({"tenantRef": {}}), "spec.tenantRef.name: Required value"),
         (
             json!({"tenantRef": {"name": "Contoso"}}),
-            "spec.tenantRef.name: Invalid value: the name must be one that an object can have",
+            "spec.tenantRef.name: Invalid value: \"Contoso\": the name must be one that an object can have",
         ),
-        (json!({"tenantRef": {"name": "identity/contoso"}}), "spec.tenantRef.name: Invalid value: the name must be"),
+        (
+            json!({"tenantRef": {"name": "identity/contoso"}}),
+            "spec.tenantRef.name: Invalid value: \"identity/contoso\": the name must be one",
+        ),
         (
             json!({"tenantRef": {"name": "n".repeat(64)}}),
             "spec.tenantRef.name: Too long: may not be more than 63 bytes",
@@ -89,8 +99,11 @@ fn refused() -> Vec<(Value, &'static str)> {
             json!({"tenantRef": {"name": "contoso", "namespace": "identity"}}),
             "unknown field \"spec.tenantRef.namespace\"",
         ),
-        (json!({"retries": 3}), "unknown field \"spec.retries\""),
     ]
+}
+
+fn all_refused() -> Vec<(Value, &'static str)> {
+    [refused(), refused_references()].concat()
 }
 
 fn accepted() -> Vec<Value> {
@@ -112,7 +125,7 @@ fn accepted() -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_bad_manifest_is_refused_with_its_sentence_and_every_good_one_accepted() {
     let admin = admin().await;
-    let bad = refused().into_iter().map(|(over, sentence)| (manifest("bad", &over), sentence)).collect();
+    let bad = all_refused().into_iter().map(|(over, sentence)| (manifest("bad", &over), sentence)).collect();
     let good = accepted().iter().map(|over| manifest("good", over)).collect();
     let mut wrong = try_all(&admin, COLLECTION, bad, good).await;
     let long = dry_run(&admin, COLLECTION, &manifest(&"n".repeat(64), &json!({}))).await.unwrap_err();
@@ -226,7 +239,7 @@ async fn the_tenant_of_a_recorded_job_or_intent_must_not_change() {
 
 /// The sentences that these tests have seen.
 pub fn seen() -> Vec<String> {
-    let mut seen: Vec<String> = refused().into_iter().map(|(_, sentence)| sentence.to_owned()).collect();
+    let mut seen: Vec<String> = all_refused().into_iter().map(|(_, sentence)| sentence.to_owned()).collect();
     seen.extend(IMMUTABLE.iter().map(|(field, _)| format!("`{field}` must not change")));
     let others =
         ["metadata.name must be no longer than", "`adoption.jobId` must name the job", "`tenantRef` must not change"];

@@ -30,8 +30,8 @@ fn refused_in_both() -> Vec<(Value, &'static str)> {
     let tenant = "spec.tenantId: Invalid value: `tenantId` must be the id of the Entra tenant, a GUID such as";
     let credential =
         "spec.credential: Invalid value: `credential` must have exactly one of `workloadIdentity`, `clientSecret`";
-    let name = "Invalid value: the name must be one that an object can have";
-    let client = "clientId: Invalid value: the id must be a GUID such as";
+    let name = ": the name must be one that an object can have";
+    let client = ": the id must be a GUID such as";
     let workload = |over: Value| json!({"credential": {"workloadIdentity": over}});
     vec![
         (json!({"tenantId": null}), "spec.tenantId: Required value"),
@@ -65,7 +65,10 @@ fn refused_in_both() -> Vec<(Value, &'static str)> {
         (secret("identity/graph", None), name),
         (secret("-graph", None), name),
         (secret(&"n".repeat(254), None), "secretRef.name: Too long: may not be more than 253 bytes"),
-        (secret("graph", Some("a/b")), "secretRef.key: Invalid value: the key must be one that a Secret can have"),
+        (
+            secret("graph", Some("a/b")),
+            "secretRef.key: Invalid value: \"a/b\": the key must be one that a Secret can have",
+        ),
         (secret("graph", Some("")), "secretRef.key: Invalid value"),
         (json!({"credential": {"certificate": {"clientId": GUID}}}), "certificate.secretName: Required value"),
         (json!({"credential": {"certificate": {"clientId": GUID, "secretName": "a_b"}}}), name),
@@ -112,7 +115,7 @@ fn refused_grants() -> Vec<(Value, &'static str)> {
         ),
         (
             grant(json!({"namespaces": ["team-*"]})),
-            "spec.allowedNamespaces[0].namespaces[0]: Invalid value: the name must be",
+            "spec.allowedNamespaces[0].namespaces[0]: Invalid value: \"team-*\": the name must be",
         ),
         (grant(json!({"namespaces": ["a", "a"]})), "spec.allowedNamespaces[0].namespaces[1]: Duplicate value: \"a\""),
         (
@@ -123,7 +126,7 @@ fn refused_grants() -> Vec<(Value, &'static str)> {
         (grant(json!({"namespaces": ["a"], "servicePrincipalIds": []})), "should have at least 1 items"),
         (
             grant(json!({"namespaces": ["a"], "servicePrincipalIds": ["box"]})),
-            "servicePrincipalIds[0]: Invalid value: the id must be a GUID",
+            "servicePrincipalIds[0]: Invalid value: \"box\": the id must be a GUID",
         ),
         (grant(json!({"namespaces": ["a"], "servicePrincipalIds": [GUID, GUID]})), "Duplicate value"),
         (grant(json!({"namespaces": ["a"], "modes": []})), "should have at least 1 items"),
@@ -146,7 +149,7 @@ fn refused(kind: &str) -> Vec<(Value, &'static str)> {
         all.push((json!({"credential": {"operatorIdentity": {"clientId": GUID}}}), "unknown field"));
         all.push((
             json!({"credential": {"managedIdentity": {"clientId": "me"}}}),
-            "managedIdentity.clientId: Invalid value: the id must be",
+            "managedIdentity.clientId: Invalid value: \"me\": the id must be",
         ));
         all.extend(refused_grants());
     } else {

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
+use entrain::api;
+
 use super::files::{self, ACTIONS};
+use super::tenants;
 
 const PATH: &str = "argocd/argocd-cm.yaml";
 const HEAD: &str = "\
@@ -38,9 +41,14 @@ fn actions() -> String {
 fn fragment() -> String {
     let health = block(&files::script("health.lua"), 4);
     let actions = block(&actions(), 4);
-    format!(
+    let mut text = format!(
         "{HEAD}  resource.customizations.health.entrain.dev_SyncJob: |\n{health}  resource.customizations.actions.entrain.dev_SyncJob: |\n{actions}"
-    )
+    );
+    for kind in tenants::KINDS {
+        let health = block(&tenants::script(kind), 4);
+        let _ = write!(text, "  resource.customizations.health.entrain.dev_{kind}: |\n{health}");
+    }
+    text
 }
 
 #[test]
@@ -49,6 +57,10 @@ fn the_fragment_for_the_config_map_holds_the_same_scripts() {
     files::assert_current(&stale);
     let data = &files::yaml(PATH)["data"];
     assert_eq!(data["resource.customizations.health.entrain.dev_SyncJob"], files::script("health.lua"));
+    for kind in api::KINDS {
+        let script = files::text(&format!("argocd/resource_customizations/entrain.dev/{}/health.lua", kind.name));
+        assert_eq!(data[format!("resource.customizations.health.entrain.dev_{}", kind.name)], script, "{}", kind.name);
+    }
     let actions = data["resource.customizations.actions.entrain.dev_SyncJob"].as_str().unwrap();
     let actions: serde_json::Value = serde_saphyr::from_str(actions).unwrap();
     assert_eq!(actions["discovery.lua"], files::script("actions/discovery.lua"));

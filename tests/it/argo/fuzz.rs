@@ -41,7 +41,7 @@ fn object(fields: Vec<(&str, Option<Value>)>) -> Value {
 
 prop_compose! {
     fn condition()(
-        kind in mostly(words(&["Ready", "Reconciling", "Stalled", "Healthy", "Suspended", "Foreign"])),
+        kind in mostly(words(&["Ready", "Reconciling", "Stalled", "Healthy", "Suspended", "PermissionsGranted", "Foreign"])),
         status in mostly(words(&["True", "False", "Unknown"])),
         reason in mostly(words(&["Running", "Paused", "Quarantined", "Throttled"])),
         message in mostly(words(&["Something is said."])),
@@ -115,6 +115,13 @@ proptest! {
         prop_assert!(sound(&object, &health.status), "{} for {}", health.status, object);
         let deleting = !object["metadata"]["deletionTimestamp"].is_null();
         prop_assert_eq!(deleting, health.message.starts_with("Pending deletion: "), "{} for {}", health.message, object);
+    }
+
+    #[test]
+    fn health_of_a_tenant_has_a_sound_answer_for_every_object(object in anything()) {
+        let health = vm::health(&super::tenants::script("EntraTenant"), &object).map_err(TestCaseError::fail)?;
+        prop_assert!(!health.message.is_empty());
+        prop_assert!(sound(&object, &health.status), "{} for {}", health.status, object);
     }
 
     #[test]

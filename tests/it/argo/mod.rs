@@ -5,6 +5,7 @@ mod cases;
 pub mod files;
 mod fragment;
 mod fuzz;
+mod tenants;
 pub mod vm;
 
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 //! the documentation, and its objects are the test data of the scripts for Argo CD.
 
 mod graph;
-mod kstatus;
+pub mod kstatus;
 mod page;
 mod states;
 mod story;

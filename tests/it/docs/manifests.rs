@@ -1,5 +1,6 @@
-//! Every SyncJob that the documentation shows, before a real API server.
+//! Every object of ours that the documentation shows, before a real API server.
 
+use entrain::api::KINDS;
 use serde_json::{Value, json};
 
 use super::{pages, read, repository, split};
@@ -10,8 +11,8 @@ fn documents(yaml: &str) -> Vec<Value> {
     serde_saphyr::from_multiple(yaml).unwrap_or_default()
 }
 
-/// Each SyncJob with the place where it stands.
-fn sync_jobs() -> Vec<(String, Value)> {
+/// Each object of a kind with the place where it stands.
+fn shown(kind: &str) -> Vec<(String, Value)> {
     let mut texts: Vec<(String, String)> = Vec::new();
     for page in pages() {
         let blocks = split(&read(&page)).1.into_iter().filter(|(language, _)| language == "yaml");
@@ -23,9 +24,10 @@ fn sync_jobs() -> Vec<(String, Value)> {
     }
     let mut found = Vec::new();
     for (place, text) in texts {
-        let here: Vec<Value> = documents(&text).into_iter().filter(|document| document["kind"] == "SyncJob").collect();
-        let said = text.lines().filter(|line| line.trim() == "kind: SyncJob").count();
-        assert_eq!(here.len(), said, "{place}: a SyncJob that does not parse:\n{text}");
+        let here: Vec<Value> = documents(&text).into_iter().filter(|document| document["kind"] == kind).collect();
+        // What is indented belongs to something else, such as a reference.
+        let said = text.lines().filter(|line| line.trim_end() == format!("kind: {kind}")).count();
+        assert_eq!(here.len(), said, "{place}: a {kind} that does not parse:\n{text}");
         found.extend(here.into_iter().map(|object| (place.clone(), object)));
     }
     found
@@ -34,7 +36,9 @@ fn sync_jobs() -> Vec<(String, Value)> {
 /// What the server says; it keeps nothing.
 fn admit(object: &Value) -> Result<String, String> {
     let mut object = object.clone();
-    object["metadata"]["namespace"] = json!("default");
+    if KINDS.iter().any(|kind| object["kind"] == kind.name && kind.namespaced) {
+        object["metadata"]["namespace"] = json!("default");
+    }
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("object.json");
     std::fs::write(&file, object.to_string()).unwrap();
@@ -43,15 +47,19 @@ fn admit(object: &Value) -> Result<String, String> {
 }
 
 #[test]
-fn every_sync_job_of_the_documentation_is_accepted() {
-    let objects = sync_jobs();
-    assert!(objects.len() > 5, "only {} were found", objects.len());
+fn every_object_of_the_documentation_is_accepted() {
+    let mut objects = Vec::new();
+    for (kind, at_least) in KINDS.iter().zip([2, 3, 6]) {
+        let shown = shown(kind.name);
+        assert!(shown.len() >= at_least, "only {} of {} were found", shown.len(), kind.name);
+        objects.extend(shown);
+    }
     for (place, object) in &objects {
         admit(object).unwrap_or_else(|message| panic!("{place}: {message}\n{object:#}"));
+        let mut misspelt = object.clone();
+        misspelt["spec"]["mood"] = json!("Suspended");
+        assert!(admit(&misspelt).unwrap_err().contains("mood"), "{place}: the server does not look");
     }
-    let mut misspelt = objects[0].1.clone();
-    misspelt["spec"]["deletionPolcy"] = json!("Retain");
-    assert!(admit(&misspelt).unwrap_err().contains("deletionPolcy"), "the server does not look");
 }
 
 #[test]

@@ -1,1 +1,102 @@
-//! TODO
+//! Cluster-wide tenants: the credentials that only they may have, and where theirs are looked for.
+
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
+use serde_json::{Value, json};
+
+use super::stand::{CLIENT, SECRET, Stand, client_secret};
+use crate::stack::read::{condition, ready};
+
+/// A certificate of these years, and its key.
+fn certificate(from: i32, until: i32) -> (String, String) {
+    let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+    let mut params = CertificateParams::default();
+    (params.not_before, params.not_after) = (rcgen::date_time_ymd(from, 1, 1), rcgen::date_time_ymd(until, 1, 1));
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+}
+
+async fn store(stand: &Stand, (certificate, key): &(String, String)) {
+    let data = json!({"stringData": {"tls.crt": certificate, "tls.key": key}});
+    stand.put_secret(&stand.home, "login-tls", "kubernetes.io/tls", &data).await;
+}
+
+async fn register(stand: &Stand, certificates: &[&(String, String)]) {
+    let known: Vec<Value> = certificates.iter().map(|(pem, _)| json!({"pem": pem})).collect();
+    stand.application(&json!({"certificates": known})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_logs_in_and_is_reported_before_it_expires() {
+    let mut stand = Stand::both(&[]).await;
+    let (good, expired, other) = (certificate(2020, 2090), certificate(2020, 2021), certificate(2020, 2090));
+    register(&stand, &[&good]).await;
+    let grant = json!({"allowedNamespaces": [{"namespaces": [stand.rig.namespace]}]});
+    let credential = json!({"certificate": {"clientId": CLIENT, "secretName": "login-tls"}});
+    stand.cluster_tenant("cert", &credential, &grant).await;
+    stand.sync_job("{kind: ClusterEntraTenant, name: cert}").await;
+    store(&stand, &expired).await;
+    stand.until_cluster_tenant("cert", "has expired", |it| ready(it, "False", "CertificateExpired")).await;
+    store(&stand, &(good.0.clone(), other.1.clone())).await;
+    stand.until_cluster_tenant("cert", "has another key", |it| ready(it, "False", "CertificateInvalid")).await;
+    store(&stand, &other).await;
+    stand.until_cluster_tenant("cert", "is not known", |it| ready(it, "False", "CertificateNotRegistered")).await;
+    store(&stand, &good).await;
+    let tenant = stand.until_cluster_tenant("cert", "is logged in", |it| ready(it, "True", "LoggedIn")).await;
+    assert_eq!(tenant["status"]["login"]["notAfterTime"], "2090-01-01T00:00:00Z");
+    stand.runs().await;
+    stand.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operators_identity_is_for_cluster_wide_tenants_that_say_so() {
+    let mut stand = Stand::both(&["--operator-login=false"]).await;
+    let grant = json!({"allowedNamespaces": [{"namespaces": [stand.rig.namespace]}]});
+    stand.sync_job("{kind: ClusterEntraTenant, name: own}").await;
+    let object =
+        stand.rig.until("box", "has no tenant", |object| ready(object, "False", "TenantNotFound")).await;
+    let message = condition(&object, "Ready")["message"].as_str().unwrap();
+    assert!(message.contains("no ClusterEntraTenant 'own'"), "{message}");
+    stand.cluster_tenant("own", &json!({"operatorIdentity": {}}), &grant).await;
+    let tenant = stand.until_cluster_tenant("own", "is logged in", |it| ready(it, "True", "LoggedIn")).await;
+    assert_eq!(tenant["status"]["login"]["kind"], "OperatorIdentity");
+    stand.runs().await;
+    stand.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn managed_identities_are_told_apart_and_belong_to_the_tenant_of_the_machine() {
+    let mut stand = Stand::both(&["--operator-login=false"]).await;
+    let tenant_id = stand.rig.demo.tenant_id.clone();
+    let own = stand.rig.demo.client_id.clone();
+    stand.application(&json!({"secrets": []})).await;
+    let grant = json!({"allowedNamespaces": [{"namespaces": [stand.rig.namespace]}]});
+    let both = json!([{"tenant": tenant_id, "client": own}, {"tenant": tenant_id, "client": CLIENT}]);
+    stand.rig.control.put_managed_identities(&both).await.unwrap();
+    stand.cluster_tenant("machine", &json!({"managedIdentity": {}}), &grant).await;
+    stand.until_cluster_tenant("machine", "is ambiguous", |it| ready(it, "False", "ManagedIdentityAmbiguous")).await;
+    stand.cluster_tenant("machine", &json!({"managedIdentity": {"clientId": CLIENT}}), &grant).await;
+    stand.sync_job("{kind: ClusterEntraTenant, name: machine}").await;
+    stand.until_cluster_tenant("machine", "is logged in", |it| ready(it, "True", "LoggedIn")).await;
+    stand.runs().await;
+    let elsewhere = json!({"tenantId": "11111111-2222-3333-4444-555555555555", "allowedNamespaces": grant["allowedNamespaces"]});
+    stand.cluster_tenant("foreign", &json!({"managedIdentity": {"clientId": CLIENT}}), &elsewhere).await;
+    stand.until_cluster_tenant("foreign", "belongs elsewhere", |it| ready(it, "False", "TenantMismatch")).await;
+    stand.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_job_without_a_reference_uses_the_default_tenant_through_its_fence_and_else_the_operators_login() {
+    let mut stand = Stand::both(&[]).await;
+    stand.application(&json!({"secrets": [{"value": SECRET}]})).await;
+    let (home, namespace) = (stand.home.clone(), stand.rig.namespace.clone());
+    stand.secret(&home, "login", "clientSecret", SECRET).await;
+    stand.rig.apply_box().await;
+    stand.runs().await;
+    stand.cluster_tenant("default", &client_secret(), &json!({})).await;
+    stand.rig.until("box", "is not allowed", |object| ready(object, "False", "TenantNotAllowed")).await;
+    let grant = json!({"allowedNamespaces": [{"namespaces": [namespace]}]});
+    stand.cluster_tenant("default", &client_secret(), &grant).await;
+    stand.runs().await;
+    let kept = stand.rig.kubectl(&["get", "clusterentratenant", "default", "-o", "yaml"]).await;
+    assert!(kept.contains("entrain.dev/tenant"), "a tenant that is used is kept: {kept}");
+    stand.leave().await;
+}

@@ -46,7 +46,8 @@ impl Stand {
         allow(&rig).await;
         let home = rig.new_namespace().await;
         let operator_namespace = format!("--operator-namespace={home}");
-        let mut all = vec![operator_namespace.as_str(), "--left-behind-after-seconds=2"];
+        let imds = format!("--imds-address={}", rig.simulator.ready().imds);
+        let mut all = vec![operator_namespace.as_str(), imds.as_str(), "--left-behind-after-seconds=2"];
         all.extend(arguments);
         rig.start_operator_with(&all);
         Self { rig, home, cluster_wide: Vec::new(), _turn: turn }
