@@ -36,7 +36,8 @@ pub(super) fn unanswered(why: &str) -> LoginError {
     let message = format!(
         "the metadata service of this machine does not answer ({why}); managed identities exist on machines of Azure only"
     );
-    LoginError { code: UNAVAILABLE.to_owned(), ..LoginError::unavailable(message) }.unrelated()
+    let service = Service::NotAsked;
+    LoginError { code: UNAVAILABLE.to_owned(), service, ..LoginError::unavailable(message) }
 }
 
 /// What an answer without a token means. 404, 410, 429 and 5xx pass: the service is being updated or overloaded.
@@ -45,8 +46,7 @@ pub(super) fn refused(status: u16, body: &[u8], retry_after: Option<Duration>) -
     let text = body["error_description"].as_str().unwrap_or_default();
     let words = if text.is_empty() { format!("the metadata service answered {status}") } else { capped(text) };
     if !(400..500).contains(&status) || [404, 410, 429].contains(&status) {
-        let error = LoginError { code: UNAVAILABLE.to_owned(), retry_after, ..LoginError::unavailable(words) };
-        return error.unrelated();
+        return LoginError { code: UNAVAILABLE.to_owned(), retry_after, ..LoginError::unavailable(words) };
     }
     let lower = text.to_lowercase();
     let code = if lower.contains("multiple user assigned identities") {
@@ -57,14 +57,7 @@ pub(super) fn refused(status: u16, body: &[u8], retry_after: Option<Duration>) -
         let named = body["error"].as_str().filter(|error| !error.is_empty()).unwrap_or(UNAVAILABLE);
         code_in(text).map_or_else(|| capped(named), |code| format!("AADSTS{code}"))
     };
-    LoginError { code, ..LoginError::refused(words) }.unrelated()
-}
-
-impl LoginError {
-    /// Shows nothing about the login service.
-    fn unrelated(self) -> Self {
-        Self { service: Service::NotAsked, ..self }
-    }
+    LoginError { code, ..LoginError::refused(words) }
 }
 
 #[cfg(test)]

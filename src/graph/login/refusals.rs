@@ -91,7 +91,9 @@ impl Refusals {
         let refused = match offer.filter(|_| lasts && error.service == Service::Answers) {
             Some(fingerprint) => {
                 let wait = error.retry_after.unwrap_or_else(|| self.wait(&error.code, fingerprint, now, retry));
-                Refused { error, until: now + wait, look: now + retry, fingerprint: Some(fingerprint) }
+                let chance = 1.0 + JITTER * fastrand::f64();
+                let (until, look) = (now + wait.mul_f64(chance), now + retry.mul_f64(chance));
+                Refused { error, until, look, fingerprint: Some(fingerprint) }
             }
             None => {
                 let own = if lasts { retry } else { UNAVAILABLE_RETRY };
@@ -114,7 +116,7 @@ impl Refusals {
         };
         let wait = before.map_or(first, |series| (series.wait * 2).clamp(first, most));
         self.series = Some(Series { fingerprint, began, wait });
-        wait.mul_f64(1.0 + JITTER * fastrand::f64())
+        wait
     }
 }
 
