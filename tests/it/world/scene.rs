@@ -89,7 +89,7 @@ fn annotate(name: &str, annotation: &str, value: &str) -> Act {
 const PLAIN: Scene = Scene { name: "", occupied: false, split: false, leased: false, slow: false, acts: Vec::new };
 
 /// All scenes, the most likely ones first.
-pub const SCENES: [Scene; 17] = [
+pub const SCENES: [Scene; 21] = [
     Scene { name: "one", acts: || vec![(0, 0, create("a", &json!({})))], ..PLAIN },
     Scene {
         name: "twins",
@@ -249,6 +249,42 @@ pub const SCENES: [Scene; 17] = [
         split: true,
         acts: || {
             vec![(0, 0, create("a", &json!({}))), (0, 5, create("b", &json!({}))), (20, 200, Act::Delete(key("a")))]
+        },
+        ..PLAIN
+    },
+    Scene { name: "one for two operators", split: true, acts: || vec![(0, 0, create("a", &json!({})))], ..PLAIN },
+    Scene {
+        name: "suspended",
+        acts: || {
+            vec![
+                (0, 0, create("a", &json!({"mode": "Suspended"}))),
+                (10, 60, edit("a", "mode", "Manage")),
+                (61, 200, edit("a", "mode", "Suspended")),
+                (201, 300, edit("a", "state", "Paused")),
+                (301, 400, edit("a", "mode", "Manage")),
+            ]
+        },
+        ..PLAIN
+    },
+    Scene {
+        name: "takeover",
+        acts: || {
+            vec![
+                (0, 0, create("a", &json!({}))),
+                (10, 20, Act::Delete(key("a"))),
+                (21, 60, create("b", &json!({"adoption": {"policy": "IfExists"}}))),
+            ]
+        },
+        ..PLAIN
+    },
+    Scene {
+        name: "successor",
+        acts: || {
+            vec![
+                (0, 0, create("a", &json!({}))),
+                (2, 5, Act::Delete(key("a"))),
+                (33, 60, create("b", &json!({}))),
+            ]
         },
         ..PLAIN
     },

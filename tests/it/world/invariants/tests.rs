@@ -310,6 +310,29 @@ async fn l2_and_unwritten_speak_of_an_edit_that_waits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn l2_does_not_speak_of_an_edit_of_what_is_gone_again() {
+    for goes in [true, false] {
+        let story = Story::begin();
+        story.declare("a", &json!({}));
+        if goes {
+            story.api.delete(&key("a"));
+        }
+        let expected: &[&str] = if goes { &[] } else { &["L1", "L2", "unwritten"] };
+        assert_eq!(story.rest().await, expected, "gone: {goes}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unwritten_speaks_of_a_suspension_that_is_not_shown() {
+    for (status, expected) in [("True", vec![]), ("False", vec!["unwritten"])] {
+        let story = Story::begin();
+        story.declare("a", &json!({"mode": "Suspended"}));
+        story.says("a", json!({"observedGeneration": -1, "conditions": [{"type": "Suspended", "status": status}]}));
+        assert_eq!(story.rest().await, expected, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn l3_speaks_of_writes_at_rest_and_of_too_many_requests() {
     let story = Story::begin();
     story.well("a").await;
