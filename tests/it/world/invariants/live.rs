@@ -139,13 +139,13 @@ pub fn nothing_waits_unwritten(evidence: &Evidence, found: &mut Vec<Violation>) 
     }
 }
 
-/// Whether the status of this version answers what the spec of that one asks for. Nothing is observed of what is suspended.
+/// Whether the status of this version answers what the spec of that one asks for. What is suspended by then is not looked at.
 fn answers(version: &Version, asked: &Version) -> bool {
     let status = &version.value["status"];
     let mut conditions = status["conditions"].as_array().into_iter().flatten();
     let suspended = conditions.any(|one| one["type"] == "Suspended" && one["status"] == "True");
     status["observedGeneration"].as_i64() >= Some(asked.generation())
-        || suspended && asked.spec("mode") == Some("Suspended")
+        || suspended && version.spec("mode") == Some("Suspended")
 }
 
 /// L3: at rest nothing is written anywhere.
