@@ -22,7 +22,7 @@ use super::ended::Ended;
 use super::helpers;
 use super::queue::{Class, Lane, Queue, Work};
 use super::tenants::TenantKey;
-use super::urgency::{class_after, class_at_first, priority};
+use super::urgency::{class_after, class_at_first, of_class, priority};
 use super::{sync_job, tenant};
 use crate::api::SyncJob;
 use crate::cluster::watch::tenants::{TenantName, TenantWatch};
@@ -131,7 +131,8 @@ impl Driver {
         loop {
             let (now, tenants) = (Instant::now(), &self.context.tenants);
             let mut queue = self.queue.lock();
-            let Some(Work { key, waited, class }) = queue.next(now, &|tenant: &TenantKey| tenants.availability(tenant))
+            let Some(Work { key, waited, class }) =
+                queue.next(now, &|tenant: &TenantKey, class| tenants.availability(tenant, of_class(class)))
             else {
                 return queue.wake_at();
             };

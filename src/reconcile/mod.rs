@@ -11,6 +11,7 @@ mod queue;
 mod sync_job;
 mod tenant;
 mod tenants;
+mod trouble;
 mod urgency;
 mod watchdog;
 

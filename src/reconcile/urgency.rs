@@ -33,8 +33,12 @@ pub(super) fn class_after(object: &SyncJob, failed: bool) -> Class {
 
 /// How urgent the calls of a pass are among those of its tenant: deletions before changes before polls.
 pub(super) fn priority(object: &SyncJob, class: Class) -> Priority {
+    if object.metadata.deletion_timestamp.is_some() { Priority::Deletion } else { of_class(class) }
+}
+
+/// The same, by the class alone.
+pub(super) fn of_class(class: Class) -> Priority {
     match class {
-        _ if object.metadata.deletion_timestamp.is_some() => Priority::Deletion,
         Class::Poll => Priority::Poll,
         Class::New | Class::Created | Class::UnknownOutcome | Class::Change => Priority::Change,
     }

@@ -8,6 +8,14 @@ use crate::api::SyncJob;
 use crate::api::tenant::TenantKind;
 use crate::plan::Desired;
 
+/// What files hold of ours.
+#[derive(Debug, Default)]
+pub struct Manifests {
+    /// In the order of the files, without those that are being deleted.
+    pub sync_jobs: Vec<Manifest>,
+    pub tenants: Vec<Tenant>,
+}
+
 /// A SyncJob that can be acted on, and where it stands.
 #[derive(Debug)]
 pub struct Manifest {

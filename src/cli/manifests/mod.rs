@@ -9,15 +9,7 @@ use std::path::PathBuf;
 
 use crate::plan::ids::ServicePrincipalId;
 
-pub use self::manifest::{Manifest, Problem, Source, Tenant};
-
-/// What files hold of ours.
-#[derive(Debug, Default)]
-pub struct Manifests {
-    /// In the order of the files, without those that are being deleted.
-    pub sync_jobs: Vec<Manifest>,
-    pub tenants: Vec<Tenant>,
-}
+pub use self::manifest::{Manifest, Manifests, Problem, Source, Tenant};
 
 /// What these files and directories hold of ours; or everything that is wrong.
 pub fn read(paths: &[PathBuf]) -> Result<Manifests, Vec<Problem>> {

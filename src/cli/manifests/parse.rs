@@ -5,9 +5,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::Manifests;
 use super::files::File;
-use super::manifest::{Manifest, Problem, Source, Tenant};
+use super::manifest::{Manifest, Manifests, Problem, Source, Tenant};
 use crate::api::tenant::{ClusterEntraTenant, EntraTenant, TenantKind};
 use crate::api::{GROUP, KINDS, SyncJob};
 use crate::plan::Desired;

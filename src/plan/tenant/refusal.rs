@@ -1,6 +1,6 @@
 //! Why a login failed, in the closed list of reasons, and what to do about it.
 
-use super::report::Presented;
+use super::presented::Presented;
 use super::wish::{LogInWith, Wish};
 use crate::api::Reason;
 use crate::api::tenant::CredentialKind;

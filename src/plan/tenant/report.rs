@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
+use super::presented::Presented;
 use super::refusal;
 use super::wish::Wish;
-use crate::api::tenant::{CredentialKind, LoginStatus, Permissions, TenantStatus};
+use crate::api::tenant::{LoginStatus, Permissions, TenantStatus};
 use crate::api::{ConditionType, Reason};
 use crate::plan::common::conditions::{Maker, find};
 use crate::plan::common::trouble::Trouble;
@@ -27,18 +28,6 @@ const READERS: [&str; 5] = [
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
-
-/// What was presented at a login, refused or not.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Presented {
-    pub kind: Option<CredentialKind>,
-    pub client_id: Option<String>,
-    pub issuer: Option<String>,
-    pub subject: Option<String>,
-    pub audience: Option<String>,
-    /// When the certificate expires.
-    pub not_after: Option<Timestamp>,
-}
 
 /// What came of the login.
 #[derive(Clone, Debug)]

@@ -138,7 +138,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     }
 
     /// The next pass, if there is one and a worker for it. It is in flight from now on.
-    pub fn next(&mut self, now: Instant, available: &impl Fn(&TenantKey) -> Availability) -> Option<Work<K>> {
+    pub fn next(&mut self, now: Instant, available: &impl Fn(&TenantKey, Class) -> Availability) -> Option<Work<K>> {
         self.ripen(now);
         self.opens = None;
         if self.at_work.len() == self.workers {
@@ -248,7 +248,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     fn choose(
         &mut self,
         now: Instant,
-        available: &impl Fn(&TenantKey) -> Availability,
+        available: &impl Fn(&TenantKey, Class) -> Availability,
     ) -> Option<(Class, TenantKey, bool)> {
         let mut choices = Vec::new();
         for class in Class::ALL {
@@ -272,12 +272,12 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         &mut self,
         class: Class,
         now: Instant,
-        available: &impl Fn(&TenantKey) -> Availability,
+        available: &impl Fn(&TenantKey, Class) -> Availability,
     ) -> Option<(TenantKey, bool)> {
         let mut first: Option<(usize, u64, &TenantKey, bool)> = None;
         for key in self.ready.tenants(class) {
             let Some(tenant) = self.tenants.get(key) else { continue };
-            let availability = if class.is_parked() { available(key) } else { Availability::Open };
+            let availability = if class.is_parked() { available(key, class) } else { Availability::Open };
             let probe = match availability {
                 Availability::Open => false,
                 Availability::Shut { until } if until > now => {

@@ -15,7 +15,7 @@ fn lane(tenant: &str, namespace: &str) -> Lane {
     Lane { tenant: TenantKey::new(tenant), namespace: namespace.into() }
 }
 
-fn open(_: &TenantKey) -> Availability {
+fn open(_: &TenantKey, _: Class) -> Availability {
     Availability::Open
 }
 
@@ -144,7 +144,7 @@ impl Model {
 fn take(queue: &mut Queue<u8>, model: &mut Model) -> Result<bool, TestCaseError> {
     let signs: HashMap<TenantKey, Availability> =
         (0..TENANTS.len()).map(|tenant| (TenantKey::new(TENANTS[tenant]), model.availability(tenant))).collect();
-    let Some(work) = queue.next(model.now, &|tenant: &TenantKey| signs[tenant]) else {
+    let Some(work) = queue.next(model.now, &|tenant: &TenantKey, _| signs[tenant]) else {
         prop_assert_eq!(model.classes_that_may_go(), vec![], "work is left lying");
         return Ok(false);
     };
@@ -331,7 +331,7 @@ fn a_shut_tenant_costs_nothing_until_it_opens_and_one_probe_then() {
     let (mut queue, now) = (Queue::new(16), Instant::now());
     let asked = RefCell::new(0);
     let until = now + 60 * SECOND;
-    let shut = |_: &TenantKey| {
+    let shut = |_: &TenantKey, _: Class| {
         *asked.borrow_mut() += 1;
         Availability::Shut { until }
     };
@@ -342,7 +342,7 @@ fn a_shut_tenant_costs_nothing_until_it_opens_and_one_probe_then() {
     assert_eq!(queue.next(now, &shut).map(|work| work.key).as_deref(), Some("edit"));
     queue.finished(&"edit".to_owned(), Some((now, Class::Poll)), now);
     assert!(queue.next(now, &shut).is_none(), "one pass for a change, then it waits like the others");
-    let probe = |_: &TenantKey| Availability::Probe;
+    let probe = |_: &TenantKey, _: Class| Availability::Probe;
     let first = queue.next(until, &probe).unwrap();
     assert!(queue.next(until, &probe).is_none(), "one at a time");
     queue.finished(&first.key, None, until);
@@ -356,7 +356,7 @@ fn one_tenant_that_is_shut_does_not_hold_up_another() {
     offer_many(&mut queue, "a", "x", Class::Poll, 10, now);
     offer_many(&mut queue, "b", "x", Class::Poll, 1, now);
     let a = TenantKey::new("a");
-    let signs = |tenant: &TenantKey| {
+    let signs = |tenant: &TenantKey, _: Class| {
         if *tenant == a { Availability::Shut { until: now + SECOND } } else { Availability::Open }
     };
     assert_eq!(queue.next(now, &signs).map(|work| work.key).as_deref(), Some("b/x/0"));

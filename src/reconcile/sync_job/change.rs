@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::restart;
 use super::scene::{Learnt, Scene};
-use super::translate::{graph_trouble, observed};
+use super::translate::observed;
 use crate::api::RunState;
 use crate::graph;
 use crate::plan::{Change, Fact, Guard, ObservedJob, Remember, Trouble, TroubleKind};
+use crate::reconcile::trouble::graph_trouble;
 
 /// A create request leaves within this time after its intent was recorded, or not at all. The settle window counts on it.
 const SEND_WITHIN: Duration = Duration::from_secs(15);

@@ -6,12 +6,13 @@ use kube::ResourceExt;
 
 use super::observe;
 use super::scene::Scene;
-use super::translate::{cluster_trouble, found, graph_trouble, observed};
+use super::translate::{found, observed};
 use crate::api::SyncJob;
 use crate::cluster::{self, read};
 use crate::graph;
 use crate::plan::{Desired, Fact, Guard, Look, ObservedJob};
 use crate::reconcile::context::Context;
+use crate::reconcile::trouble::{cluster_trouble, graph_trouble};
 
 pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fact {
     let (desired, context) = (scene.desired, scene.context);

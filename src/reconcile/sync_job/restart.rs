@@ -1,12 +1,12 @@
 //! A restart that somebody asked for: recorded before it is sent, sent once, and repeated only if it certainly had no effect.
 
 use super::scene::{Learnt, Scene, unwritten};
-use super::translate::graph_trouble;
 use crate::api::{HandledRestart, MANAGER_REQUESTS, RestartResult, RunState, SyncJob};
 use crate::cluster::object::Handle;
 use crate::graph::{Kind, Processed};
 use crate::plan::requests::recording;
 use crate::plan::{Fact, Guard, Remember};
+use crate::reconcile::trouble::graph_trouble;
 
 pub(super) async fn record(token: &str, done: Fact, scene: &Scene<'_>, handle: &mut Handle<SyncJob>) -> Learnt {
     let answers = recording(token, &scene.world.answers);

@@ -3,13 +3,13 @@
 use kube::ResourceExt;
 use tokio::time::Instant;
 
-use super::translate::cluster_trouble;
 use crate::api::SyncJob;
 use crate::cluster;
 use crate::graph;
 use crate::plan::{Desired, Fact, Guard, Remember, World};
 use crate::reconcile::context::Context;
 use crate::reconcile::tenants::Login;
+use crate::reconcile::trouble::cluster_trouble;
 
 /// What the steps of a pass are carried out for.
 pub(super) struct Scene<'a> {

@@ -2,12 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use tokio::time::Instant;
 
 use crate::api::{EntryCount, Execution, JobError, QuarantineStatus};
-use crate::cluster;
 use crate::graph;
-use crate::plan::{Fact, ObservedJob, Shown, Trouble, TroubleKind, health};
+use crate::plan::{Fact, ObservedJob, Shown, health};
+use crate::reconcile::trouble::graph_trouble;
 
 /// What the CRD allows; whatever Graph sends beyond that is cut, because a refused status would hide everything else.
 const WORD_CHARS_MAX: usize = 64;
@@ -124,35 +123,6 @@ fn time(text: Option<&str>) -> Option<Time> {
 
 fn cut(text: &str, chars_max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(chars_max).collect()
-}
-
-pub(in crate::reconcile) fn graph_trouble(error: &graph::Error) -> Trouble {
-    use graph::Kind;
-    let kind = match error.kind {
-        Kind::Throttled => TroubleKind::Throttled,
-        Kind::Unavailable | Kind::Network | Kind::Malformed | Kind::Refused => TroubleKind::GraphUnavailable,
-        Kind::TokenRejected => TroubleKind::TokenRejected,
-        Kind::Unauthorized => TroubleKind::Unauthorized,
-        Kind::Forbidden => TroubleKind::Forbidden,
-        Kind::NotFound => TroubleKind::NotFound,
-        Kind::Conflict => TroubleKind::Conflict,
-        Kind::Rejected => TroubleKind::Rejected,
-        Kind::LoginRefused => TroubleKind::LoginRefused,
-        Kind::LoginUnavailable => TroubleKind::LoginUnavailable,
-        Kind::Withheld => TroubleKind::ObjectChanged,
-        Kind::Busy => TroubleKind::Busy,
-    };
-    let retry_after = error.retry_at.map(|at| at.saturating_duration_since(Instant::now()));
-    Trouble { kind, detail: error.to_string(), trace: error.trace(), retry_after }
-}
-
-pub(in crate::reconcile) fn cluster_trouble(error: &cluster::Error, doing: &str) -> Trouble {
-    let kind = match error {
-        cluster::Error::Changed | cluster::Error::Gone => TroubleKind::ObjectChanged,
-        cluster::Error::Refused(_) => TroubleKind::ClusterRefused,
-        cluster::Error::Unavailable(_) => TroubleKind::ClusterUnavailable,
-    };
-    Trouble { kind, detail: format!("While {doing}: {error}."), trace: None, retry_after: None }
 }
 
 /// A 404 is a fact of its own: what it means depends on what was looked for.

@@ -12,8 +12,8 @@ use crate::plan::tenant::{End, Outcome, Presented, Wish, report};
 use crate::plan::{TroubleKind, Wake};
 use crate::reconcile::context::Context;
 use crate::reconcile::ended::Ended;
-use crate::reconcile::sync_job::translate::graph_trouble;
 use crate::reconcile::tenants::Known;
+use crate::reconcile::trouble::graph_trouble;
 
 /// How often a tenant is looked at while nothing changes. Its token is renewed by those who use it.
 const POLL: Duration = Duration::from_secs(600);
@@ -143,23 +143,20 @@ async fn publish(
 
 /// An Event for each change of how the login stands.
 fn announce(name: &TenantName, old: &TenantStatus, status: &TenantStatus, handle: &TenantHandle, context: &Context) {
-    let Some(ready) = ready(status) else { return };
-    let before = ready_before(old);
-    if before == Some((ready.status.as_str(), ready.reason.as_str())) {
+    let Some((is, reason, message)) = ready(status) else { return };
+    if ready(old).is_some_and(|(was, because, _)| (was, because) == (is, reason)) {
         return;
     }
-    tracing::info!(tenant = %name, reason = ready.reason, message = ready.message, "the login of a tenant changed");
-    handle.send(&context.events, ready.status != "True", &ready.reason, &ready.message);
+    tracing::info!(tenant = %name, reason, message, "the login of a tenant changed");
+    handle.send(&context.events, is != "True", reason, message);
 }
 
-fn ready(status: &TenantStatus) -> Option<&k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition> {
-    status.conditions.iter().find(|condition| condition.type_ == ConditionType::Ready.name())
-}
-
-fn ready_before(old: &TenantStatus) -> Option<(&str, &str)> {
-    ready(old).map(|ready| (ready.status.as_str(), ready.reason.as_str()))
+/// Status, reason and message of `Ready`.
+fn ready(status: &TenantStatus) -> Option<(&str, &str, &str)> {
+    let ready = status.conditions.iter().find(|condition| condition.type_ == ConditionType::Ready.name())?;
+    Some((&ready.status, &ready.reason, &ready.message))
 }
 
 fn is_ready(status: &TenantStatus) -> bool {
-    ready(status).is_some_and(|ready| ready.status == "True")
+    ready(status).is_some_and(|(is, _, _)| is == "True")
 }

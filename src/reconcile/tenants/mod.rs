@@ -14,7 +14,7 @@ pub(super) use namespaces::Age;
 
 use self::clients::Clients;
 use self::namespaces::NamespaceCache;
-use super::sync_job::translate::{cluster_trouble, graph_trouble};
+use super::trouble::{cluster_trouble, graph_trouble};
 use crate::api::tenant::{TenantKind, TenantRef};
 use crate::api::{SyncJob, TENANT_FINALIZER};
 use crate::cluster::read::NamespaceFacts;
@@ -134,11 +134,11 @@ impl Tenants {
         }
     }
 
-    /// Whether calls for a tenant would be sent now.
-    pub(super) fn availability(&self, tenant: &TenantKey) -> Availability {
+    /// Whether calls of this urgency would be sent for a tenant now.
+    pub(super) fn availability(&self, tenant: &TenantKey, urgency: graph::Priority) -> Availability {
         let own = self.own.as_ref().filter(|own| own.key == *tenant).map(|own| own.client.clone());
         let client = own.or_else(|| self.made.as_ref()?.clients.known(tenant));
-        client.map_or(Availability::Open, |client| client.availability())
+        client.map_or(Availability::Open, |client| client.with_priority(urgency).availability())
     }
 
     pub(super) fn known(&self, name: &TenantName) -> Option<Known> {

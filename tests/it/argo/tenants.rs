@@ -2,7 +2,7 @@
 //! test data of Argo CD's own form.
 
 use entrain::api::tenant::{CredentialKind, EntraTenant, TenantStatus};
-use entrain::plan::tenant::report::{End, Outcome, Presented};
+use entrain::plan::tenant::{End, Outcome, Presented};
 use entrain::plan::tenant::{Wish, report};
 use entrain::plan::{Trouble, TroubleKind};
 use jiff::{SignedDuration, Timestamp};

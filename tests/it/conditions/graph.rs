@@ -32,6 +32,11 @@ pub struct Graph {
     pub calls: usize,
 }
 
+/// Whether a step asks the API server what no story is about: no trouble with Graph or the login reaches it.
+fn asks_the_cluster(step: &Step) -> bool {
+    matches!(step, Step::Look(Look::Definition | Look::Namespace))
+}
+
 impl Graph {
     pub fn new() -> Self {
         Self {
@@ -53,7 +58,8 @@ impl Graph {
             Step::Record(_) => false,
             Step::Change(_) => true,
         });
-        let failed = self.fails.as_ref().filter(|(fails, _)| fails(step)).map(|(_, trouble)| trouble.clone());
+        let failed = self.fails.as_ref().filter(|(fails, _)| fails(step) && !asks_the_cluster(step));
+        let failed = failed.map(|(_, trouble)| trouble.clone());
         match (step, failed) {
             (Step::Change(Change::CreateJob), Some(trouble)) if trouble.kind == TroubleKind::GraphUnavailable => {
                 Fact::CreateUnknown(trouble)

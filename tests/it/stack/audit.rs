@@ -18,6 +18,12 @@ pub struct Write {
     pub code: u64,
 }
 
+/// What the log holds of the operator's requests in a namespace, as it stands.
+pub fn text(namespace: &str) -> String {
+    let log = std::fs::read_to_string(shared().ready().audit_log.as_ref().unwrap()).unwrap();
+    log.lines().filter(|line| line.contains(namespace) && line.contains(OPERATOR_USER)).collect()
+}
+
 /// The operator's writes to SyncJobs of a namespace, in the order in which they were answered.
 pub fn writes(namespace: &str) -> Vec<Write> {
     writes_on(shared(), namespace)

@@ -2,9 +2,11 @@
 //! and namespaces that die. One control plane serves all tests; those with cluster-wide tenants take turns, because every
 //! operator that serves them sees them all.
 
+mod canary;
 mod cluster;
 mod credentials;
 mod fences;
+mod layouts;
 mod leaving;
 mod rotation;
 mod stand;

@@ -27,7 +27,7 @@ async fn a_revoked_secret_costs_few_logins_and_its_successor_is_found_by_itself(
     stand.rig.nudge("boxoutdelta-0").await;
     stand.rig.until("boxoutdelta-0", "is refused", |object| ready(object, "False", "CredentialsRejected")).await;
     let refused = calls(&stand.rig.control, "token").await.len();
-    stand.rig.kubectl(&["annotate", "syncjob", "--all", "entrain.dev/reconcile-requested-at=now"]).await;
+    stand.rig.kubectl(&["annotate", "--overwrite", "syncjob", "--all", "entrain.dev/reconcile-requested-at=now"]).await;
     stand.rig.until_all("are refused", MANY, |object| ready(object, "False", "CredentialsRejected")).await;
     let more = calls(&stand.rig.control, "token").await.len() - refused;
     assert!(more < MANY / 4, "a hundred SyncJobs share the refusal: {more} more logins");

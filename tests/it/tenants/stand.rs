@@ -28,29 +28,63 @@ pub struct Stand {
     _turn: Option<MutexGuard<'static, ()>>,
 }
 
+/// How a stand begins.
+#[derive(Default)]
+struct Begin<'a> {
+    arguments: &'a [&'a str],
+    /// Nobody else has cluster-wide tenants meanwhile.
+    turn: Option<MutexGuard<'static, ()>>,
+    log: Option<&'a str>,
+    /// Namespaces that are watched beside the first.
+    others: usize,
+}
+
+const NAMESPACED: [&str; 2] = ["--tenants=namespaced", "--operator-login=false"];
+
 impl Stand {
     /// With an operator that serves EntraTenants only, and has no login of its own.
     pub async fn namespaced() -> Self {
-        Self::with(&["--tenants=namespaced", "--operator-login=false"], None).await
+        Self::namespaced_in(0).await
+    }
+
+    /// The same, in so many more namespaces.
+    pub async fn namespaced_in(others: usize) -> Self {
+        Self::begin(Begin { arguments: &NAMESPACED, others, ..Begin::default() }).await
+    }
+
+    /// The same, with an operator that logs all there is.
+    pub async fn loud(more: &[&str]) -> Self {
+        let arguments = [&NAMESPACED, more].concat();
+        Self::begin(Begin { arguments: &arguments, log: Some("trace"), ..Begin::default() }).await
     }
 
     /// With an operator that serves both kinds; nobody else has cluster-wide tenants meanwhile.
     pub async fn both(more: &[&str]) -> Self {
-        let turn = CLUSTER_WIDE.lock().await;
-        let arguments: Vec<&str> = [&["--tenants=namespaced,cluster"], more].concat();
-        Self::with(&arguments, Some(turn)).await
+        Self::both_in(more, 0).await
     }
 
-    async fn with(arguments: &[&str], turn: Option<MutexGuard<'static, ()>>) -> Self {
+    /// The same, in so many more namespaces.
+    pub async fn both_in(more: &[&str], others: usize) -> Self {
+        let turn = Some(CLUSTER_WIDE.lock().await);
+        let arguments = [&["--tenants=namespaced,cluster"], more].concat();
+        Self::begin(Begin { arguments: &arguments, turn, others, ..Begin::default() }).await
+    }
+
+    async fn begin(begin: Begin<'_>) -> Self {
         let mut rig = Rig::idle().await;
+        rig.more_env.extend(begin.log.map(|level| ("RUST_LOG".to_owned(), level.to_owned())));
         allow(&rig).await;
+        for _ in 0..begin.others {
+            let name = rig.new_namespace().await;
+            rig.others.push(name);
+        }
         let home = rig.new_namespace().await;
         let operator_namespace = format!("--operator-namespace={home}");
         let imds = format!("--imds-address={}", rig.simulator.ready().imds);
         let mut all = vec![operator_namespace.as_str(), imds.as_str(), "--left-behind-after-seconds=2"];
-        all.extend(arguments);
+        all.extend(begin.arguments);
         rig.start_operator_with(&all);
-        Self { rig, home, cluster_wide: Vec::new(), _turn: turn }
+        Self { rig, home, cluster_wide: Vec::new(), _turn: begin.turn }
     }
 
     /// The application of these tests, with this member of its own beside the usual roles.
@@ -147,8 +181,9 @@ impl Stand {
 
     /// Takes away what is not in the test's namespaces.
     pub async fn leave(mut self) {
-        let namespace = self.rig.namespace.clone();
-        self.rig.kubectl_in(&namespace, &["delete", "syncjobs", "--all", "--timeout=40s"]).await;
+        for namespace in std::iter::once(&self.rig.namespace).chain(&self.rig.others) {
+            self.rig.kubectl_in(namespace, &["delete", "syncjobs", "--all", "--timeout=40s"]).await;
+        }
         for name in std::mem::take(&mut self.cluster_wide) {
             self.rig.kubectl(&["delete", "clusterentratenant", &name, "--timeout=40s"]).await;
         }

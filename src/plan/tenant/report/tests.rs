@@ -1,7 +1,7 @@
 //! What the status of a tenant says, case by case.
 
 use super::*;
-use crate::api::tenant::Cloud;
+use crate::api::tenant::{Cloud, CredentialKind};
 use crate::plan::common::trouble::TroubleKind;
 use crate::plan::tenant::LogInWith;
 
