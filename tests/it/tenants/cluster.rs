@@ -51,8 +51,7 @@ async fn the_operators_identity_is_for_cluster_wide_tenants_that_say_so() {
     let mut stand = Stand::both(&["--operator-login=false"]).await;
     let grant = json!({"allowedNamespaces": [{"namespaces": [stand.rig.namespace]}]});
     stand.sync_job("{kind: ClusterEntraTenant, name: own}").await;
-    let object =
-        stand.rig.until("box", "has no tenant", |object| ready(object, "False", "TenantNotFound")).await;
+    let object = stand.rig.until("box", "has no tenant", |object| ready(object, "False", "TenantNotFound")).await;
     let message = condition(&object, "Ready")["message"].as_str().unwrap();
     assert!(message.contains("no ClusterEntraTenant 'own'"), "{message}");
     stand.cluster_tenant("own", &json!({"operatorIdentity": {}}), &grant).await;
@@ -77,7 +76,8 @@ async fn managed_identities_are_told_apart_and_belong_to_the_tenant_of_the_machi
     stand.sync_job("{kind: ClusterEntraTenant, name: machine}").await;
     stand.until_cluster_tenant("machine", "is logged in", |it| ready(it, "True", "LoggedIn")).await;
     stand.runs().await;
-    let elsewhere = json!({"tenantId": "11111111-2222-3333-4444-555555555555", "allowedNamespaces": grant["allowedNamespaces"]});
+    let elsewhere =
+        json!({"tenantId": "11111111-2222-3333-4444-555555555555", "allowedNamespaces": grant["allowedNamespaces"]});
     stand.cluster_tenant("foreign", &json!({"managedIdentity": {"clientId": CLIENT}}), &elsewhere).await;
     stand.until_cluster_tenant("foreign", "belongs elsewhere", |it| ready(it, "False", "TenantMismatch")).await;
     stand.leave().await;

@@ -55,15 +55,21 @@ async fn a_grant_can_be_for_some_service_principals_and_some_modes_only() {
     let namespace = stand.rig.namespace.clone();
     let other = "99999999-0000-4000-8000-000000000001";
     shared(&mut stand, &json!([{"namespaces": [namespace], "servicePrincipalIds": [other]}])).await;
-    stand.rig.until("box", "is refused its application", |object| {
-        condition(object, "Ready")["message"].as_str().is_some_and(|message| message.contains("this service principal"))
-    })
-    .await;
+    stand
+        .rig
+        .until("box", "is refused its application", |object| {
+            condition(object, "Ready")["message"]
+                .as_str()
+                .is_some_and(|message| message.contains("this service principal"))
+        })
+        .await;
     shared(&mut stand, &json!([{"namespaces": [namespace], "modes": ["Observe", "Plan"]}])).await;
-    stand.rig.until("box", "is refused its mode", |object| {
-        condition(object, "Ready")["message"].as_str().is_some_and(|message| message.contains("this mode"))
-    })
-    .await;
+    stand
+        .rig
+        .until("box", "is refused its mode", |object| {
+            condition(object, "Ready")["message"].as_str().is_some_and(|message| message.contains("this mode"))
+        })
+        .await;
     stand.rig.edit("box", &json!({"mode": "Plan"})).await;
     stand.rig.until("box", "is planned", |object| ready(object, "True", "ChangesPlanned")).await;
     assert!(calls(&stand.rig.control, "createJob").await.is_empty());

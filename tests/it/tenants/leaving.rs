@@ -22,9 +22,10 @@ async fn a_suspended_tenant_is_sent_nothing_until_it_is_suspended_no_more() {
     let mut stand = begin().await;
     let suspend = |mode: &str| json!({"spec": {"mode": mode}}).to_string();
     stand.rig.kubectl(&["patch", "entratenant", "contoso", "--type=merge", "-p", &suspend("Suspended")]).await;
-    stand.rig.until("box", "is suspended", |object| {
-        condition(object, "Suspended")["reason"] == "TenantSuspended"
-    }).await;
+    stand
+        .rig
+        .until("box", "is suspended", |object| condition(object, "Suspended")["reason"] == "TenantSuspended")
+        .await;
     stand.until_tenant("contoso", "says so", |it| condition(it, "Suspended")["status"] == "True").await;
     let before = calls(&stand.rig.control, "pauseJob").await.len();
     stand.rig.edit("box", &json!({"state": "Paused"})).await;
