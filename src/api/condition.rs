@@ -86,7 +86,7 @@ reasons! {
     TenantNotFound: "Apply the tenant that `spec.tenantRef` names, or correct the reference. An EntraTenant is looked for in the SyncJob's own namespace only.",
     /// The tenant does not allow this namespace, this service principal or this mode. The job is kept; nothing is read or written for it.
     TenantNotAllowed: "Let the owner of the ClusterEntraTenant add a grant to `spec.allowedNamespaces`, or name another tenant.",
-    /// The tenant is suspended: nothing is changed in it.
+    /// The tenant is suspended: nothing is sent to it.
     TenantSuspended: "Nothing to do. To go on, remove `spec.mode` of the tenant.",
     /// The operator cannot log in to the tenant.
     TenantNotReady: "Look at the condition Ready of the tenant that the message names.",

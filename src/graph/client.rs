@@ -8,10 +8,11 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::breaker::Availability;
+use super::budget::Rates;
 use super::call::Caller;
 use super::endpoints::Endpoints;
 use super::error::{Error, Kind};
-use super::limits::{ApplicationLimits, LimitSettings, Limits, Rates};
+use super::limits::{ApplicationLimits, LimitSettings, Limits};
 use super::login::claims::Claims;
 use super::login::presented::{LoggedIn, Presented};
 use super::login::source::Source;

@@ -152,7 +152,7 @@ pub struct RateLimit {
 pub enum TenantMode {
     /// Do what the SyncJobs declare.
     Manage,
-    /// Change nothing in this tenant, whatever the SyncJobs declare.
+    /// Send nothing to this tenant, whatever the SyncJobs declare.
     Suspended,
 }
 

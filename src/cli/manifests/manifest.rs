@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::api::SyncJob;
+use crate::api::tenant::TenantKind;
 use crate::plan::Desired;
 
 /// A SyncJob that can be acted on, and where it stands.
@@ -13,6 +14,29 @@ pub struct Manifest {
     pub source: Source,
     pub object: SyncJob,
     pub desired: Desired,
+}
+
+/// A tenant that stands in the files beside the SyncJobs that name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    pub kind: TenantKind,
+    /// Of an EntraTenant; `None` where the manifest names none.
+    pub namespace: Option<String>,
+    pub name: String,
+    /// A GUID in lower case.
+    pub tenant_id: String,
+}
+
+impl Tenant {
+    /// Whether this is the tenant that a SyncJob names.
+    pub fn is_of(&self, manifest: &Manifest) -> bool {
+        let Some(reference) = &manifest.object.spec.tenant_ref else { return false };
+        let same_place = match self.kind {
+            TenantKind::EntraTenant => self.namespace.as_deref() == manifest.namespace(),
+            TenantKind::ClusterEntraTenant => true,
+        };
+        self.kind == reference.kind() && self.name == reference.name && same_place
+    }
 }
 
 /// A place in the files. Documents and the items of a list count from 1; empty documents do not count.

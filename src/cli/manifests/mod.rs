@@ -9,18 +9,26 @@ use std::path::PathBuf;
 
 use crate::plan::ids::ServicePrincipalId;
 
-pub use self::manifest::{Manifest, Problem, Source};
+pub use self::manifest::{Manifest, Problem, Source, Tenant};
 
-/// Every SyncJob in these files and directories that is not being deleted, in their order; or everything that is wrong.
-pub fn read(paths: &[PathBuf]) -> Result<Vec<Manifest>, Vec<Problem>> {
-    let (mut manifests, mut problems) = (Vec::new(), Vec::new());
+/// What files hold of ours.
+#[derive(Debug, Default)]
+pub struct Manifests {
+    /// In the order of the files, without those that are being deleted.
+    pub sync_jobs: Vec<Manifest>,
+    pub tenants: Vec<Tenant>,
+}
+
+/// What these files and directories hold of ours; or everything that is wrong.
+pub fn read(paths: &[PathBuf]) -> Result<Manifests, Vec<Problem>> {
+    let (mut manifests, mut problems) = (Manifests::default(), Vec::new());
     for path in paths {
         match files::read(path) {
             Ok(files) => files.into_iter().for_each(|file| parse::file(&file, &mut manifests, &mut problems)),
             Err(problem) => problems.push(problem),
         }
     }
-    problems.extend(twins(&manifests));
+    problems.extend(twins(&manifests.sync_jobs));
     if problems.is_empty() { Ok(manifests) } else { Err(problems) }
 }
 

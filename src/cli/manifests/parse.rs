@@ -1,17 +1,22 @@
 //! One file: its documents, and the SyncJobs among them, read strictly. The API server drops an unknown field after a
 //! warning that nobody reads; a review is the place to report it.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::Manifests;
 use super::files::File;
-use super::manifest::{Manifest, Problem, Source};
-use crate::api::{GROUP, SyncJob};
+use super::manifest::{Manifest, Problem, Source, Tenant};
+use crate::api::tenant::{ClusterEntraTenant, EntraTenant, TenantKind};
+use crate::api::{GROUP, KINDS, SyncJob};
 use crate::plan::Desired;
+use crate::plan::tenant::Wish;
 
 const VERSION: &str = "v1alpha1";
 const NAME_CHARS_MAX: usize = 63;
 
-pub(super) fn file(file: &File, manifests: &mut Vec<Manifest>, problems: &mut Vec<Problem>) {
+pub(super) fn file(file: &File, manifests: &mut Manifests, problems: &mut Vec<Problem>) {
     let mut reader = Reader { manifests, problems };
     match documents(&file.text) {
         Ok(documents) => documents.into_iter().enumerate().for_each(|(index, document)| {
@@ -32,7 +37,7 @@ fn documents(text: &str) -> Result<Vec<Value>, String> {
 }
 
 struct Reader<'a> {
-    manifests: &'a mut Vec<Manifest>,
+    manifests: &'a mut Manifests,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -56,21 +61,35 @@ impl Reader<'_> {
 
     fn object(&mut self, object: Map<String, Value>, source: Source) {
         let (group, version) = text(&object, "apiVersion").split_once('/').unwrap_or_default();
-        if group != GROUP || kind(&object) != "SyncJob" {
+        let name = kind(&object).to_owned();
+        if group != GROUP || !KINDS.iter().any(|kind| kind.name == name) {
             return;
         }
         let read = if version == VERSION {
-            sync_job(object)
+            self.of_kind(&name, object, &source)
         } else {
             Err(vec![format!("apiVersion: '{version}' is not known; it must be '{GROUP}/{VERSION}'")])
         };
-        match read {
-            Ok((object, _)) if object.metadata.deletion_timestamp.is_some() => {}
-            Ok((object, desired)) => self.manifests.push(Manifest { source, object, desired }),
-            Err(all) => self
-                .problems
-                .extend(all.into_iter().map(|what| Problem::Document { at: source.clone(), what: printable(&what) })),
+        let problems = read.err().into_iter().flatten();
+        self.problems.extend(problems.map(|what| Problem::Document { at: source.clone(), what: printable(&what) }));
+    }
+
+    fn of_kind(&mut self, kind: &str, object: Map<String, Value>, source: &Source) -> Result<(), Vec<String>> {
+        if kind == TenantKind::EntraTenant.name() {
+            let tenant: EntraTenant = known(object)?;
+            let wish = Wish::of_namespaced(&tenant.spec).map_err(|fault| vec![format!("spec: {fault}")])?;
+            self.manifests.tenants.push(named(TenantKind::EntraTenant, tenant.metadata, wish));
+        } else if kind == TenantKind::ClusterEntraTenant.name() {
+            let tenant: ClusterEntraTenant = known(object)?;
+            let wish = Wish::of_cluster(&tenant.spec).map_err(|fault| vec![format!("spec: {fault}")])?;
+            self.manifests.tenants.push(named(TenantKind::ClusterEntraTenant, tenant.metadata, wish));
+        } else {
+            let (object, desired) = sync_job(object)?;
+            if object.metadata.deletion_timestamp.is_none() {
+                self.manifests.sync_jobs.push(Manifest { source: source.clone(), object, desired });
+            }
         }
+        Ok(())
     }
 }
 
@@ -91,14 +110,30 @@ fn inherit(list: &Map<String, Value>, item: &mut Map<String, Value>) {
     }
 }
 
+/// An object without unknown fields, or every reason why it is refused, each with its field.
+fn known<K: DeserializeOwned>(mut object: Map<String, Value>) -> Result<K, Vec<String>> {
+    object.retain(|field, _| field != "apiVersion" && field != "kind");
+    let mut unknown = Vec::new();
+    let object = strict(Value::Object(object), &mut unknown)?;
+    if unknown.is_empty() { Ok(object) } else { Err(no_such_fields(unknown).collect()) }
+}
+
+fn named(kind: TenantKind, metadata: ObjectMeta, wish: Wish) -> Tenant {
+    let name = metadata.name.unwrap_or_default();
+    Tenant { kind, namespace: metadata.namespace, name, tenant_id: wish.tenant_id }
+}
+
+fn no_such_fields(unknown: Vec<String>) -> impl Iterator<Item = String> {
+    unknown.into_iter().map(|field| format!("{field}: there is no such field"))
+}
+
 /// The object and its parsed spec, or every reason why it is refused, each with its field.
 fn sync_job(mut object: Map<String, Value>) -> Result<(SyncJob, Desired), Vec<String>> {
     object.retain(|field, _| field != "apiVersion" && field != "kind");
     let mut unknown = Vec::new();
-    let object = strict(Value::Object(object), &mut unknown)?;
+    let object: SyncJob = strict(Value::Object(object), &mut unknown)?;
     let refused = Desired::parse(&object.spec).map_err(|refusals| refusals.0);
-    let mut problems: Vec<String> =
-        unknown.into_iter().map(|field| format!("{field}: there is no such field")).collect();
+    let mut problems: Vec<String> = no_such_fields(unknown).collect();
     problems.extend(name_problem(&object));
     match refused {
         Ok(desired) if problems.is_empty() => Ok((object, desired)),
@@ -108,10 +143,10 @@ fn sync_job(mut object: Map<String, Value>) -> Result<(SyncJob, Desired), Vec<St
 }
 
 /// Collects the unknown fields. Status is the operator's, and may be that of a newer version.
-fn strict(value: Value, unknown: &mut Vec<String>) -> Result<SyncJob, Vec<String>> {
+fn strict<K: DeserializeOwned>(value: Value, unknown: &mut Vec<String>) -> Result<K, Vec<String>> {
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
-    let object: Result<SyncJob, serde_json::Error> = serde_ignored::deserialize(tracked, |path| {
+    let object: Result<K, serde_json::Error> = serde_ignored::deserialize(tracked, |path| {
         let path = path.to_string().replace(".?", "");
         if !path.starts_with("status.") {
             unknown.push(path);
@@ -152,9 +187,12 @@ mod tests {
 
     /// Names of the SyncJobs, and what is wrong.
     fn read(yaml: &str) -> (Vec<String>, Vec<String>) {
-        let (mut manifests, mut problems) = (Vec::new(), Vec::new());
+        let (mut manifests, mut problems) = (Manifests::default(), Vec::new());
         file(&File { name: "f".to_owned(), text: yaml.to_owned() }, &mut manifests, &mut problems);
-        (manifests.iter().map(Manifest::full_name).collect(), problems.iter().map(ToString::to_string).collect())
+        (
+            manifests.sync_jobs.iter().map(Manifest::full_name).collect(),
+            problems.iter().map(ToString::to_string).collect(),
+        )
     }
 
     fn one(metadata: &str, spec: &str) -> String {

@@ -14,7 +14,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use self::document::{Document, Item};
 use self::look::Looks;
-use super::manifests::{self, Manifest};
+use super::manifests::{self, Manifest, Manifests, Tenant};
 use crate::args::{Caller, Output, Plan};
 use crate::connect::{self, ConnectError};
 use crate::graph;
@@ -31,7 +31,7 @@ pub async fn run(options: &Plan) -> Result<ExitCode, PlanError> {
     let manifests = manifests::read(&options.filenames).map_err(|problems| {
         PlanError::Manifests(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nentrain: "))
     })?;
-    let items = if manifests.is_empty() {
+    let items = if manifests.sync_jobs.is_empty() {
         eprintln!("entrain: there is no SyncJob in these files");
         Vec::new()
     } else {
@@ -56,9 +56,9 @@ fn connect(options: &Plan) -> Result<(graph::Reader, Caller), ConnectError> {
 }
 
 /// SyncJobs of one service principal share its lists; the items come back in the order of the files.
-async fn look_at_all(client: &graph::Reader, caller: Caller, manifests: Vec<Manifest>) -> Result<Vec<Item>, PlanError> {
-    let mut groups: BTreeMap<String, Vec<(usize, Manifest)>> = BTreeMap::new();
-    for numbered in manifests.into_iter().enumerate() {
+async fn look_at_all(client: &graph::Reader, caller: Caller, manifests: Manifests) -> Result<Vec<Item>, PlanError> {
+    let (mut groups, tenants) = (BTreeMap::<String, Vec<(usize, Manifest)>>::new(), &manifests.tenants);
+    for numbered in manifests.sync_jobs.into_iter().enumerate() {
         let service_principal = numbered.1.desired.service_principal.as_str().to_owned();
         groups.entry(service_principal).or_default().push(numbered);
     }
@@ -66,13 +66,18 @@ async fn look_at_all(client: &graph::Reader, caller: Caller, manifests: Vec<Mani
         let mut looks = Looks::new(client, caller, service_principal);
         let mut items = Vec::with_capacity(group.len());
         for (number, manifest) in group {
-            items.push((number, one::plan(&manifest, &mut looks).await?));
+            items.push((number, one::plan(&manifest, named(tenants, &manifest), &mut looks).await?));
         }
         Ok::<_, PlanError>(items)
     });
     let mut items: Vec<(usize, Item)> = futures::stream::iter(planned).buffer_unordered(AT_ONCE).try_concat().await?;
     items.sort_by_key(|(number, _)| *number);
     Ok(items.into_iter().map(|(_, item)| item).collect())
+}
+
+/// The tenant that a SyncJob names, if it stands in the files.
+fn named<'a>(tenants: &'a [Tenant], manifest: &Manifest) -> Option<&'a Tenant> {
+    tenants.iter().find(|tenant| tenant.is_of(manifest))
 }
 
 fn print(document: &Document, output: Output) -> std::io::Result<()> {

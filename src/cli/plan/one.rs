@@ -6,18 +6,22 @@ use super::document::{Item, Remark};
 use super::error::PlanError;
 use super::look::Looks;
 use crate::api::{Mode, Reason};
-use crate::cli::manifests::Manifest;
+use crate::cli::manifests::{Manifest, Tenant};
 use crate::plan::desired::Adoption;
 use crate::plan::settings::ABSENCES_MIN;
-use crate::plan::{Desired, Look, Preview, Settings, Standing, Step, Verdict, World, decide, preview};
+use crate::plan::{Desired, Fact, Look, Preview, Settings, Standing, Step, Verdict, World, decide, preview};
 use crate::reconcile::recorded;
 
 /// More questions than the plan ever has for one SyncJob.
 const QUESTIONS_MAX: usize = 8;
 
-/// Asks what the plan wants to know, until it has an answer.
-pub async fn plan(manifest: &Manifest, looks: &mut Looks<'_>) -> Result<Item, PlanError> {
+/// Asks what the plan wants to know, until it has an answer. `tenant` is the one that the SyncJob names, if it is known.
+pub async fn plan(manifest: &Manifest, tenant: Option<&Tenant>, looks: &mut Looks<'_>) -> Result<Item, PlanError> {
     let (desired, mut item) = (&manifest.desired, Item::new(manifest));
+    if let Some(remark) = elsewhere(tenant, looks).await? {
+        item.blocked = Some(remark);
+        return Ok(item);
+    }
     let known = recorded(&manifest.object, desired, looks.tenant());
     let mut world = World {
         // A plan looks once: what the list does not show is taken to be gone for good.
@@ -52,6 +56,19 @@ pub async fn plan(manifest: &Manifest, looks: &mut Looks<'_>) -> Result<Item, Pl
         _ => {}
     }
     Ok(item)
+}
+
+/// A plan is made with one login. What another tenant holds is not in its answers.
+async fn elsewhere(tenant: Option<&Tenant>, looks: &mut Looks<'_>) -> Result<Option<Remark>, PlanError> {
+    let Some(tenant) = tenant else { return Ok(None) };
+    let Some(Fact::TenantKnown { id }) = looks.answer(Look::Tenant).await? else { return Ok(None) };
+    Ok((id != tenant.tenant_id).then(|| {
+        let (kind, name, wanted) = (tenant.kind.name(), &tenant.name, &tenant.tenant_id);
+        let message = format!(
+            "{kind} '{name}' is tenant '{wanted}', and this login leads to tenant '{id}'. Plan it with a login to its own tenant."
+        );
+        Remark::new(Reason::TenantMismatch, message)
+    }))
 }
 
 /// Only Manage changes anything; for the other modes the preview shows what they would report.

@@ -203,6 +203,8 @@ impl Trouble {
             return Wake::not_before(after);
         }
         match self.kind {
+            // The labels of a namespace are not watched.
+            TroubleKind::Barred(Barrier::NotAllowed) => Wake::not_before(settings.slow_retry),
             TroubleKind::ObjectChanged
             | TroubleKind::Throttled
             | TroubleKind::GraphUnavailable
@@ -217,7 +219,9 @@ impl Trouble {
             | TroubleKind::Forbidden
             | TroubleKind::Rejected
             | TroubleKind::ClusterRefused
-            | TroubleKind::Barred(_) => Wake::After(Wake::backoff(failures).delay().max(settings.slow_retry)),
+            | TroubleKind::Barred(Barrier::NotFound | Barrier::NotReady | Barrier::Suspended) => {
+                Wake::After(Wake::backoff(failures).delay().max(settings.slow_retry))
+            }
         }
     }
 }

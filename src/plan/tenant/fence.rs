@@ -72,3 +72,72 @@ fn selects(selector: &NamespaceSelector, labels: &BTreeMap<String, String>) -> b
     };
     equal && selector.match_expressions.iter().flatten().all(fits)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const PRINCIPAL: &str = "2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f";
+
+    fn grants(grants: Value) -> Vec<NamespaceGrant> {
+        serde_json::from_value(grants).unwrap()
+    }
+
+    fn asked<'a>(namespace: &'a str, labels: Option<&'a BTreeMap<String, String>>, mode: Mode) -> Asked<'a> {
+        Asked { namespace, labels, service_principal: PRINCIPAL, mode }
+    }
+
+    fn answer(given: Value, namespace: &str) -> Result<(), Barred> {
+        check(&grants(given), asked(namespace, None, Mode::Manage))
+    }
+
+    #[test]
+    fn nobody_is_allowed_who_is_not_named() {
+        assert_eq!(answer(json!([]), "a"), Err(Barred::Namespace));
+        assert_eq!(answer(json!([{}]), "a"), Err(Barred::Namespace), "a grant for nobody");
+        assert_eq!(answer(json!([{"namespaces": []}]), "a"), Err(Barred::Namespace));
+        for near in ["", "team", "team-ab", "not-team-a", "Team-a", "team-a "] {
+            assert_eq!(answer(json!([{"namespaces": ["team-a"]}]), near), Err(Barred::Namespace), "{near:?}");
+        }
+        assert_eq!(answer(json!([{"namespaces": ["b"]}, {"namespaces": ["team-a"]}]), "team-a"), Ok(()));
+    }
+
+    #[test]
+    fn a_selector_needs_labels_that_are_known() {
+        let team: BTreeMap<String, String> = [("team".to_owned(), "identity".to_owned())].into();
+        let none = BTreeMap::new();
+        let with = |selector: Value, labels| {
+            check(&grants(json!([{"namespaceSelector": selector}])), asked("a", labels, Mode::Manage))
+        };
+        assert_eq!(with(json!({}), Some(&none)), Ok(()), "all namespaces");
+        assert_eq!(with(json!({}), None), Err(Barred::Namespace), "a namespace of which nothing is known");
+        assert_eq!(with(json!({"matchLabels": {"team": "identity"}}), Some(&team)), Ok(()));
+        assert_eq!(with(json!({"matchLabels": {"team": "other"}}), Some(&team)), Err(Barred::Namespace));
+        let needs = |operator: &str, values: Value| {
+            let wanted = json!({"key": "team", "operator": operator, "values": values});
+            with(json!({"matchExpressions": [wanted]}), Some(&team)).is_ok()
+        };
+        assert!(needs("In", json!(["identity"])) && !needs("In", json!(["x"])) && !needs("In", Value::Null));
+        assert!(needs("NotIn", json!(["x"])) && !needs("NotIn", json!(["identity"])));
+        assert!(needs("Exists", Value::Null) && !needs("DoesNotExist", Value::Null));
+        let both =
+            json!({"matchLabels": {"team": "identity"}, "matchExpressions": [{"key": "env", "operator": "Exists"}]});
+        assert_eq!(with(both, Some(&team)), Err(Barred::Namespace), "all requirements hold");
+    }
+
+    #[test]
+    fn a_grant_names_what_it_is_for_and_the_refusal_names_what_it_is_not_for() {
+        let upper = PRINCIPAL.to_uppercase();
+        assert_eq!(answer(json!([{"namespaces": ["a"], "servicePrincipalIds": [upper]}]), "a"), Ok(()));
+        let other = "99999999-0000-4000-8000-000000000001";
+        let elsewhere = json!({"namespaces": ["a"], "servicePrincipalIds": [other]});
+        assert_eq!(answer(json!([elsewhere]), "a"), Err(Barred::ServicePrincipal));
+        let looks = json!({"namespaces": ["a"], "modes": ["Observe", "Plan"]});
+        let of = |mode| check(&grants(json!([elsewhere, looks])), asked("a", None, mode));
+        assert_eq!(of(Mode::Manage), Err(Barred::Mode));
+        assert_eq!([Mode::Observe, Mode::Plan, Mode::Suspended].map(of), [Ok(()), Ok(()), Ok(())]);
+        assert_eq!(answer(json!([elsewhere, {"namespaces": ["a"]}]), "a"), Ok(()), "one grant that fits is enough");
+    }
+}

@@ -233,3 +233,6 @@ fn truncated(at: Timestamp) -> Timestamp {
 fn to_the_second(at: Timestamp) -> String {
     truncated(at).to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,20 @@
 //! Health of tenants: each state with what kstatus and Argo CD make of it. Both kinds have one script, and the objects are the
 //! test data of Argo CD's own form.
 
-use entrain::api::{ClusterEntraTenant, ConditionType, EntraTenant, Reason};
+use entrain::api::tenant::{CredentialKind, EntraTenant, TenantStatus};
+use entrain::plan::tenant::report::{End, Outcome, Presented};
+use entrain::plan::tenant::{Wish, report};
+use entrain::plan::{Trouble, TroubleKind};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::files;
-use super::vm;
+use super::vm::{self, NOW};
 use crate::conditions::kstatus;
 
 pub const KINDS: [&str; 2] = ["EntraTenant", "ClusterEntraTenant"];
+const TENANT: &str = "11111111-2222-3333-4444-555555555555";
+const CLIENT: &str = "66666666-7777-8888-9999-000000000000";
 
 fn home(kind: &str) -> String {
     format!("argocd/resource_customizations/entrain.dev/{kind}")
@@ -18,188 +24,150 @@ pub fn script(kind: &str) -> String {
     files::text(&format!("{}/health.lua", home(kind)))
 }
 
-type Condition = (ConditionType, &'static str, Reason, &'static str);
-
-/// A state, and what machines make of it.
+/// What a login came to, one after the other, and what machines make of the last status.
 struct State {
     name: &'static str,
-    /// Generation, and the one that was observed.
-    seen: (i64, i64),
-    mode: Option<&'static str>,
-    deleting: bool,
-    conditions: Vec<Condition>,
+    outcomes: Vec<Outcome>,
+    /// What is different in the last pass.
+    last: Last,
     kstatus: &'static str,
     argo: &'static str,
-    message: &'static str,
 }
 
-const PLAIN: State = State {
-    name: "",
-    seen: (1, 1),
-    mode: None,
-    deleting: false,
-    conditions: Vec::new(),
-    kstatus: "Current",
-    argo: "Healthy",
-    message: "",
-};
-
-const WORKS: Condition = (ConditionType::Ready, "True", Reason::LoggedIn, "The operator can log in.");
-const GRANTED: Condition = (
-    ConditionType::PermissionsGranted,
-    "True",
-    Reason::RolesGranted,
-    "The application has Synchronization.ReadWrite.All.",
-);
-const NO_SECRET: &str = "There is no Secret 'graph-login' in the namespace 'identity'.";
-const NO_NETWORK: &str = "The login service could not be reached.";
-
-fn working() -> Vec<State> {
-    const LACKING: &str = "The application lacks Application.Read.All.";
-    const EXPIRING: &str = "The certificate expires on 2026-12-01.";
-    let unsaid = (ConditionType::PermissionsGranted, "Unknown", Reason::RolesUnknown, "The login does not say.");
-    let lacking = (ConditionType::PermissionsGranted, "False", Reason::RolesMissing, LACKING);
-    let expiring = (ConditionType::Ready, "True", Reason::CertificateExpiring, EXPIRING);
-    vec![
-        State { name: "logged-in", conditions: vec![WORKS, GRANTED], message: WORKS.3, ..PLAIN },
-        State { name: "roles-unknown", conditions: vec![WORKS, unsaid], message: WORKS.3, ..PLAIN },
-        State {
-            name: "roles-missing",
-            conditions: vec![WORKS, lacking],
-            message: "RolesMissing: The application lacks Application.Read.All.",
-            ..PLAIN
-        },
-        State {
-            name: "certificate-expiring",
-            conditions: vec![expiring, GRANTED],
-            message: "CertificateExpiring: The certificate expires on 2026-12-01.",
-            ..PLAIN
-        },
-        State {
-            name: "suspended",
-            mode: Some("Suspended"),
-            conditions: vec![WORKS, GRANTED, (ConditionType::Suspended, "True", Reason::Suspended, "As declared.")],
-            argo: "Suspended",
-            message: "Nothing is changed in this tenant, as declared (mode Suspended).",
-            ..PLAIN
-        },
-    ]
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Plain,
+    Expiring,
+    Suspended,
+    Deleting,
+    /// After it, somebody edited the spec.
+    Edited,
+    /// The spec has a form that admission would refuse.
+    Broken,
 }
 
-fn waiting() -> Vec<State> {
-    let refused = |kind, status| (kind, status, Reason::SecretNotFound, NO_SECRET);
-    let passing = (ConditionType::Reconciling, "True", Reason::LoginUnavailable, NO_NETWORK);
-    let deleting = "SyncJobs name this tenant: identity/box.";
+fn logged_in(tenant: &str, roles: &[&str]) -> Outcome {
+    let roles = roles.iter().map(|&role| role.to_owned()).collect();
+    Outcome::LoggedIn { tenant: Some(tenant.to_owned()), roles, obtained: NOW.parse().unwrap() }
+}
+
+fn failed(kind: TroubleKind, code: &str, detail: &str) -> Outcome {
+    let trouble = Trouble { kind, detail: detail.to_owned(), trace: None, retry_after: None };
+    Outcome::Failed { trouble, code: code.to_owned() }
+}
+
+fn refused(code: &str, detail: &str) -> Outcome {
+    failed(TroubleKind::LoginRefused, code, detail)
+}
+
+fn well() -> Outcome {
+    logged_in(TENANT, &["Application.Read.All", "Synchronization.ReadWrite.All"])
+}
+
+fn unreachable() -> Outcome {
+    failed(TroubleKind::LoginUnavailable, "", "The login service did not answer within 10 s.")
+}
+
+fn states() -> Vec<State> {
+    use Last::{Broken, Deleting, Edited, Expiring, Plain, Suspended};
+    let state = |name, outcomes, last, kstatus, argo| State { name, outcomes, last, kstatus, argo };
+    let secret = || refused("SecretNotFound", "There is no Secret 'graph-login' in the namespace 'identity'.");
+    let expired = || refused("AADSTS7000222", "The login was refused with AADSTS7000222.");
+    let federated = || refused("AADSTS700213", "The login was refused with AADSTS700213.");
+    let some = || logged_in(TENANT, &["Synchronization.ReadWrite.All"]);
+    let elsewhere = || logged_in("22222222-3333-4444-5555-666666666666", &["Synchronization.ReadWrite.All"]);
     vec![
-        State {
-            name: "never-seen",
-            seen: (1, -1),
-            message: "Waiting for the operator to act on this version of the spec.",
-            kstatus: "InProgress",
-            argo: "Progressing",
-            ..PLAIN
-        },
-        State {
-            name: "edited",
-            seen: (2, 1),
-            conditions: vec![WORKS, GRANTED],
-            message: "Waiting for the operator to act on this version of the spec.",
-            kstatus: "InProgress",
-            argo: "Progressing",
-            ..PLAIN
-        },
-        State {
-            name: "secret-not-found",
-            conditions: vec![refused(ConditionType::Ready, "False"), refused(ConditionType::Reconciling, "True")],
-            message: "SecretNotFound: There is no Secret 'graph-login' in the namespace 'identity'.",
-            kstatus: "InProgress",
-            argo: "Progressing",
-            ..PLAIN
-        },
-        State {
-            name: "secret-not-found-for-long",
-            conditions: vec![refused(ConditionType::Ready, "False"), refused(ConditionType::Stalled, "True")],
-            message: "SecretNotFound: There is no Secret 'graph-login' in the namespace 'identity'.",
-            kstatus: "Failed",
-            argo: "Degraded",
-            ..PLAIN
-        },
-        State {
-            name: "login-unavailable",
-            conditions: vec![WORKS, passing],
-            message: "LoginUnavailable: The login service could not be reached.",
-            kstatus: "InProgress",
-            argo: "Progressing",
-            ..PLAIN
-        },
-        State {
-            name: "deleting",
-            seen: (2, 2),
-            deleting: true,
-            conditions: vec![
-                (ConditionType::Ready, "False", Reason::Deleting, deleting),
-                (ConditionType::Reconciling, "True", Reason::Deleting, deleting),
-            ],
-            message: "Pending deletion: Deleting: SyncJobs name this tenant: identity/box.",
-            kstatus: "Terminating",
-            argo: "Progressing",
-            ..PLAIN
-        },
+        state("never-seen", vec![], Plain, "InProgress", "Progressing"),
+        state("logged-in", vec![well()], Plain, "Current", "Healthy"),
+        state("roles-missing", vec![some()], Plain, "Current", "Healthy"),
+        state("certificate-expiring", vec![well()], Expiring, "Current", "Healthy"),
+        state("edited", vec![well()], Edited, "InProgress", "Progressing"),
+        state("suspended", vec![well(), Outcome::NotAsked], Suspended, "Current", "Suspended"),
+        state("suspended-from-the-start", vec![Outcome::NotAsked], Suspended, "InProgress", "Suspended"),
+        state("unreachable-after-ready", vec![well(), unreachable()], Plain, "InProgress", "Progressing"),
+        state("unreachable-before-ready", vec![unreachable()], Plain, "InProgress", "Progressing"),
+        state("federated-credential-missing", vec![federated()], Plain, "InProgress", "Progressing"),
+        state("secret-not-found", vec![secret()], Plain, "Failed", "Degraded"),
+        state("client-secret-expired", vec![well(), expired()], Plain, "Failed", "Degraded"),
+        state("recovered", vec![secret(), well()], Plain, "Current", "Healthy"),
+        state("tenant-mismatch", vec![elsewhere()], Plain, "Failed", "Degraded"),
+        state("invalid-spec", vec![Outcome::NotAsked], Broken, "Failed", "Degraded"),
+        state("deleting", vec![well(), well()], Deleting, "Terminating", "Progressing"),
     ]
 }
 
 impl State {
     fn manifest(&self, kind: &str) -> Value {
-        let (generation, observed) = self.seen;
-        let condition = |(kind, status, reason, message): &Condition| {
-            json!({
-                "type": kind.name(), "status": status, "reason": reason.name(), "message": message,
-                "lastTransitionTime": "2026-11-24T09:00:00Z", "observedGeneration": observed,
-            })
-        };
-        let mut object = json!({
-            "apiVersion": "entrain.dev/v1alpha1",
-            "kind": kind,
-            "metadata": {"name": self.name, "generation": generation},
-            "spec": {
-                "tenantId": "11111111-2222-3333-4444-555555555555",
-                "credential": {"clientSecret": {
-                    "clientId": "66666666-7777-8888-9999-000000000000", "secretRef": {"name": "graph-login"},
-                }},
-            },
-            "status": {"observedGeneration": observed},
+        let mut spec = json!({
+            "tenantId": TENANT,
+            "credential": {"clientSecret": {"clientId": CLIENT, "secretRef": {"name": "graph-login"}}},
         });
-        if !self.conditions.is_empty() {
-            object["status"]["conditions"] = self.conditions.iter().map(condition).collect();
-        }
+        let mut metadata = json!({"name": self.name, "generation": 1 + i64::from(self.last != Last::Plain)});
         if kind == "EntraTenant" {
-            object["metadata"]["namespace"] = json!("identity");
+            metadata["namespace"] = json!("identity");
         }
-        if let Some(mode) = self.mode {
-            object["spec"]["mode"] = json!(mode);
+        match self.last {
+            Last::Suspended => spec["mode"] = json!("Suspended"),
+            Last::Deleting => metadata["deletionTimestamp"] = json!("2026-11-24T10:00:00Z"),
+            Last::Broken => spec["credential"] = json!({}),
+            Last::Expiring => {
+                spec["credential"] = json!({"certificate": {"clientId": CLIENT, "secretName": "graph-login-tls"}});
+            }
+            Last::Plain | Last::Edited => {}
         }
-        if self.deleting {
-            object["metadata"]["deletionTimestamp"] = json!("2026-11-24T10:00:00Z");
+        let mut object = json!({
+            "apiVersion": "entrain.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec,
+            "status": {"observedGeneration": -1},
+        });
+        if let Some(status) = self.status(&object) {
+            object["status"] = serde_json::to_value(status).unwrap();
         }
         object
+    }
+
+    /// What the operator writes, pass by pass.
+    fn status(&self, object: &Value) -> Option<TenantStatus> {
+        let (now, generation): (Timestamp, _) =
+            (NOW.parse().unwrap(), object["metadata"]["generation"].as_i64().unwrap());
+        let mut spec = object["spec"].clone();
+        spec["mode"] = Value::Null;
+        // For both kinds, the wish of what these credentials say is the same.
+        let wish = |spec: &Value| Wish::of_namespaced(&serde_json::from_value(spec.clone()).unwrap());
+        let (wish_before, wish_last) = (wish(&spec), wish(&object["spec"]));
+        let mut status = None;
+        for (pass, outcome) in self.outcomes.iter().enumerate() {
+            let last = pass + 1 == self.outcomes.len();
+            let wish = if last { &wish_last } else { &wish_before };
+            let not_after = (self.last == Last::Expiring).then(|| now + SignedDuration::from_hours(7 * 24));
+            let kind = if not_after.is_some() { CredentialKind::Certificate } else { CredentialKind::ClientSecret };
+            let presented =
+                Presented { kind: Some(kind), client_id: Some(CLIENT.to_owned()), not_after, ..Presented::default() };
+            let end = End {
+                wish: wish.as_ref().map_err(String::as_str),
+                generation: if last && self.last != Last::Edited { generation } else { 1 },
+                deletion_requested: last && self.last == Last::Deleting,
+                users: 1,
+                outcome,
+                presented: (!matches!(outcome, Outcome::NotAsked)).then_some(&presented),
+            };
+            status = Some(report(&status.unwrap_or_default(), &end, now));
+        }
+        status
     }
 }
 
 #[test]
-fn kstatus_and_argo_cd_agree_on_each_state_of_a_tenant() {
+fn kstatus_and_argo_cd_judge_each_state_of_a_tenant() {
     for kind in KINDS {
-        let states: Vec<State> = working().into_iter().chain(waiting()).collect();
+        let states = states();
         let manifests: Vec<Value> = states.iter().map(|state| state.manifest(kind)).collect();
         let (mut stale, mut cases, mut paths) = (Vec::new(), Vec::new(), Vec::new());
         for ((state, manifest), kstatus) in states.iter().zip(&manifests).zip(kstatus::verdicts(&manifests)) {
-            let is_one = match kind {
-                "EntraTenant" => serde_json::from_value::<EntraTenant>(manifest.clone()).is_ok(),
-                _ => serde_json::from_value::<ClusterEntraTenant>(manifest.clone()).is_ok(),
-            };
-            assert!(is_one, "{kind} {}", state.name);
+            let read = serde_json::from_value::<EntraTenant>(manifest.clone()).and_then(serde_json::to_value);
+            assert_eq!(read.unwrap()["status"], manifest["status"], "{kind} {}", state.name);
             let argo = vm::health(&script(kind), manifest).unwrap();
-            let found = (kstatus.as_str(), argo.status.as_str(), argo.message.as_str());
-            assert_eq!(found, (state.kstatus, state.argo, state.message), "{kind} {}", state.name);
+            let found = (kstatus.as_str(), argo.status.as_str());
+            assert_eq!(found, (state.kstatus, state.argo), "{kind} {}: {manifest:#}", state.name);
             let path = format!("{}.yaml", state.name);
             let text = serde_saphyr::to_string(manifest).unwrap();
             stale.extend(files::stale(&format!("{}/testdata/{path}", home(kind)), &text));
@@ -213,6 +181,21 @@ fn kstatus_and_argo_cd_agree_on_each_state_of_a_tenant() {
         stale.extend(files::left_over(&format!("{}/testdata", home(kind)), &paths));
         files::assert_current(&stale);
     }
+}
+
+/// What people read of a tenant that works but for something.
+#[test]
+fn what_a_login_that_works_lacks_is_shown() {
+    let told = |name: &str| {
+        let state = states().into_iter().find(|state| state.name == name).unwrap();
+        vm::health(&script("EntraTenant"), &state.manifest("EntraTenant")).unwrap().message
+    };
+    assert_eq!(told("logged-in"), "The login succeeded.");
+    assert!(told("roles-missing").starts_with("RolesMissing: The token lacks Application.Read.All."));
+    assert!(
+        told("certificate-expiring").starts_with("CertificateExpiring: The login succeeded; the certificate expires")
+    );
+    assert!(told("deleting").starts_with("Pending deletion: Deleting: 1 SyncJobs name this tenant."));
 }
 
 #[test]

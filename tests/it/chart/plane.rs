@@ -7,6 +7,7 @@ use bed::plane::Ready;
 use bed::plane::admin::Admin;
 use bed::plane::owned::{OwnedPlane, bed_binary};
 use bed::tools::{self, Tool};
+use entrain::api::{GROUP, KINDS};
 use serde_json::{Value, json};
 
 use super::run;
@@ -47,7 +48,10 @@ impl ChartPlane {
         let guard = self.crds.lock().unwrap_or_else(PoisonError::into_inner);
         let policies = "validatingadmissionpolicies,validatingadmissionpolicybindings";
         self.kubectl(&["delete", policies, "--selector=app.kubernetes.io/name=entrain"], "").unwrap();
-        self.kubectl(&["delete", "crd", "syncjobs.entrain.dev", "--ignore-not-found"], "").unwrap();
+        let crds: Vec<String> = KINDS.iter().map(|kind| format!("{}.{GROUP}", kind.plural)).collect();
+        let crds = crds.iter().map(String::as_str);
+        let delete: Vec<&str> = ["delete", "crd", "--ignore-not-found"].into_iter().chain(crds).collect();
+        self.kubectl(&delete, "").unwrap();
         guard
     }
 

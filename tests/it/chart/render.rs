@@ -117,6 +117,8 @@ fn every_value_changes_what_is_rendered() {
         (vec!["all"], monitors),
         (vec!["namespaced"], json!({})),
         (vec!["single"], json!({})),
+        // A login of its own can be switched off only where there are tenants.
+        (vec![], json!({"tenants": {"enabled": true}})),
     ];
     let before: Vec<String> = contexts.iter().map(|(files, values)| render(files, values, None).unwrap()).collect();
     let mut without_effect = Vec::new();
@@ -163,7 +165,7 @@ fn other(leaf: &Leaf) -> Value {
         "allowedServicePrincipals" => Some(json!({"other": [UUID]})),
         "prometheusRule.overrides" => Some(json!({"EntrainAbsent": {"disabled": true}})),
         "imagePullSecrets" => Some(json!([{"name": "other"}])),
-        "watchNamespaces" | "extraArgs" => Some(json!(["other"])),
+        "watchNamespaces" | "extraArgs" | "operatorLogin.namespaces" => Some(json!(["other"])),
         "networkPolicy.egressPorts" => Some(json!([1234])),
         "podDisruptionBudget.minAvailable" => Some(json!("10%")),
         "podDisruptionBudget.maxUnavailable" => Some(json!("20%")),

@@ -25,8 +25,10 @@ fn shown(kind: &str) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for (place, text) in texts {
         let here: Vec<Value> = documents(&text).into_iter().filter(|document| document["kind"] == kind).collect();
-        // What is indented belongs to something else, such as a reference.
-        let said = text.lines().filter(|line| line.trim_end() == format!("kind: {kind}")).count();
+        // A reference has a kind too, but no version before it.
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        let begins = |pair: &&[&str]| pair[0].starts_with("apiVersion:") && pair[1] == format!("kind: {kind}");
+        let said = lines.windows(2).filter(begins).count();
         assert_eq!(here.len(), said, "{place}: a {kind} that does not parse:\n{text}");
         found.extend(here.into_iter().map(|object| (place.clone(), object)));
     }

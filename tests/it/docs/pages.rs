@@ -101,7 +101,7 @@ fn the_page_of_the_metrics_is_fresh() {
     }
     write!(
         page,
-        "\n## How many series\n\nEach SyncJob has at most {SERIES_PER_OBJECT} series: one for each condition that it has, and one for each of the other\n`entrain_syncjob_*`. They are read from the objects at each scrape, so that they end with the object. All other series do not depend\non the number of SyncJobs; an operator has at most {SERIES_FIXED_MAX} of them. No id of Graph and no address is the value of a label, except\n`host`, which is that of the one API server. `tenant` is `operator`: the application that the operator itself was given.\n"
+        "\n## How many series\n\nEach SyncJob has at most {SERIES_PER_OBJECT} series: one for each condition that it has, and one for each of the other\n`entrain_syncjob_*`. They are read from the objects at each scrape, so that they end with the object. All other series do not depend\non the number of SyncJobs; an operator has at most {SERIES_FIXED_MAX} of them without tenants, and those with the label `tenant` once more for each tenant. No id of Graph and no\naddress is the value of a label, except `host`, which is that of the one API server. `tenant` is `operator` for the operator's own login, `EntraTenant/<namespace>/<name>` or\n`ClusterEntraTenant/<name>` for the others.\n"
     )
     .unwrap();
     fresh("metrics.md", &page);

@@ -68,7 +68,7 @@ async fn managed_identities_are_told_apart_and_belong_to_the_tenant_of_the_machi
     let own = stand.rig.demo.client_id.clone();
     stand.application(&json!({"secrets": []})).await;
     let grant = json!({"allowedNamespaces": [{"namespaces": [stand.rig.namespace]}]});
-    let both = json!([{"tenant": tenant_id, "client": own}, {"tenant": tenant_id, "client": CLIENT}]);
+    let both = json!([{"tenantId": tenant_id, "clientId": own}, {"tenantId": tenant_id, "clientId": CLIENT}]);
     stand.rig.control.put_managed_identities(&both).await.unwrap();
     stand.cluster_tenant("machine", &json!({"managedIdentity": {}}), &grant).await;
     stand.until_cluster_tenant("machine", "is ambiguous", |it| ready(it, "False", "ManagedIdentityAmbiguous")).await;

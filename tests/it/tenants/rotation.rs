@@ -24,8 +24,7 @@ async fn a_revoked_secret_costs_few_logins_and_its_successor_is_found_by_itself(
 
     stand.application(&json!({"secrets": [{"value": NEXT}]})).await;
     stand.rig.control.revoke_tokens().await.unwrap();
-    let patch = json!({"spec": {"pollIntervalSeconds": 61}}).to_string();
-    stand.rig.kubectl(&["patch", "syncjob", "--type=merge", "-p", &patch, "boxoutdelta-0", "boxoutdelta-1"]).await;
+    stand.rig.nudge("boxoutdelta-0").await;
     stand.rig.until("boxoutdelta-0", "is refused", |object| ready(object, "False", "CredentialsRejected")).await;
     let refused = calls(&stand.rig.control, "token").await.len();
     stand.rig.kubectl(&["annotate", "syncjob", "--all", "entrain.dev/reconcile-requested-at=now"]).await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use entrain::plan::{Guard, Settings, Without};
 
-use super::graph::WORLDS;
+use super::graph::{Duplicate, Ids, WORLDS};
 use super::run::{Setup, run};
 use super::scene::{SCENES, named};
 use super::schedule::{Mix, Schedule, Site};
@@ -26,181 +26,175 @@ struct Control {
     missing: Missing,
     /// What the guard is for.
     guard: &'static str,
-    /// The scenes in which it matters; all, if there are none.
-    scenes: &'static [&'static str],
-    /// Where things go wrong; as the seed has it, if there are none.
-    sites: &'static [Site],
-    /// Where the normal test begins, so that it need not take long; `SEARCH_CONTROLS=all` begins with the first seed.
-    seed: u64,
-    /// The only kinds of faults there.
-    kinds: &'static [(Site, u32)],
+    /// The settle window, in seconds. Where it is short, answers take longer than it, as those of a process do that was stopped.
+    settle: u64,
+    /// Where the search looks.
+    part: Part,
 }
 
-/// No schedule within the bound of the normal test is known yet that notices these.
-const OPEN: [&str; 6] = [
-    "tombstones",
-    "sent within 15 s",
-    "nonce checked before the id is recorded",
-    "no DELETE outlives its SyncJob",
-    "several looks before letting go",
-    "what is not written is tried again",
-];
+/// A part of the search.
+pub struct Part {
+    /// The scenes.
+    pub scenes: &'static [&'static str],
+    /// The world of ids; all, if there is none.
+    pub world: Option<(Ids, Duplicate)>,
+    /// Where things go wrong; as the seed has it, if there are none.
+    pub sites: &'static [Site],
+    /// The only kinds of faults there.
+    pub kinds: &'static [(Site, u32)],
+}
 
-/// The kinds of faults by which an answer takes long, and by which a token is not accepted.
+pub const ANYWHERE: Part = Part { scenes: &[], world: None, sites: &[], kinds: &[] };
+
+/// The kinds of faults by which an answer takes long, by which a request is carried out late, and by which a token is not
+/// accepted.
 const SLOW: u32 = 5;
+const LATE: u32 = 8;
 const REVOKED: u32 = 15;
-/// No more schedules than this: in a normal test, and from the first seed on.
-const SCHEDULES: u64 = 400;
-const SCHEDULES_ALL: u64 = 8000;
+/// The kind of lag by which no replica shows what was done.
+const UNSEEN: u32 = 2;
+/// No more schedules than this for one guard.
+const SCHEDULES: u64 = 1000;
+
+const ROW: Control = Control { missing: Missing::SettleWindow, guard: "", settle: 180, part: ANYWHERE };
 
 const CONTROLS: [Control; 17] = [
     Control {
         missing: Missing::Of(Guard::FreshDelete),
-        seed: 207,
         guard: "the object is read before its job is deleted",
-        scenes: &["two operators"],
-        sites: &[Site::ApiWatch],
-        kinds: &[(Site::ApiWatch, 1)],
+        part: Part {
+            scenes: &["two operators"],
+            world: Some((Ids::ByApplication, Duplicate::Conflict)),
+            sites: &[Site::ApiWatch],
+            kinds: &[(Site::ApiWatch, 1)],
+        },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::Intent),
-        seed: 1,
         guard: "intent before create",
-        scenes: &["one"],
-        sites: &[],
-        kinds: &[],
+        part: Part { scenes: &["one"], ..ANYWHERE },
+        ..ROW
     },
     Control {
         missing: Missing::CompareAndSwap,
-        seed: 1,
         guard: "compare-and-swap",
-        scenes: &["two operators"],
-        sites: &[],
-        kinds: &[],
+        part: Part { scenes: &["two operators"], ..ANYWHERE },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::RivalsReread),
-        seed: 147,
         guard: "rivals read uncached",
-        scenes: &["twins", "two operators"],
-        sites: &[],
-        kinds: &[],
+        part: Part { scenes: &["twins", "two operators"], ..ANYWHERE },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::ListAfterRivals),
-        seed: 2677,
         guard: "list after rivals",
-        scenes: &["adoption", "succession", "two operators"],
-        sites: &[],
-        kinds: &[],
+        part: Part { scenes: &["takeover by another operator"], sites: &[Site::Replica], ..ANYWHERE },
+        ..ROW
     },
     Control {
         missing: Missing::SettleWindow,
-        seed: 129,
         guard: "settle window",
-        scenes: &["one", "twins"],
-        sites: &[Site::GraphCreate, Site::Replica],
-        kinds: &[],
+        part: Part { scenes: &["one", "twins"], sites: &[Site::GraphCreate, Site::Replica], ..ANYWHERE },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::SendWithin),
-        seed: 1,
         guard: "sent within 15 s",
-        scenes: &["one"],
-        sites: &[Site::ApiRead, Site::Login, Site::GraphCreate],
-        kinds: &[(Site::ApiRead, SLOW), (Site::Login, SLOW), (Site::GraphCreate, REVOKED)],
+        part: Part {
+            scenes: &["one"],
+            sites: &[Site::ApiRead, Site::Login, Site::GraphCreate],
+            kinds: &[(Site::ApiRead, SLOW), (Site::Login, SLOW), (Site::GraphCreate, REVOKED)],
+            ..ANYWHERE
+        },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::Nonce),
-        seed: 1,
         guard: "nonce checked before the id is recorded",
-        scenes: &["two operators"],
-        sites: &[],
-        kinds: &[],
+        settle: 5,
+        part: Part {
+            scenes: &["one for two operators"],
+            world: Some((Ids::Random, Duplicate::Replace)),
+            sites: &[Site::GraphCreate, Site::Replica],
+            kinds: &[(Site::GraphCreate, SLOW), (Site::Replica, UNSEEN)],
+            ..ANYWHERE
+        },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::Somebodys),
-        seed: 36,
         guard: "a 201 may be somebody's job",
-        scenes: &["occupied", "twins"],
-        sites: &[Site::Replica, Site::GraphRead],
-        kinds: &[],
+        part: Part { scenes: &["occupied", "twins"], sites: &[Site::Replica, Site::GraphRead], ..ANYWHERE },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::Tombstones),
-        seed: 1,
         guard: "tombstones",
-        scenes: &["deletion", "succession"],
-        sites: &[Site::Replica],
-        kinds: &[],
+        part: Part { scenes: &["takeover"], sites: &[Site::Replica], kinds: &[(Site::Replica, UNSEEN)], ..ANYWHERE },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::LateDelete),
-        seed: 597,
         guard: "no DELETE outlives its SyncJob",
-        scenes: &["deletion", "late deletion", "succession"],
-        sites: &[Site::GraphDelete],
-        kinds: &[],
+        part: Part {
+            scenes: &["successor"],
+            sites: &[Site::GraphDelete],
+            kinds: &[(Site::GraphDelete, LATE)],
+            ..ANYWHERE
+        },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::SeveralLooks),
-        seed: 1547,
         guard: "several looks before letting go",
-        scenes: &["late deletion", "namespace"],
-        sites: &[Site::Replica],
-        kinds: &[],
+        part: Part { scenes: &["late deletion"], sites: &[Site::Hidden], ..ANYWHERE },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::Fence),
-        seed: 2,
         guard: "fence",
-        scenes: &["handover"],
-        sites: &[],
-        kinds: &[],
+        part: Part { scenes: &["handover"], ..ANYWHERE },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::RestartRecord),
-        seed: 30,
         guard: "a restart is recorded before it is sent",
-        scenes: &["restart asked for"],
-        sites: &[],
-        kinds: &[],
+        part: Part { scenes: &["restart asked for"], ..ANYWHERE },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::AnswerKept),
-        seed: 41,
         guard: "an answer is kept until it is written",
-        scenes: &["restart asked for"],
-        sites: &[Site::ApiWrite],
-        kinds: &[],
+        part: Part { scenes: &["restart asked for"], sites: &[Site::ApiWrite], ..ANYWHERE },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::UnwrittenRetried),
-        seed: 3107,
         guard: "what is not written is tried again",
-        scenes: &["one", "edits"],
-        sites: &[Site::ApiWrite],
-        kinds: &[],
+        part: Part { scenes: &["suspended"], sites: &[Site::ApiWrite], ..ANYWHERE },
+        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::Finalizer),
-        seed: 98,
         guard: "finalizer before create",
-        scenes: &["deletion", "edits"],
-        sites: &[],
-        kinds: &[],
+        part: Part { scenes: &["deletion"], ..ANYWHERE },
+        ..ROW
     },
 ];
 
-impl Control {
-    fn drawn(&self, seed: u64) -> (Setup, Schedule) {
+impl Part {
+    /// What a seed stands for.
+    pub fn drawn(&self, seed: u64) -> (Setup, Schedule) {
         let mut rng = fastrand::Rng::with_seed(!seed);
         let scene = match self.scenes {
             [] => &SCENES[rng.usize(..SCENES.len())],
             some => named(some[rng.usize(..some.len())]),
         };
-        let setup =
-            Setup { scene, world: WORLDS[rng.usize(..WORLDS.len())], settings: Settings::default(), blind: false };
+        let world = WORLDS[rng.usize(..WORLDS.len())];
+        let setup = Setup { scene, world: self.world.unwrap_or(world), settings: Settings::default(), blind: false };
         let schedule = match self.sites {
             [] => Schedule::seeded(seed),
             sites => {
@@ -214,6 +208,14 @@ impl Control {
         };
         (setup, schedule)
     }
+}
+
+impl Control {
+    fn drawn(&self, seed: u64) -> (Setup, Schedule) {
+        let (setup, schedule) = self.part.drawn(seed);
+        let settings = Settings { settle_window: Duration::from_secs(self.settle), ..setup.settings };
+        (Setup { settings, ..setup }, schedule)
+    }
 
     fn worse(&self, setup: Setup) -> Setup {
         let settings = match self.missing {
@@ -226,9 +228,7 @@ impl Control {
 
     /// The first schedule that notices, and the rules that are broken in it.
     fn caught(&self) -> Result<(u64, Vec<&'static str>), String> {
-        let all = std::env::var("SEARCH_CONTROLS").is_ok_and(|which| which == "all");
-        let (from, most) = if all { (1, SCHEDULES_ALL) } else { (self.seed, SCHEDULES) };
-        for seed in from..from + most {
+        for seed in 1..=SCHEDULES {
             let (setup, schedule) = self.drawn(seed);
             let rules = run(self.worse(setup), &schedule).rules();
             if rules.is_empty() {
@@ -242,24 +242,15 @@ impl Control {
                 Err(described("with its guard in place", setup, &schedule, &intact))
             };
         }
-        Err(format!("not within {most} schedules from seed {from}"))
+        Err(format!("not within {SCHEDULES} schedules"))
     }
-}
-
-/// The schedule of a control, with its guard in place.
-pub fn drawn(guard: &str, seed: u64) -> (Setup, Schedule) {
-    CONTROLS.iter().find(|control| control.guard == guard).unwrap().drawn(seed)
 }
 
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "without debug assertions no guard can be taken away")]
 fn every_guard_that_is_taken_away_is_missed() {
     let only = std::env::var("SEARCH_CONTROL").unwrap_or_default();
-    let all = std::env::var("SEARCH_CONTROLS").is_ok_and(|which| which == "all");
-    let chosen: Vec<&Control> = CONTROLS
-        .iter()
-        .filter(|control| control.guard.contains(&only) && (all || !OPEN.contains(&control.guard)))
-        .collect();
+    let chosen: Vec<&Control> = CONTROLS.iter().filter(|control| control.guard.contains(&only)).collect();
     let next = std::sync::atomic::AtomicUsize::new(0);
     let missed = parking_lot::Mutex::new(Vec::new());
     std::thread::scope(|scope| {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use entrain::cluster::lease::MARGIN;
 use entrain::plan::Settings;
 use parking_lot::Mutex;
-use tracing::Level;
+use tracing::{Dispatch, Level};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::By;
@@ -62,12 +62,10 @@ impl Outcome {
 pub fn run(setup: Setup, schedule: &Schedule) -> Outcome {
     // The jitter of the product.
     fastrand::seed(7);
-    let log = Log::default();
-    let level = std::env::var("SEARCH_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(Level::ERROR);
-    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(log.clone()).finish();
+    let (dispatch, log, level) = LOG.with(Clone::clone);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let mut outcome = tracing::subscriber::with_default(subscriber, || runtime.block_on(play(setup, schedule)));
-    let logged = log.text();
+    let mut outcome = tracing::dispatcher::with_default(&dispatch, || runtime.block_on(play(setup, schedule)));
+    let logged = log.take();
     if let Some(line) = logged.lines().find(|line| line.contains("ERROR")) {
         let what = line.to_owned();
         outcome.violations.push(Violation { rule: "log", at: Duration::ZERO, what });
@@ -199,9 +197,23 @@ fn reason(object: &serde_json::Value) -> Option<&str> {
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock()).into_owned()
+    /// Collects what is logged, at the level that `SEARCH_LOG` names.
+    fn collecting() -> (Dispatch, Self, Level) {
+        let level = std::env::var("SEARCH_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(Level::ERROR);
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(log.clone());
+        (Dispatch::new(subscriber.finish()), log, level)
     }
+
+    /// What was logged since it was last asked for.
+    fn take(&self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut *self.0.lock())).into_owned()
+    }
+}
+
+thread_local! {
+    // A new subscriber makes every place that logs ask again whether it is wanted, so there is one for each thread.
+    static LOG: (Dispatch, Log, Level) = Log::collecting();
 }
 
 impl std::io::Write for Log {

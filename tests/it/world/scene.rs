@@ -89,7 +89,7 @@ fn annotate(name: &str, annotation: &str, value: &str) -> Act {
 const PLAIN: Scene = Scene { name: "", occupied: false, split: false, leased: false, slow: false, acts: Vec::new };
 
 /// All scenes, the most likely ones first.
-pub const SCENES: [Scene; 17] = [
+pub const SCENES: [Scene; 20] = [
     Scene { name: "one", acts: || vec![(0, 0, create("a", &json!({})))], ..PLAIN },
     Scene {
         name: "twins",
@@ -252,9 +252,45 @@ pub const SCENES: [Scene; 17] = [
         },
         ..PLAIN
     },
+    Scene { name: "one for two operators", split: true, acts: || vec![(0, 0, create("a", &json!({})))], ..PLAIN },
+    Scene {
+        name: "suspended",
+        acts: || {
+            vec![
+                (0, 0, create("a", &json!({}))),
+                (10, 60, edit("a", "mode", "Suspended")),
+                (61, 200, edit("a", "state", "Paused")),
+                (201, 300, edit("a", "mode", "Manage")),
+                (301, 400, edit("a", "mode", "Suspended")),
+            ]
+        },
+        ..PLAIN
+    },
+    Scene {
+        name: "successor",
+        acts: || {
+            vec![(0, 0, create("a", &json!({}))), (2, 5, Act::Delete(key("a"))), (33, 60, create("b", &json!({})))]
+        },
+        ..PLAIN
+    },
 ];
+
+/// For controls only: a job that a list shows is adopted, and the list lags. Where another process had deleted that job, nothing
+/// prevents it, and a person has to put it right.
+const STALE: [Scene; 2] = [
+    Scene { name: "takeover", acts: takeover, ..PLAIN },
+    Scene { name: "takeover by another operator", split: true, acts: takeover, ..PLAIN },
+];
+
+fn takeover() -> Vec<(u64, u64, Act)> {
+    vec![
+        (0, 0, create("a", &json!({}))),
+        (10, 20, Act::Delete(key("a"))),
+        (21, 60, create("b", &json!({"adoption": {"policy": "IfExists"}}))),
+    ]
+}
 
 /// The scene of this name.
 pub fn named(name: &str) -> &'static Scene {
-    SCENES.iter().find(|scene| scene.name == name).unwrap()
+    SCENES.iter().chain(&STALE).find(|scene| scene.name == name).unwrap()
 }

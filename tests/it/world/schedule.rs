@@ -24,6 +24,8 @@ pub enum Site {
     GraphAction,
     /// How far the replica that answers lags behind.
     Replica,
+    /// Whether the replica that answers has lost the jobs for a while.
+    Hidden,
     /// How long a request and its answer travel.
     Latency,
     /// What people and the services do.
@@ -31,7 +33,7 @@ pub enum Site {
 }
 
 impl Site {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ApiRead,
         Self::ApiWrite,
         Self::ApiWatch,
@@ -41,6 +43,7 @@ impl Site {
         Self::GraphDelete,
         Self::GraphAction,
         Self::Replica,
+        Self::Hidden,
         Self::Latency,
         Self::Actor,
     ];

@@ -83,7 +83,7 @@ end
 
 -- Comes before the generation: a spec that is not acted on stays unobserved.
 if field(spec, "mode") == "Suspended" then
-  return answer("Suspended", "Nothing is changed in this tenant, as declared (mode Suspended).")
+  return answer("Suspended", "Nothing is sent to this tenant, as declared (mode Suspended).")
 end
 
 if type(generation) ~= "number" or field(status, "observedGeneration") ~= generation then

@@ -34,6 +34,7 @@ pub fn error(status: u16, code: &str, message: &str) -> Response {
 /// What stands between says it, or the limits do.
 pub fn refusal(refusal: Refusal) -> Response {
     let mut response = match refusal.status {
+        401 => error(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid."),
         429 => error(429, "TooManyRequests", ""),
         502 => http::Response::builder().status(502).body(Bytes::from(format!("<html>{CANARY}</html>"))).unwrap(),
         503 => error(503, "ServiceUnavailable", "The service is unavailable."),

@@ -134,10 +134,11 @@ impl Graph {
         let schedule = &self.schedule;
         let part = |drawn| if drawn { schedule.part(Site::Replica, LAG_MAX) } else { Duration::ZERO };
         let unseen = matches!(operation, Operation::CreateJob | Operation::DeleteJob);
-        match schedule.fault(Site::Replica, if unseen { 2 } else { 1 }) {
+        let replica = match schedule.fault(Site::Replica, if unseen { 2 } else { 1 }) {
             0 => Replica::default(),
-            1 => Replica { lag: part(true), unseen: Duration::ZERO },
-            _ => Replica { lag: Duration::ZERO, unseen: part(unseen) },
-        }
+            1 => Replica { lag: part(true), ..Replica::default() },
+            _ => Replica { unseen: part(unseen), ..Replica::default() },
+        };
+        Replica { hides: operation == Operation::ListJobs && schedule.fault(Site::Hidden, 1) > 0, ..replica }
     }
 }

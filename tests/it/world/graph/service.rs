@@ -10,6 +10,7 @@ use percent::decoded;
 use serde_json::Value;
 
 use super::super::By;
+use super::LAG_MAX;
 use super::answer::{self, Response};
 use super::jobs::{Created, Duplicate, Ids, Tenant};
 use super::ledger::{Call, Ledger, Operation};
@@ -26,7 +27,12 @@ pub struct Replica {
     pub lag: Duration,
     /// What the request does is not shown by any replica for that long.
     pub unseen: Duration,
+    /// It has lost the jobs, for a while.
+    pub hides: bool,
 }
+
+/// A replica that has lost the jobs finds them again within `LAG_MAX`, and keeps them for at least this long.
+const FOUND_FOR: Duration = Duration::from_secs(240);
 
 /// What answers.
 pub struct Service {
@@ -37,6 +43,8 @@ pub struct Service {
     pub login_refused: Option<(&'static str, u32)>,
     /// Requests are answered as if a permission were missing.
     pub permission_missing: bool,
+    /// When a replica last began to hide the jobs.
+    hidden_since: Option<Duration>,
     epoch: Timestamp,
     /// The tokens issued, with the operator and the end.
     tokens: HashMap<String, (By, Duration)>,
@@ -50,6 +58,7 @@ impl Service {
             shut_until: Duration::ZERO,
             login_refused: None,
             permission_missing: false,
+            hidden_since: None,
             epoch,
             tokens: HashMap::new(),
         }
@@ -88,6 +97,7 @@ impl Service {
                 let principal = &self.tenant.principals[principal];
                 answer::templates(if now < principal.templates_from { &[] } else { &principal.templates })
             }
+            Operation::ListJobs if replica.hides && self.may_hide(now) => answer::jobs(std::iter::empty(), self.epoch),
             Operation::ListJobs => {
                 let jobs = self.tenant.jobs.iter().filter(|job| job.principal == principal);
                 let shown = jobs.filter(|job| job.is_shown(now, replica.lag));
@@ -103,6 +113,13 @@ impl Service {
             Operation::CreateJob => self.create(principal, request, by, request_id, now, replica),
             _ => self.act(principal, &route, request, by, request_id, now, replica),
         }
+    }
+
+    /// Lists lack what is there for a while only.
+    fn may_hide(&mut self, now: Duration) -> bool {
+        let since = self.hidden_since.filter(|since| now < *since + LAG_MAX + FOUND_FOR).unwrap_or(now);
+        self.hidden_since = Some(since);
+        now < since + LAG_MAX
     }
 
     fn log_in(&mut self, by: By, now: Duration) -> Response {

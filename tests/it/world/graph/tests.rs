@@ -159,11 +159,25 @@ async fn a_created_job_is_unseen_and_a_list_is_stale_as_drawn() {
         (Site::GraphRead, 9, 0),
         (Site::Replica, 2, 1),
         (Site::Replica, 16, 0),
+        (Site::Hidden, 2, 0),
         (Site::Latency, 8, 0),
     ];
     let talk = Talk::begin(after_login(&stale), WORLDS[0]).await;
     talk.create().await;
     assert_eq!((talk.listed().await.len(), talk.listed().await.len()), (0, 1), "one replica lags, the other does not");
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_lack_the_jobs_for_a_while_only() {
+    let hidden = Mix { sites: vec![Site::Hidden], ..Mix::everywhere(u32::MAX, 1000) };
+    let talk = Talk::begin(Schedule::mixed(1, hidden), WORLDS[0]).await;
+    talk.create().await;
+    let mut shown = Vec::new();
+    for _ in 0..11 {
+        shown.push(talk.listed().await.len());
+        tokio::time::sleep(Duration::from_secs(31)).await;
+    }
+    assert_eq!(shown, [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0]);
 }
 
 #[tokio::test(start_paused = true)]

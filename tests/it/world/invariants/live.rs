@@ -111,7 +111,12 @@ pub fn edits_are_served(evidence: &Evidence, found: &mut Vec<Violation>) {
         let asked = evidence.ledger.calls.iter().any(|call| {
             call.principal.eq_ignore_ascii_case(principal(&edit.after)) && (from..=until).contains(&call.at)
         });
-        if until <= evidence.end && !written && !asked {
+        let uid = &edit.after.uid;
+        // What is gone again, finalizers or not, wants nothing any more.
+        let gone = evidence.history.iter().any(|write| {
+            write.after.uid == *uid && write.change == Change::Deleted && (from..=until).contains(&write.at)
+        });
+        if until <= evidence.end && !written && !asked && !gone {
             found.push(Violation { rule: "L2", at: edit.at, what: format!("{:?} is not served", edit.after.key) });
         }
     }
@@ -120,19 +125,27 @@ pub fn edits_are_served(evidence: &Evidence, found: &mut Vec<Violation>) {
 /// No object waits for a first word: what its spec asks for is answered on it in time.
 pub fn nothing_waits_unwritten(evidence: &Evidence, found: &mut Vec<Violation>) {
     // A restore brings the answer to what it asks for along.
-    let says =
-        |edit: &&Write| edit.after.value["status"]["observedGeneration"].as_i64() == Some(edit.after.generation());
+    let says = |edit: &&Write| answers(&edit.after, &edit.after);
     for edit in edits(evidence).filter(|edit| !edit.after.is_deleting() && !says(edit)) {
         let (until, uid) = (edit.at.max(evidence.calm) + evidence.bounds.serve, &edit.after.uid);
         let answered = evidence.history.iter().any(|write| {
             let same = write.after.uid == *uid && (edit.at..=until).contains(&write.at);
-            let told = write.after.value["status"]["observedGeneration"].as_i64() >= Some(edit.after.generation());
-            same && (write.change == Change::Deleted || write.after.is_deleting() || told && write.by.is_operator())
+            let answers = write.by.is_operator() && answers(&write.after, &edit.after);
+            same && (write.change == Change::Deleted || write.after.is_deleting() || answers)
         });
         if until <= evidence.end && !answered {
             found.push(Violation { rule: "unwritten", at: edit.at, what: format!("{:?} waits", edit.after.key) });
         }
     }
+}
+
+/// Whether the status of this version answers what the spec of that one asks for. What is suspended by then is not looked at.
+fn answers(version: &Version, asked: &Version) -> bool {
+    let status = &version.value["status"];
+    let mut conditions = status["conditions"].as_array().into_iter().flatten();
+    let suspended = conditions.any(|one| one["type"] == "Suspended" && one["status"] == "True");
+    status["observedGeneration"].as_i64() >= Some(asked.generation())
+        || suspended && version.spec("mode") == Some("Suspended")
 }
 
 /// L3: at rest nothing is written anywhere.

@@ -3,6 +3,7 @@
 
 mod live;
 mod safe;
+mod story;
 #[cfg(test)]
 mod tests;
 
@@ -162,14 +163,14 @@ impl Evidence {
         object.status("jobId") == Some(&*job.id) && self.same_principal(object, job)
     }
 
-    /// Whether somebody other than an operator took the record of this job away.
+    /// Whether somebody other than an operator took the record of this job away. Who deletes an object without a finalizer
+    /// takes nothing away: the operator did not hold on to it.
     fn record_was_taken(&self, job: &Job) -> bool {
         let named = |object: &Version| self.records(object, job) || nonce(object) == Some(&*job.request);
-        self.history.iter().any(|write| {
+        self.history.iter().filter(|write| !write.by.is_operator()).any(|write| {
+            let Some(before) = write.before.as_ref().filter(|before| named(before)) else { return false };
             let gone = write.change == super::api::Change::Deleted;
-            !write.by.is_operator()
-                && write.before.as_ref().is_some_and(|before| named(before))
-                && (gone || !named(&write.after))
+            gone && before.finalizers().next().is_some() || !gone && !named(&write.after)
         })
     }
 }

@@ -216,10 +216,11 @@ pub fn runs_as_declared(evidence: &Evidence, number: usize, holder: &Version) ->
     excused || (state.scheduled == Scheduled::Active) == (wanted == "Running")
 }
 
-/// A job that never ran is not started next to one that somebody else made.
+/// A job that never ran is not started next to one that somebody else made, or whose record somebody took away.
 fn stands_next_to_anothers(evidence: &Evidence, job: &Job) -> bool {
     evidence.jobs.iter().any(|other| {
         let alike = other.principal == job.principal && other.template.eq_ignore_ascii_case(&job.template);
-        alike && other.is_there() && !other.by.is_operator() && job.now().scheduled == Scheduled::Disabled
+        let anothers = !other.by.is_operator() || evidence.record_was_taken(other);
+        alike && other.is_there() && anothers && job.now().scheduled == Scheduled::Disabled
     })
 }

@@ -2,120 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::api::Verb;
-use super::super::clock::Clock;
-use super::super::graph::{Call, Did, Effect, Operation, SECRET, Tenant, WORLDS};
-use super::super::schedule::Schedule;
+use super::super::graph::{Did, Effect, Operation, SECRET};
+use super::story::{FINALIZER, OPERATOR, Story, key, rules, wait};
 use super::*;
-
-const SP: &str = "2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f";
-const FINALIZER: &str = "entrain.dev/syncjob";
-const OPERATOR: By = By::Operator(0);
-
-/// A world that is written by hand.
-struct Story {
-    api: Api,
-    graph: Graph,
-}
-
-fn key(name: &str) -> Key {
-    Key::new("apps", name)
-}
-
-async fn wait(seconds: u64) {
-    tokio::time::sleep(Duration::from_secs(seconds)).await;
-}
-
-impl Story {
-    fn begin() -> Self {
-        let (clock, quiet) = (Clock::start("2026-11-26T10:00:00Z".parse().unwrap()), Schedule::quiet());
-        let (api, graph) = (Api::new(clock, quiet.clone()), Graph::new(clock, quiet, WORLDS[6]));
-        graph.principal(SP, &["scim"]);
-        Self { api, graph }
-    }
-
-    fn declare(&self, name: &str, more: &Value) {
-        let mut spec = json!({"servicePrincipalId": SP, "templateId": "scim"});
-        spec.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
-        self.api.create(&key(name), &spec);
-    }
-
-    /// The operator writes the whole status.
-    fn says(&self, name: &str, mut status: Value) {
-        if status.get("observedGeneration").is_none() {
-            status["observedGeneration"] = json!(self.api.get(&key(name)).unwrap().generation());
-        }
-        self.api.store().replace_status(&key(name), status, "entrain", OPERATOR).unwrap();
-        self.requested(name, Verb::PatchStatus);
-    }
-
-    fn requested(&self, name: &str, verb: Verb) {
-        let store = &mut *self.api.store();
-        let (at, key) = (store.clock.stamp(), Some(key(name)));
-        store.requests.push(Request { at, by: OPERATOR, verb, key, status: 200 });
-    }
-
-    fn finalizers(&self, name: &str, finalizers: &Value) {
-        let patch = json!({"metadata": {"finalizers": finalizers}});
-        self.api.store().merge_patch(&key(name), &patch, "entrain", OPERATOR).unwrap();
-        self.requested(name, Verb::Patch);
-    }
-
-    fn calls(&self, operation: Operation, about: &str, request: &str, heard: u16) {
-        self.graph.act(|tenant, at| {
-            let (principal, about, request) = (SP.to_owned(), about.to_owned(), request.to_owned());
-            let call = Call { at, by: OPERATOR, operation, principal, about, request, heard, until: Some(at) };
-            tenant.ledger.calls.push(call);
-        });
-    }
-
-    fn does(&self, act: impl FnOnce(&mut Tenant, Duration)) {
-        self.graph.act(act);
-    }
-
-    fn creates(&self, request: &str) -> String {
-        self.calls(Operation::CreateJob, "scim", request, 201);
-        self.does(|tenant, now| {
-            let _ = tenant.create(0, "scim", OPERATOR, request, now);
-        });
-        self.graph.act(|tenant, _| tenant.jobs.last().unwrap().id.clone())
-    }
-
-    /// A SyncJob with its job, as it should be.
-    async fn well(&self, name: &str) -> String {
-        self.declare(name, &json!({}));
-        self.finalizers(name, &json!([FINALIZER]));
-        self.says(name, json!({"intent": {"nonce": name}}));
-        let id = self.creates(name);
-        self.says(name, json!({"jobId": id, "jobOrigin": "Created"}));
-        let number = self.graph.act(|tenant, _| tenant.jobs.len() - 1);
-        self.does(|tenant, now| tenant.start(number, OPERATOR, "start", now));
-        self.calls(Operation::StartJob, &id, "start", 204);
-        wait(1).await;
-        id
-    }
-
-    fn evidence(&self) -> Evidence {
-        Evidence::of(&self.api, &self.graph, Bounds::default(), Duration::ZERO)
-    }
-
-    async fn rest(&self) -> Vec<&'static str> {
-        wait(3600).await;
-        rules(&self.evidence().at_rest())
-    }
-
-    fn always(&self) -> Vec<&'static str> {
-        rules(&self.evidence().always())
-    }
-}
-
-fn rules(violations: &[Violation]) -> Vec<&'static str> {
-    let mut rules: Vec<_> = violations.iter().map(|violation| violation.rule).collect();
-    rules.dedup();
-    rules
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_good_history_has_no_violation() {
@@ -148,6 +40,17 @@ async fn s2_speaks_of_a_job_that_nobody_holds_unless_it_was_let_go() {
     story.api.delete(&key("a"));
     story.finalizers("a", &json!([]));
     assert_eq!(story.rest().await, Vec::<&str>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn s2_speaks_of_a_job_whose_object_had_no_finalizer() {
+    for (finalizers, expected) in [(json!([]), "S2"), (json!([FINALIZER]), "L1")] {
+        let story = Story::begin();
+        story.well("a").await;
+        story.finalizers("a", &finalizers);
+        story.api.delete(&key("a"));
+        assert!(story.rest().await.contains(&expected), "{finalizers}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -307,6 +210,29 @@ async fn l2_and_unwritten_speak_of_an_edit_that_waits() {
     wait(11).await;
     story.says("a", json!({"jobId": story.graph.act(|tenant, _| tenant.jobs[0].id.clone())}));
     assert_eq!(story.rest().await, ["unwritten"], "it is looked at and answered too late");
+}
+
+#[tokio::test(start_paused = true)]
+async fn l2_does_not_speak_of_an_edit_of_what_is_gone_again() {
+    for goes in [true, false] {
+        let story = Story::begin();
+        story.declare("a", &json!({}));
+        if goes {
+            story.api.delete(&key("a"));
+        }
+        let expected: &[&str] = if goes { &[] } else { &["L1", "L2", "unwritten"] };
+        assert_eq!(story.rest().await, expected, "gone: {goes}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unwritten_speaks_of_a_suspension_that_is_not_shown() {
+    for (status, expected) in [("True", vec![]), ("False", vec!["unwritten"])] {
+        let story = Story::begin();
+        story.declare("a", &json!({"mode": "Suspended"}));
+        story.says("a", json!({"observedGeneration": -1, "conditions": [{"type": "Suspended", "status": status}]}));
+        assert_eq!(story.rest().await, expected, "{status}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
