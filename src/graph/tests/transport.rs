@@ -100,10 +100,12 @@ async fn a_refused_login_keeps_its_code_and_is_cached() {
     let client = fake.client();
     let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: It\u0027s \"wrong\".","error_codes":[7000215]}"#;
     fake.login(Reply::body(401, body));
+    let again = create(&client).await.retry_at.unwrap() - Instant::now();
+    assert!((MINUTE..=MINUTE.mul_f64(1.1)).contains(&again), "a minute and jitter: {again:?}");
     for _ in 0..3 {
         let error = create(&client).await;
         assert_eq!((error.kind, error.code.as_str()), (Kind::LoginRefused, "AADSTS7000215"), "{error}");
-        assert_eq!(error.retry_at, Some(Instant::now() + MINUTE));
+        assert_eq!(error.retry_at, Some(Instant::now() + again));
     }
     assert_eq!((fake.logins(), fake.calls()), (1, 0));
 }

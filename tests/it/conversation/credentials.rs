@@ -8,7 +8,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entrain::graph::{Client, Error, Kind, Material, NoMaterial, PresentedKind, Source};
+use entrain::graph::{Client, Error, Kind, Material, NoMaterial, PresentedKind, Processed, Source};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
@@ -320,18 +320,18 @@ async fn a_machine_in_trouble_passes() {
 #[tokio::test]
 async fn plain_http_goes_to_the_metadata_service_only() {
     let talk = Talk::begin().await;
-    let machine = Arc::new(Shelf(Mutex::new((Material::ManagedIdentity { client_id: None }, None))));
+    let secret = Arc::new(Shelf(Mutex::new((secret("right")(&talk.demo.client_id), None))));
     let mut options = options(&talk.simulator);
-    options.endpoints.imds = Url::parse("http://localhost:1/").unwrap();
     options.endpoints.graph = Url::parse(&talk.simulator.ready().imds).unwrap();
-    let client = Client::new(options.clone(), machine, None).unwrap();
-    let error = client.log_in().await.unwrap_err();
-    assert_eq!((error.kind, error.code.as_str()), (Kind::LoginUnavailable, "ImdsUnavailable"), "{error}");
+    let client = Client::new(options.clone(), secret.clone(), Some(talk.demo.tenant_id.clone())).unwrap();
+    let token = json!({"access_token": "canary", "expires_in": 3600}).to_string();
+    talk.fault("token", 1, super::respond_body(200, &token)).await;
+    let error = client.list_jobs(talk.service_principal()).await.unwrap_err();
+    assert_eq!((error.kind, error.processed), (Kind::Network, Processed::No), "no token leaves over it: {error}");
 
-    options.endpoints.graph = Url::parse(&talk.simulator.ready().url).unwrap();
-    options.endpoints.login = Url::parse(&talk.simulator.ready().imds).unwrap();
-    let secret = Arc::new(Shelf(Mutex::new((secret("canary")(&talk.demo.client_id), None))));
+    options.endpoints.imds = options.endpoints.graph.clone();
     let client = Client::new(options, secret, Some(talk.demo.tenant_id.clone())).unwrap();
-    let error = client.log_in().await.unwrap_err();
-    assert_eq!(error.kind, Kind::LoginUnavailable, "no secret leaves over plain HTTP: {error}");
+    talk.fault("token", 1, super::respond_body(200, &token)).await;
+    let error = client.list_jobs(talk.service_principal()).await.unwrap_err();
+    assert_eq!(error.status, Some(404), "the service itself would have been reached: {error}");
 }
