@@ -40,6 +40,8 @@ pub struct Memory {
     pub(in crate::plan) restart_unsent: Option<String>,
     /// The outcome of a restart, until status shows it.
     pub(in crate::plan) answer: Option<HandledRestart>,
+    /// The job that was on record when a pass last ended with one, and since when this process knows that record.
+    pub(in crate::plan) recorded: Option<(String, Duration)>,
     /// Why the last passes waited, and how many of them did in a row.
     waiting: Option<(Reason, u32)>,
 }
@@ -117,6 +119,11 @@ impl Memory {
     pub fn end(&mut self, world: &World, verdict: &Verdict, now: Now) {
         let troubled = world.trouble.is_some() || world.refusal.is_some();
         self.failures = if troubled { world.failures.saturating_add(1) } else { 0 };
+        if let Some(id) =
+            world.job_id.as_ref().filter(|id| self.recorded.as_ref().is_none_or(|(known, _)| known != *id))
+        {
+            self.recorded = Some((id.clone(), now.monotonic));
+        }
         self.absences = world.absences;
         self.absent_since = (world.absences > 0).then(|| self.absent_since.unwrap_or(now.monotonic));
         if world.intent.is_none() {

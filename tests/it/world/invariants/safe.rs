@@ -64,7 +64,12 @@ fn may_be_left(evidence: &Evidence, job: &Job) -> bool {
         evidence.ledger.effects.iter().any(|effect| {
             !effect.by.is_operator() && evidence.jobs[effect.job].id == job.id && effect.did == Did::Deleted
         });
-    let_go || job.ghost || others || evidence.definition_going || evidence.record_was_taken(job)
+    // What became of an intent is not looked into while nothing is to be done.
+    let suspended = evidence
+        .objects
+        .iter()
+        .any(|object| nonce(object) == Some(&*job.request) && object.spec("mode") == Some("Suspended"));
+    let_go || suspended || job.ghost || others || evidence.definition_going || evidence.record_was_taken(job)
 }
 
 /// S3: nothing is deleted, stopped or restarted that we did not make or were not to adopt, or that another SyncJob holds.
