@@ -119,9 +119,8 @@ impl Memory {
     pub fn end(&mut self, world: &World, verdict: &Verdict, now: Now) {
         let troubled = world.trouble.is_some() || world.refusal.is_some();
         self.failures = if troubled { world.failures.saturating_add(1) } else { 0 };
-        if let Some(id) =
-            world.job_id.as_ref().filter(|id| self.recorded.as_ref().is_none_or(|(known, _)| known != *id))
-        {
+        let is_known = |id: &String| self.recorded.as_ref().is_some_and(|(known, _)| known == id);
+        if let Some(id) = world.job_id.as_ref().filter(|id| !is_known(id)) {
             self.recorded = Some((id.clone(), now.monotonic));
         }
         self.absences = world.absences;

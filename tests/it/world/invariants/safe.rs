@@ -55,10 +55,11 @@ pub fn one_job_and_no_leak(evidence: &Evidence, found: &mut Vec<Violation>) {
 
 /// Whether a job of ours may stay although no SyncJob holds it.
 fn may_be_left(evidence: &Evidence, job: &Job) -> bool {
+    let named = |object: &Version| evidence.records(object, job) || nonce(object) == Some(&*job.request);
     let let_go = evidence
         .history
         .iter()
-        .any(|write| write.change == Change::Deleted && evidence.records(&write.after, job) && retains(&write.after));
+        .any(|write| write.change == Change::Deleted && named(&write.after) && retains(&write.after));
     // What people do to a job under the same id, or to its record, takes it out of our hands.
     let others =
         evidence.ledger.effects.iter().any(|effect| {
