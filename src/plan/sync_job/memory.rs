@@ -43,6 +43,8 @@ pub struct Memory {
     pub(in crate::plan) restart_unsent: Option<String>,
     /// The outcome of a restart, until status shows it.
     pub(in crate::plan) answer: Option<HandledRestart>,
+    /// The job that was on record when a pass last ended with one, and since when this process knows that record.
+    pub(in crate::plan) recorded: Option<(String, Duration)>,
     /// Why the last passes waited, and how many of them did in a row.
     waiting: Option<(Reason, u32)>,
 }
@@ -120,6 +122,10 @@ impl Memory {
     pub fn end(&mut self, world: &World, verdict: &Verdict, now: Now) {
         let troubled = world.trouble.is_some() || world.refusal.is_some();
         self.failures = if troubled { world.failures.saturating_add(1) } else { 0 };
+        let is_known = |id: &String| self.recorded.as_ref().is_some_and(|(known, _)| known == id);
+        if let Some(id) = world.job_id.as_ref().filter(|id| !is_known(id)) {
+            self.recorded = Some((id.clone(), now.monotonic));
+        }
         self.absences = world.absences;
         let without_login = world.trouble.as_ref().is_some_and(Trouble::without_login);
         self.no_login_since = without_login.then(|| self.no_login_since.unwrap_or(now.monotonic));

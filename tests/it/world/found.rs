@@ -6,6 +6,21 @@ use super::run::run;
 use super::schedule::Site;
 
 #[test]
+fn a_record_that_is_removed_leads_to_no_second_job_as_long_as_the_process_lives() {
+    let unseen = Part {
+        scenes: &["status removed"],
+        world: Some((Ids::Random, Duplicate::Second)),
+        sites: &[Site::Replica],
+        kinds: &[(Site::Replica, 2)],
+    };
+    for seed in 1..40 {
+        let (setup, schedule) = unseen.drawn(seed);
+        let outcome = run(setup, &schedule);
+        assert!(outcome.violations.is_empty() && outcome.jobs == 1, "{seed}: {} jobs", outcome.jobs);
+    }
+}
+
+#[test]
 fn what_was_found_is_not_found_again() {
     // A stale list showed the run state of the job that had the id before, and the new job was never started; a watch that
     // lagged showed an operator a SyncJob that another one had let go of, and its DELETE hit the successor's job.

@@ -41,6 +41,8 @@ pub struct Setup {
 /// What came of a run.
 pub struct Outcome {
     pub violations: Vec<Violation>,
+    /// How many jobs were ever made.
+    pub jobs: usize,
     /// What is there in the end.
     pub rest: u64,
     /// What happened on the way.
@@ -91,7 +93,8 @@ async fn play(setup: Setup, schedule: &Schedule) -> Outcome {
     for place in 0..play.places.len() {
         play.kill(place).await;
     }
-    Outcome { violations, rest, path, story }
+    let jobs = play.ends.graph.service().tenant.jobs.len();
+    Outcome { violations, jobs, rest, path, story }
 }
 
 /// Waits until nothing happens any more, and judges everything. What does not hold yet has time until all must have

@@ -27,6 +27,14 @@ pub(in crate::plan) fn unbound(desired: &Desired, world: &World, settings: &Sett
     if let Some(verdict) = adopt::instead_of_creating(desired, jobs, settings) {
         return verdict;
     }
+    if let Some(left) = world.record_lost.and_then(|since| settings.settle_window.checked_sub(since)) {
+        return Verdict::stop(
+            Standing::Working,
+            Reason::JobNotVisible,
+            "The record of a job was removed from status shortly after the job was made, and Graph may not show that job yet. No other one is created before it would be shown.",
+            Wake::not_before(left),
+        );
+    }
     let conflict = world.refusal.as_ref().filter(|refusal| refusal.kind == TroubleKind::Conflict);
     if let Some(trouble) = conflict {
         return blocked(desired, trouble, world, settings);

@@ -98,6 +98,8 @@ pub struct World {
     pub origin: Option<JobOrigin>,
     /// Since `job_id` was recorded.
     pub bound_for: Duration,
+    /// Since this process first saw the record of a job, where somebody else has taken that record away.
+    pub record_lost: Option<Duration>,
     /// The tenant that the operator logs in to, once that is known.
     pub tenant: Option<String>,
     /// The tenant that the job or the intent was recorded for; `None` where an older version recorded it.
@@ -166,6 +168,7 @@ impl World {
             job_id: None,
             origin: None,
             bound_for: Duration::ZERO,
+            record_lost: None,
             tenant: None,
             recorded_tenant: None,
             seen: false,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
-use crate::api::{RestartResult, RunRecord, SyncJobStatus};
+use crate::api::{Identity, RestartResult, RunRecord, SyncJobStatus};
 use crate::plan::common::now::Now;
 use crate::plan::sync_job::memory::{Memory, SeenIntent};
 use crate::plan::sync_job::running::requests::{self, Requests};
@@ -35,6 +35,7 @@ impl World {
         let since = |time: &Time| now.since_stored(time.0);
         memory.meet(shown.deletion_requested && identity.job_id.is_some(), now);
         let seen = identity.intent.as_ref().map(|intent| memory.remember(&intent.nonce, now));
+        let record_lost = memory.lost(&identity, now);
         let asked = Requests::parse(shown.annotations);
         let unsent = asked.restart.as_ref().is_some_and(|asked| memory.restart_unsent.as_ref() == Some(&asked.token));
         Self {
@@ -49,6 +50,7 @@ impl World {
             created: seen.and_then(|seen| seen.created),
             job_deleted: identity.job_id.is_some() && memory.deleted == identity.job_id,
             origin: identity.job_origin,
+            record_lost,
             bound_for: identity.job_bound_time.as_ref().map_or(Duration::ZERO, since),
             tenant: shown.tenant.map(str::to_owned),
             recorded_tenant: identity.tenant_id,
@@ -82,6 +84,12 @@ impl Memory {
             self.delete_unknown = Some(now.monotonic);
         }
         self.met = true;
+    }
+
+    /// Since when this process knew a record that is not there any more.
+    fn lost(&self, identity: &Identity, now: Now) -> Option<Duration> {
+        let nothing_held = identity.job_id.is_none() && identity.intent.is_none();
+        self.recorded.as_ref().filter(|_| nothing_held).map(|(_, since)| now.since(*since))
     }
 
     fn remember(&mut self, nonce: &str, now: Now) -> SeenIntent {

@@ -9,6 +9,8 @@ use super::super::graph::{Call, Did, Job, Operation};
 use super::safe::runs_as_declared;
 use super::{Evidence, Violation, principal};
 
+/// From a read to the arrival of the request that it allowed, where nothing is wrong.
+const UNDER_WAY: Duration = Duration::from_secs(2);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// L1: what is declared is there, once, and runs as declared; what was deleted is gone.
@@ -74,11 +76,30 @@ fn may_lack_its_job(evidence: &Evidence, principal: usize, template: &str, objec
         let alike = job.principal == principal && job.template.eq_ignore_ascii_case(template);
         alike && effect.did == Did::Deleted && !effect.by.is_operator()
     });
+    let raced = evidence.jobs.iter().any(|job| {
+        let alike = job.principal == principal && job.template.eq_ignore_ascii_case(template);
+        alike && deleted_while_it_was_let_go(evidence, job)
+    });
     let only = objects.iter().all(|object| {
         let adoption = &object.value["spec"]["adoption"];
         adoption["policy"] == "Only" || adoption["jobId"].is_string()
     });
-    deleted || only
+    deleted || raced || only
+}
+
+/// Graph accepts no fencing token: of two operators at work, one may have read the SyncJob and be about to delete its job while
+/// the other one lets that SyncJob go.
+fn deleted_while_it_was_let_go(evidence: &Evidence, job: &Job) -> bool {
+    evidence.ledger.effects.iter().filter(|effect| effect.did == Did::Deleted).any(|effect| {
+        let of_job = evidence.jobs[effect.job].id == job.id && effect.by.is_operator();
+        of_job
+            && evidence.history.iter().filter(|write| write.change == Change::Deleted).any(|write| {
+                let by_another = write.by.is_operator() && write.by != effect.by;
+                by_another
+                    && evidence.records(&write.after, job)
+                    && (write.at..write.at + UNDER_WAY).contains(&effect.at)
+            })
+    })
 }
 
 /// The writes by which somebody other than an operator asked for something.

@@ -166,11 +166,14 @@ impl Evidence {
     /// Whether somebody other than an operator took the record of this job away. Who deletes an object without a finalizer
     /// takes nothing away: the operator did not hold on to it.
     fn record_was_taken(&self, job: &Job) -> bool {
-        let named = |object: &Version| self.records(object, job) || nonce(object) == Some(&*job.request);
+        let intends = |object: &Version| nonce(object) == Some(&*job.request);
         self.history.iter().filter(|write| !write.by.is_operator()).any(|write| {
-            let Some(before) = write.before.as_ref().filter(|before| named(before)) else { return false };
+            let Some(before) = &write.before else { return false };
+            // An intent in place of a record, as a restore leaves it, does not name a job that has a life by then.
+            let recorded = self.records(before, job);
+            let kept = self.records(&write.after, job) || !recorded && intends(&write.after);
             let gone = write.change == super::api::Change::Deleted;
-            gone && before.finalizers().next().is_some() || !gone && !named(&write.after)
+            (recorded || intends(before)) && if gone { before.finalizers().next().is_some() } else { !kept }
         })
     }
 }

@@ -55,16 +55,22 @@ pub fn one_job_and_no_leak(evidence: &Evidence, found: &mut Vec<Violation>) {
 
 /// Whether a job of ours may stay although no SyncJob holds it.
 fn may_be_left(evidence: &Evidence, job: &Job) -> bool {
+    let named = |object: &Version| evidence.records(object, job) || nonce(object) == Some(&*job.request);
     let let_go = evidence
         .history
         .iter()
-        .any(|write| write.change == Change::Deleted && evidence.records(&write.after, job) && retains(&write.after));
+        .any(|write| write.change == Change::Deleted && named(&write.after) && retains(&write.after));
     // What people do to a job under the same id, or to its record, takes it out of our hands.
     let others =
         evidence.ledger.effects.iter().any(|effect| {
             !effect.by.is_operator() && evidence.jobs[effect.job].id == job.id && effect.did == Did::Deleted
         });
-    let_go || job.ghost || others || evidence.definition_going || evidence.record_was_taken(job)
+    // What became of an intent is not looked into while nothing is to be done.
+    let suspended = evidence
+        .objects
+        .iter()
+        .any(|object| nonce(object) == Some(&*job.request) && object.spec("mode") == Some("Suspended"));
+    let_go || suspended || job.ghost || others || evidence.definition_going || evidence.record_was_taken(job)
 }
 
 /// S3: nothing is deleted, stopped or restarted that we did not make or were not to adopt, or that another SyncJob holds.

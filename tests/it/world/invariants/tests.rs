@@ -54,6 +54,29 @@ async fn s2_speaks_of_a_job_whose_object_had_no_finalizer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn s2_speaks_of_an_intent_that_is_left_open_unless_it_is_suspended() {
+    for (mode, expected) in [("Manage", true), ("Suspended", false)] {
+        let story = Story::begin();
+        story.declare("a", &json!({"mode": mode}));
+        story.says("a", json!({"intent": {"nonce": "a"}}));
+        story.creates("a");
+        assert_eq!(story.rest().await.contains(&"S2"), expected, "{mode}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn s2_does_not_speak_of_a_job_that_a_restore_has_made_an_intent_of() {
+    for (by, expected) in [("velero", false), ("entrain", true)] {
+        let story = Story::begin();
+        let id = story.well("a").await;
+        let back = json!({"intent": {"nonce": "a"}, "observedGeneration": 1});
+        let writer = if by == "velero" { By::Person } else { OPERATOR };
+        story.api.store().replace_status(&key("a"), back, by, writer).unwrap();
+        assert_eq!(story.rest().await.contains(&"S2"), expected, "{by}: {id}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn s2_does_not_speak_of_a_record_that_somebody_took_away() {
     let story = Story::begin();
     story.well("a").await;
