@@ -236,6 +236,7 @@ const PRODUCT_LIBRARIES: &[Row] = &[
             "serde",
             "serde_json",
             "serde_path_to_error",
+            "sleep",
             "tokio",
             "tracing",
             "url",
