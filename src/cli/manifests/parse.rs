@@ -232,6 +232,36 @@ mod tests {
     }
 
     #[test]
+    fn a_tenant_is_found_for_the_sync_job_that_names_it_and_read_as_strictly() {
+        let tenant = |kind: &str, metadata: &str, spec: &str| {
+            format!(
+                "apiVersion: entrain.dev/v1alpha1\nkind: {kind}\nmetadata: {metadata}\nspec: {{tenantId: 7F0C2B1E-5c1d-4d0a-9a53-0d6f4b8a2e11, {spec}}}\n"
+            )
+        };
+        let certificate = "credential: {certificate: {clientId: x, secretName: y}}";
+        let job = one("{name: a, namespace: ns}", &SPEC.replace('}', ", tenantRef: {name: t}}"));
+        let known = |tenant: String| {
+            let (mut manifests, mut problems) = (Manifests::default(), Vec::new());
+            let text = format!("{tenant}---\n{job}");
+            file(&File { name: "f".to_owned(), text }, &mut manifests, &mut problems);
+            assert!(problems.is_empty(), "{problems:?}");
+            (manifests.tenants[0].is_of(&manifests.sync_jobs[0]), manifests.tenants[0].tenant_id.clone())
+        };
+        let id = "7f0c2b1e-5c1d-4d0a-9a53-0d6f4b8a2e11".to_owned();
+        assert_eq!(known(tenant("EntraTenant", "{name: t, namespace: ns}", certificate)), (true, id.clone()));
+        assert_eq!(known(tenant("EntraTenant", "{name: t, namespace: other}", certificate)), (false, id.clone()));
+        assert_eq!(known(tenant("ClusterEntraTenant", "{name: t}", "credential: {operatorIdentity: {}}")), (false, id));
+        for (wrong, words) in [
+            (tenant("EntraTenant", "{name: t}", "credential: {}"), "spec: `credential` must have exactly one member"),
+            (tenant("EntraTenant", "{name: t}", "credential: {operatorIdentity: {}}"), "operatorIdentity: there is no"),
+            (tenant("EntraTenant", "{name: t}", &format!("{certificate}, graphUrl: x")), "spec.graphUrl: there is no"),
+        ] {
+            let problems = read(&wrong).1;
+            assert!(problems.len() == 1 && problems[0].contains(words), "{problems:?}");
+        }
+    }
+
+    #[test]
     fn what_the_cluster_adds_is_no_mistake_and_what_it_deletes_is_no_wish() {
         let status = "status: {jobId: x, conditions: [], fromANewerOperator: {a: 1}, observedGeneration: 3}";
         let metadata = "{name: a, generation: 3, uid: u, resourceVersion: '7', creationTimestamp: '2026-11-24T10:00:00Z', managedFields: [{manager: m, fieldsV1: {'f:spec': {}}}]}";

@@ -151,3 +151,30 @@ async fn modes_that_change_nothing_are_said_to_change_nothing() {
         assert_eq!(document["summary"]["unchangedSyncJobs"], 1);
     }
 }
+
+#[tokio::test]
+async fn what_belongs_to_another_tenant_is_named_and_not_planned() {
+    let review = Review::begin().await;
+    let tenant = |name: &str, id: &str| {
+        format!(
+            "apiVersion: entrain.dev/v1alpha1\nkind: ClusterEntraTenant\nmetadata: {{name: {name}}}\nspec: {{tenantId: {id}, credential: {{operatorIdentity: {{}}}}}}\n"
+        )
+    };
+    let reference = |name: &str| format!("tenantRef: {{kind: ClusterEntraTenant, name: {name}}}");
+    let documents = [
+        tenant("own", &review.demo.tenant_id),
+        tenant("other", "11111111-2222-3333-4444-555555555555"),
+        sync_job("box", &review.demo.service_principal_id, "BoxOutDelta", &reference("own")),
+        sync_job("wiki", WIKI, "scim", &reference("other")),
+    ];
+    review.write("all.yaml", &documents.join("---\n"));
+    let run = review.plan(&["-f", ".", "--output", "json"]).await;
+    let document: Value = serde_json::from_str(&run.out).unwrap();
+    let items = document["items"].as_array().unwrap();
+    assert!(
+        items[0]["blocked"].is_null() && items[0]["changes"].as_array().is_some_and(|it| !it.is_empty()),
+        "{items:#?}"
+    );
+    assert_eq!(items[1]["blocked"]["reason"], "TenantMismatch", "{items:#?}");
+    assert_eq!(review.arrived("listJobs").await, 1, "nothing is asked for the other tenant");
+}
