@@ -184,7 +184,7 @@ impl ClusterTenantCredential {
     }
 }
 
-fn only<'a, const N: usize>(members: [Option<CredentialMember<'a>>; N]) -> Option<CredentialMember<'a>> {
+fn only<const N: usize>(members: [Option<CredentialMember<'_>>; N]) -> Option<CredentialMember<'_>> {
     let mut members = members.into_iter().flatten();
     members.next().filter(|_| members.next().is_none())
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bed::test_support::alive;
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -14,6 +15,7 @@ use crate::alerts;
 use crate::chart::{chart, objects, only, read};
 use crate::life::BOX;
 use crate::ops::{ELECT, LEASE, free_address};
+use crate::stack::plane::{repository, shared};
 use crate::stack::read::{is_ready, job_id, manifest, says};
 use crate::stack::rig::Rig;
 
@@ -182,6 +184,26 @@ async fn jobs_of_all_kinds(rig: &mut Rig) {
     rig.until("stalled", "is so", |object| says(object, "Stalled", "True", "TemplateNotOffered")).await;
 }
 
+/// A tenant whose certificate the login service does not know: it is not ready, and the end of its certificate is known. The
+/// operator has the rights that are shipped for tenants.
+async fn a_tenant_with_a_certificate(rig: &mut Rig) {
+    let rights = repository().join("config/tenants/rbac.yaml").display().to_string();
+    tokio::task::spawn_blocking(move || shared().kubectl(&["apply", "-f", &rights])).await.unwrap();
+    let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+    let certificate = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": {"name": "graph-login"},
+        "stringData": {"tls.crt": certificate.pem(), "tls.key": key.serialize_pem()},
+    });
+    let credential = json!({"certificate": {"clientId": rig.demo.client_id, "secretName": "graph-login"}});
+    let tenant = json!({
+        "apiVersion": "entrain.dev/v1alpha1", "kind": "EntraTenant", "metadata": {"name": "contoso"},
+        "spec": {"tenantId": rig.demo.tenant_id, "credential": credential},
+    });
+    rig.apply(&secret.to_string()).await;
+    rig.apply(&tenant.to_string()).await;
+}
+
 /// Graph and the login refuse for a while, in each way that an alert looks for.
 async fn trouble_of_all_kinds(rig: &mut Rig, prometheus: &Prometheus) {
     let throttled = json!({"status": 429, "code": "TooManyRequests", "headers": {"retry-after": "1"}});
@@ -206,12 +228,14 @@ async fn a_prometheus_that_scrapes_an_operator_answers_every_panel_and_every_ale
     let mut rig = Rig::idle().await;
     let address = free_address();
     let metrics = format!("--metrics-bind-address={address}");
-    rig.start_operator_with(&[&ELECT[..], &[metrics.as_str()]].concat());
+    let tenants = ["--tenants=namespaced", "--operator-namespace=entrain-system"];
+    rig.start_operator_with(&[&ELECT[..], &tenants, &[metrics.as_str()]].concat());
     let values = json!({"prometheusRule": {"enabled": true, "renderMode": "alwaysRender"}});
     let rules = only(&objects(&[], &values).unwrap(), "PrometheusRule")["spec"].clone();
     let prometheus = Prometheus::start(JOB, &address, &rules).await;
     rig.until_graph("Prometheus scrapes", async |_| prometheus.has_seen("entrain_build_info").await == Ok(true)).await;
     jobs_of_all_kinds(&mut rig).await;
+    a_tenant_with_a_certificate(&mut rig).await;
     trouble_of_all_kinds(&mut rig, &prometheus).await;
 
     let model = model();
