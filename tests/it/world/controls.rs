@@ -120,9 +120,7 @@ const CONTROLS: [Control; 17] = [
             world: Some((Ids::Random, Duplicate::Replace)),
             sites: &[Site::GraphCreate, Site::Replica],
             kinds: &[(Site::GraphCreate, SLOW), (Site::Replica, UNSEEN)],
-            ..ANYWHERE
         },
-        ..ROW
     },
     Control {
         missing: Missing::Of(Guard::Somebodys),
