@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::error::Category;
 
+use super::budget::Told;
 use super::error::{Error, Kind, Processed, capped};
 use super::request::Call;
 use super::retry_after;
@@ -18,6 +19,8 @@ pub(super) struct Exchange {
     pub status: Option<u16>,
     /// How long the answer asks to wait.
     pub wait: Option<Duration>,
+    /// What it says about the limits.
+    pub told: Told,
     /// The body of a success.
     pub result: Result<Bytes, Error>,
 }
@@ -25,13 +28,13 @@ pub(super) struct Exchange {
 impl Exchange {
     /// Nothing was given to the transport.
     pub fn unsent(error: Error) -> Self {
-        Self { status: None, wait: None, result: Err(error) }
+        Self { status: None, wait: None, told: Told::default(), result: Err(error) }
     }
 
     /// The answer did not come within the time that a call has.
     pub fn timed_out(call: &Call<'_>) -> Self {
         let error = Error { processed: Processed::Unknown, ..call.failed(Kind::Network, NO_ANSWER) };
-        Self { status: None, wait: None, result: Err(error) }
+        Self { status: None, wait: None, told: Told::default(), result: Err(error) }
     }
 
     /// What the transport brought back.
@@ -41,20 +44,21 @@ impl Exchange {
             Err(error) => return Self::without_answer(call, error),
         };
         let status = answer.status().as_u16();
-        let wait = retry_after::of(&answer);
+        let (wait, told) = (retry_after::of(&answer), Told::by(&answer));
         let result = match status {
             200 | 201 | 202 | 204 => Ok(answer.into_body()),
             _ => Err(refusal(call, &answer)),
         };
-        Self { status: Some(status), wait, result }
+        Self { status: Some(status), wait, told, result }
     }
 
     /// A head without its body may still prove that nothing was done.
     fn without_answer(call: &Call<'_>, error: TransportError) -> Self {
         let failed = call.failed(Kind::Network, &error.to_string());
-        let (status, wait, error) = match error {
-            TransportError::Unsent(_) => (None, None, failed),
-            TransportError::NoAnswer(_) => (None, None, Error { processed: Processed::Unknown, ..failed }),
+        let none = Told::default();
+        let (status, wait, told, error) = match error {
+            TransportError::Unsent(_) => (None, None, none, failed),
+            TransportError::NoAnswer(_) => (None, None, none, Error { processed: Processed::Unknown, ..failed }),
             TransportError::NoBody { head, why } => {
                 let status = head.status().as_u16();
                 let processed = if status < 300 { Processed::Unknown } else { processed(status) };
@@ -63,10 +67,10 @@ impl Exchange {
                     BodyError::BrokeOff => Kind::Network,
                 };
                 let error = Error { kind, processed, message: failed.message, ..header_facts(call, &head) };
-                (Some(status), retry_after::of(&head), error)
+                (Some(status), retry_after::of(&head), Told::by(&head), error)
             }
         };
-        Self { status, wait, result: Err(error) }
+        Self { status, wait, told, result: Err(error) }
     }
 }
 

@@ -74,7 +74,8 @@ impl State {
         self.shut_until.filter(|until| *until > now).map(|until| (until, kind))
     }
 
-    fn held(&self, now: Instant) -> Option<Held> {
+    /// What holds back all but a probe.
+    pub fn held(&self, now: Instant) -> Option<Held> {
         let in_flight = || {
             let tripped = self.tripped.as_ref()?;
             tripped.probe.map(|(_, ends)| (ends.max(now + PROBE_LOOK), tripped.kind))

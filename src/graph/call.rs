@@ -10,7 +10,7 @@ use tracing::Instrument;
 use super::answer::{Exchange, NO_ANSWER};
 use super::error::{Error, Kind};
 use super::gate::Admission;
-use super::limits::{Limits, Slot};
+use super::limits::{Limits, Permit};
 use super::login::token::{Held, Tokens};
 use super::observer::{Observer, Seen};
 use super::request::Call;
@@ -58,7 +58,7 @@ impl Caller {
                 timeout_at(until, self.admit(call)).await.unwrap_or_else(|_| Err(call.failed(Kind::Network, NO_ANSWER)))
             }
         };
-        let Admitted { held, _slot, admission } = match admitted {
+        let Admitted { held, mut permit, admission } = match admitted {
             Ok(admitted) => admitted,
             Err(error) => return Attempt::unsent(error),
         };
@@ -68,13 +68,14 @@ impl Caller {
         if !(call.may_send)() {
             return Attempt::unsent(call.failed(Kind::Withheld, "the permission to send had ended"));
         }
+        permit.sent();
         let began = Instant::now();
         let until = call.until.map_or(began + limit, |until| until.min(began + limit));
         let mut exchange = match timeout_at(until, self.transport.exchange(request, BODY_BYTES_MAX)).await {
             Ok(answer) => Exchange::read(call, answer),
             Err(_) => Exchange::timed_out(call),
         };
-        let retry_at = self.limits.gate().learn(&admission, &exchange);
+        let retry_at = self.limits.learn(&permit, &admission, &exchange);
         if let Err(error) = &mut exchange.result {
             error.retry_at = retry_at;
         }
@@ -86,33 +87,24 @@ impl Caller {
     /// been withdrawn or have expired while the call waited for the slot; then the slot is given back and both are
     /// asked for once more.
     async fn admit(&self, call: &Call<'_>) -> Result<Admitted<'_>, Error> {
-        let (mut until, mut admission) = (None, self.limits.gate().enter(call, self.probe_max)?);
+        let (mut until, mut admission) = (None, self.limits.enter(call, self.probe_max)?);
         loop {
             let held = self.token(call).await?;
             let last = until.is_some();
             let limit = *until.get_or_insert_with(|| Instant::now() + self.slot_timeout);
-            let slot = match timeout_at(limit, self.limits.slot()).await {
-                Ok(slot) => slot.ok_or_else(|| call.failed(Kind::Network, "the client is closed"))?,
-                Err(_) => return Err(self.busy(call)),
-            };
-            admission = self.limits.gate().pass(call, admission, self.probe_max)?;
+            let permit = self.limits.acquire(call, &admission, limit).await?;
+            admission = self.limits.pass(call, admission, self.probe_max)?;
             match self.tokens.usable() {
-                Some(held) => return Ok(Admitted { held, _slot: slot, admission }),
-                None if last => return Ok(Admitted { held, _slot: slot, admission }),
+                Some(held) => return Ok(Admitted { held, permit, admission }),
+                None if last => return Ok(Admitted { held, permit, admission }),
                 None => {}
             }
         }
     }
 
-    fn busy(&self, call: &Call<'_>) -> Error {
-        let (waited, most) = (self.slot_timeout.as_secs_f64(), self.limits.in_flight_max());
-        let message = format!("waited {waited} s for one of the {most} requests in flight; nothing was sent");
-        call.failed(Kind::Busy, &message)
-    }
-
     /// A token for a call that sends nothing to Graph.
     pub async fn token_only(&self, call: &Call<'_>) -> Result<Held, Error> {
-        let _admission = self.limits.gate().enter(call, self.probe_max)?;
+        let _admission = self.limits.enter(call, self.probe_max)?;
         self.token(call).await
     }
 
@@ -130,7 +122,7 @@ impl Caller {
 /// What a call needs before it is sent.
 struct Admitted<'a> {
     held: Held,
-    _slot: Slot<'a>,
+    permit: Permit,
     admission: Admission<'a>,
 }
 

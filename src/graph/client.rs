@@ -8,10 +8,11 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::breaker::Availability;
+use super::budget::Rates;
 use super::call::Caller;
 use super::endpoints::Endpoints;
 use super::error::{Error, Kind};
-use super::limits::{ApplicationLimits, LimitSettings, Limits, Rates};
+use super::limits::{ApplicationLimits, LimitSettings, Limits};
 use super::login::credential::Credential;
 use super::login::token::{self, Tokens};
 use super::login::{self, tenant};

@@ -28,6 +28,16 @@ pub(super) struct Admission<'a> {
     probe: Option<u64>,
 }
 
+/// What an answer, or the lack of one, showed.
+pub(super) struct Learnt {
+    /// When the request may be tried again, if that is known.
+    pub retry_at: Option<Instant>,
+    /// The gate is shut until then.
+    pub shut: bool,
+    /// The breaker has opened.
+    pub opened: bool,
+}
+
 impl Drop for Admission<'_> {
     fn drop(&mut self) {
         if let Some(probe) = self.probe {
@@ -72,23 +82,31 @@ impl Gate {
         }
     }
 
-    /// Takes note of what came of a request, and returns when it may be tried again, if that is known. A 429 is about all
+    /// Whether a call that has entered may go on waiting.
+    pub fn look(&self, call: &Call<'_>, admission: &Admission<'_>) -> Result<(), Error> {
+        let (state, now) = (self.state.lock(), Instant::now());
+        let held = if admission.probe.is_none() { state.held(now) } else { state.shut(now) };
+        held.map_or(Ok(()), |(until, kind)| Err(shut(call, until, kind)))
+    }
+
+    /// Takes note of what came of a request. A 429 is about all
     /// calls of this application in this tenant, and a 503 that names an instant about the service: both shut the gate.
     /// Any other answer is about its own request. Whatever it says, an answer shows that the service answers.
-    pub fn learn(&self, admission: &Admission<'_>, exchange: &Exchange) -> Option<Instant> {
+    pub fn learn(&self, admission: &Admission<'_>, exchange: &Exchange) -> Learnt {
         let now = Instant::now();
         if exchange.status.is_none() {
-            return self.unanswered(now, Kind::Network, admission.probe, now);
+            let retry_at = self.unanswered(now, Kind::Network, admission.probe, now);
+            return Learnt { retry_at, shut: retry_at.is_some(), opened: false };
         }
-        self.answered(exchange.result.is_ok());
+        let opened = self.answered(exchange.result.is_ok());
         let unavailable = exchange.result.as_ref().is_err_and(|error| error.kind == Kind::Unavailable);
         let short = exchange.wait.filter(|wait| !wait.is_zero()).map(|wait| wait.min(UNAVAILABLE_WAIT_MAX));
-        match exchange.status {
-            Some(429) => Some(self.throttled(now, exchange.wait)),
-            Some(503) => short.map(|wait| self.throttled(now, Some(wait))),
-            _ if unavailable => short.map(|wait| now + wait),
-            _ => None,
-        }
+        let (retry_at, shut) = match exchange.status {
+            Some(429) => (Some(self.throttled(now, exchange.wait)), true),
+            Some(503) => (short.map(|wait| self.throttled(now, Some(wait))), short.is_some()),
+            _ => (short.filter(|_| unavailable).map(|wait| now + wait), false),
+        };
+        Learnt { retry_at, shut, opened }
     }
 
     /// A login got no answer, which is cached until this instant. While the breaker holds calls back, only a probe logs in.
@@ -102,10 +120,12 @@ impl Gate {
         self.answered(false);
     }
 
-    fn answered(&self, success: bool) {
-        if self.state.lock().answered(success) {
+    fn answered(&self, success: bool) -> bool {
+        let opened = self.state.lock().answered(success);
+        if opened {
             self.observer.opened();
         }
+        opened
     }
 
     fn throttled(&self, now: Instant, wait: Option<Duration>) -> Instant {

@@ -1,14 +1,20 @@
 //! What all clients of one application in one tenant share, so that together they keep to what Graph allows that
-//! application there: the gate, and how many requests are in flight.
+//! application there: the gate, the budget, and how many requests are in flight. Here is the clock that `budget` has not.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::answer::Exchange;
 use super::breaker::Availability;
-use super::gate::Gate;
+use super::budget::{Application, Grant, Look, Rates, Shortage, State, Taken, Ticket};
+use super::error::{Error, Kind};
+use super::gate::{Admission, Gate, Learnt};
 use super::observer::Observer;
-use super::request::Priority;
+use super::request::{Call, Priority};
 
 /// How much may be sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,25 +25,9 @@ pub struct LimitSettings {
     pub rates: Rates,
 }
 
-/// Resource units and writes over time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rates {
-    /// What a request costs, reads and writes alike: most cost one.
-    pub units_per_second: f64,
-    /// Requests that change something.
-    pub writes_per_minute: f64,
-}
-
-impl Rates {
-    /// What Graph documents for an application in a tenant of the smallest size, less a margin.
-    pub const fn documented() -> Self {
-        Self { units_per_second: 345.0, writes_per_minute: 1182.0 }
-    }
-}
-
 /// The limits of one application over all its tenants in a cloud. Clones share them.
 #[derive(Clone, Default)]
-pub struct ApplicationLimits {}
+pub struct ApplicationLimits(Arc<Mutex<Application>>);
 
 /// The limits of one application in one tenant. Clones share them.
 #[derive(Clone)]
@@ -45,46 +35,224 @@ pub struct Limits(Arc<Shared>);
 
 struct Shared {
     gate: Arc<Gate>,
-    slots: Semaphore,
+    state: Mutex<State<Arc<Notify>>>,
     in_flight_max: usize,
+    application: ApplicationLimits,
+    observer: Arc<dyn Observer>,
 }
 
-/// The right to have one request in flight.
-pub(super) type Slot<'a> = SemaphorePermit<'a>;
-
 impl Limits {
-    pub fn new(settings: LimitSettings, _: ApplicationLimits, observer: Arc<dyn Observer>) -> Self {
+    pub fn new(settings: LimitSettings, application: ApplicationLimits, observer: Arc<dyn Observer>) -> Self {
         let in_flight_max = settings.in_flight_max.max(1);
-        Self(Arc::new(Shared {
-            gate: Arc::new(Gate::new(observer)),
-            slots: Semaphore::new(in_flight_max),
-            in_flight_max,
-        }))
+        let state = State::new(settings.rates, in_flight_max, Instant::now());
+        let gate = Arc::new(Gate::new(observer.clone()));
+        Self(Arc::new(Shared { gate, state: Mutex::new(state), in_flight_max, application, observer }))
     }
 
     /// What is sent at most from now on.
-    pub fn set_rates(&self, _: Rates) {}
+    pub fn set_rates(&self, rates: Rates) {
+        self.change(|state| state.set_rates(rates));
+    }
 
     /// Whether the least urgent call would be sent now.
     pub fn availability(&self) -> Availability {
         self.availability_for(Priority::Poll)
     }
 
-    /// Whether a call that is this urgent would be sent now.
-    pub fn availability_for(&self, _: Priority) -> Availability {
-        self.0.gate.availability()
+    /// Whether a call that is this urgent would be sent now. A poll is held back as well while the budget has nothing for it;
+    /// what is more urgent waits inside its call, in its order.
+    pub fn availability_for(&self, priority: Priority) -> Availability {
+        let now = Instant::now();
+        if let Some(until) = self.0.application.0.lock().shut_until(now) {
+            return Availability::Shut { until };
+        }
+        let waits = || self.0.state.lock().poll_waits_until(now);
+        match (self.0.gate.availability(), priority) {
+            (Availability::Open, Priority::Poll) => {
+                waits().map_or(Availability::Open, |until| Availability::Shut { until })
+            }
+            (availability, Priority::Deletion | Priority::Change | Priority::Poll) => availability,
+        }
     }
 
     pub(super) fn gate(&self) -> &Arc<Gate> {
         &self.0.gate
     }
 
-    pub(super) fn in_flight_max(&self) -> usize {
-        self.0.in_flight_max
+    /// Lets a call through, or says why not.
+    pub(super) fn enter(&self, call: &Call<'_>, probe_max: Duration) -> Result<Admission<'_>, Error> {
+        self.application(call)?;
+        self.0.gate.enter(call, probe_max)
     }
 
-    /// Waits for a slot.
-    pub(super) async fn slot(&self) -> Option<Slot<'_>> {
-        self.0.slots.acquire().await.ok()
+    /// Lets a call through that has waited since it entered.
+    pub(super) fn pass<'a>(
+        &'a self,
+        call: &Call<'_>,
+        admission: Admission<'a>,
+        probe_max: Duration,
+    ) -> Result<Admission<'a>, Error> {
+        self.application(call)?;
+        self.0.gate.pass(call, admission, probe_max)
+    }
+
+    fn application(&self, call: &Call<'_>) -> Result<(), Error> {
+        let shut = self.0.application.0.lock().shut_until(Instant::now());
+        shut.map_or(Ok(()), |until| Err(Error { retry_at: Some(until), ..call.failed(Kind::Throttled, APPLICATION) }))
+    }
+
+    /// Waits for a slot and for what the call costs, until an instant at the latest; not while the gate is shut.
+    pub(super) async fn acquire(
+        &self,
+        call: &Call<'_>,
+        admission: &Admission<'_>,
+        limit: Instant,
+    ) -> Result<Permit, Error> {
+        let began = Instant::now();
+        let mut place = Place::take(self, call);
+        let mut waited_for = None;
+        let permit = loop {
+            self.0.gate.look(call, admission)?;
+            let (until, shortage) = match place.look() {
+                Look::Granted(grant) => break Permit::new(self, grant),
+                Look::Wait { until, shortage } => (until, shortage),
+            };
+            waited_for = Some(shortage);
+            if timeout_at(limit, place.woken(until)).await.is_err() {
+                return Err(self.busy(call, began, limit, shortage));
+            }
+        };
+        drop(place);
+        let leaves = permit.taken.leaves;
+        if leaves > Instant::now() {
+            waited_for = Some(Shortage::Application);
+            sleep_until(leaves.min(limit)).await;
+        }
+        if leaves > limit {
+            return Err(self.busy(call, began, limit, Shortage::Application));
+        }
+        let took = began.elapsed();
+        if let Some(shortage) = waited_for.filter(|_| !took.is_zero()) {
+            self.0.observer.waited(shortage, took);
+        }
+        Ok(permit)
+    }
+
+    fn busy(&self, call: &Call<'_>, began: Instant, limit: Instant, shortage: Shortage) -> Error {
+        self.0.observer.waited(shortage, began.elapsed());
+        let what = match shortage {
+            Shortage::Slots => &format!("one of the {} requests in flight", self.0.in_flight_max),
+            Shortage::Units => "its turn in the budget of requests",
+            Shortage::Writes => "its turn in the budget of writes",
+            Shortage::Application => "its turn in the budget of the application over all tenants",
+        };
+        let seconds = (limit.saturating_duration_since(began).as_secs_f64() * 10.0).round() / 10.0;
+        call.failed(Kind::Busy, &format!("waited {seconds} s for {what}; nothing was sent"))
+    }
+
+    /// Takes note of what came of a request, and returns when it may be tried again, if that is known.
+    pub(super) fn learn(&self, permit: &Permit, admission: &Admission<'_>, exchange: &Exchange) -> Option<Instant> {
+        let Learnt { retry_at, shut, opened } = self.0.gate.learn(admission, exchange);
+        let (now, told, grant) = (Instant::now(), &exchange.told, &permit.grant);
+        let throttled = exchange.status == Some(429);
+        if throttled && told.application {
+            let mut application = self.0.application.0.lock();
+            application.exceeded(&permit.taken, told, now);
+            application.shut(retry_at.unwrap_or(now), now);
+        } else if exchange.status.is_some() {
+            self.0.application.0.lock().accepted(&permit.taken);
+        }
+        let mut state = self.0.state.lock();
+        if throttled && !told.application {
+            state.exceeded(grant, told, now);
+        } else if exchange.status.is_some() && !throttled {
+            state.accepted(grant, told, now);
+        }
+        if let Some(opens) = retry_at.filter(|_| shut).or(opened.then_some(now)) {
+            state.opens(opens, now);
+        }
+        if shut {
+            // They need not wait for what they would not get.
+            state.all_waiting().for_each(|waits| waits.notify_one());
+        }
+        let (units, writes) = state.rates();
+        drop(state);
+        self.0.observer.rates(units, writes);
+        retry_at
+    }
+
+    /// After a change, those look whose turn may have come by it.
+    fn change<T>(&self, change: impl FnOnce(&mut State<Arc<Notify>>) -> T) -> T {
+        let mut state = self.0.state.lock();
+        let answer = change(&mut state);
+        state.leaders().for_each(|waits| waits.notify_one());
+        answer
+    }
+}
+
+const APPLICATION: &str = "Graph asked the application to wait in all tenants, and nothing was sent";
+
+/// A place among those that wait. It is free again when it is dropped.
+struct Place<'a> {
+    limits: &'a Limits,
+    ticket: Ticket,
+    wakes: Arc<Notify>,
+}
+
+impl<'a> Place<'a> {
+    fn take(limits: &'a Limits, call: &Call<'_>) -> Self {
+        let wakes = Arc::new(Notify::new());
+        let write = call.operation.is_write();
+        let ticket = limits.0.state.lock().join(call.priority, write, wakes.clone());
+        Self { limits, ticket, wakes }
+    }
+
+    fn look(&mut self) -> Look {
+        self.limits.0.state.lock().look(self.ticket, Instant::now())
+    }
+
+    /// Returns when it is woken, or at an instant.
+    async fn woken(&self, until: Option<Instant>) {
+        match until {
+            None => self.wakes.notified().await,
+            // That the time came is as good as being woken.
+            Some(until) => timeout_at(until, self.wakes.notified()).await.unwrap_or_default(),
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.limits.change(|state| state.leave(self.ticket));
+    }
+}
+
+/// The right to send one request. Dropped, it makes room for the next, and what was not sent is given back.
+pub(super) struct Permit {
+    limits: Limits,
+    grant: Grant,
+    taken: Taken,
+    sent: bool,
+}
+
+impl Permit {
+    fn new(limits: &Limits, grant: Grant) -> Self {
+        let taken = limits.0.application.0.lock().take(grant.is_write(), Instant::now());
+        Self { limits: limits.clone(), grant, taken, sent: false }
+    }
+
+    /// The request leaves.
+    pub fn sent(&mut self) {
+        self.sent = true;
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        if !self.sent {
+            self.limits.0.application.0.lock().give_back(&self.taken, now);
+        }
+        self.limits.change(|state| state.ended(&self.grant, self.sent, now));
     }
 }

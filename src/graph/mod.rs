@@ -3,6 +3,7 @@
 
 mod answer;
 mod breaker;
+mod budget;
 mod call;
 mod client;
 mod endpoints;
@@ -22,11 +23,12 @@ mod retry_after;
 mod transport;
 
 pub use breaker::Availability;
+pub use budget::{Rates, Shortage};
 pub use client::{Client, Options, SetupError};
 pub use endpoints::{Cloud, EndpointError, Endpoints};
 pub use error::{Error, Kind, Processed};
 pub use jobs::{EntryCount, Execution, Job, JobError, Quarantine, Schedule, Status};
-pub use limits::{ApplicationLimits, LimitSettings, Limits, Rates};
+pub use limits::{ApplicationLimits, LimitSettings, Limits};
 pub use login::credential::{Credential, CredentialError};
 pub use observer::{LoginResult, Observer, Seen, Shut};
 pub use operation::Operation;

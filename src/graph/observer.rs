@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::budget::Shortage;
 use super::operation::Operation;
 
 /// A call that has ended.
@@ -60,6 +61,10 @@ pub trait Observer: Debug + Send + Sync {
     fn shut(&self, until: Instant, why: Shut);
     /// There are answers again, after `Shut::Unanswered`.
     fn opened(&self);
+    /// A call has waited for what it needs to be sent, whether it got it or not.
+    fn waited(&self, shortage: Shortage, took: Duration);
+    /// The rates that calls keep to, in a second.
+    fn rates(&self, units: f64, writes: f64);
 }
 
 /// Ignores everything.
@@ -71,4 +76,6 @@ impl Observer for Ignore {
     fn login(&self, _: LoginResult) {}
     fn shut(&self, _: Instant, _: Shut) {}
     fn opened(&self) {}
+    fn waited(&self, _: Shortage, _: Duration) {}
+    fn rates(&self, _: f64, _: f64) {}
 }

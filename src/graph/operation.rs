@@ -19,6 +19,11 @@ macro_rules! operations {
                 match self { $(Self::$name => $words,)+ }
             }
 
+            /// Whether it counts as a write.
+            pub(super) fn is_write(self) -> bool {
+                self.method() != Method::GET
+            }
+
             pub(super) const fn method(self) -> Method {
                 match self { $(Self::$name => Method::$method,)+ }
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use prometheus_client::collector::Collector;
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 
 use super::exemplar::{self, Trace, TracedHistogram};
 use super::table::{self, Spec};
-use crate::graph::{LoginResult, Observer, Seen, Shut};
+use crate::graph::{LoginResult, Observer, Seen, Shortage, Shut};
 
 const SECONDS: [f64; 10] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
@@ -155,6 +156,10 @@ impl Observer for TenantMetrics {
     fn opened(&self) {
         self.gate.lock().unanswered = false;
     }
+
+    fn waited(&self, _: Shortage, _: Duration) {}
+
+    fn rates(&self, _: f64, _: f64) {}
 }
 
 #[cfg(test)]
