@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -43,6 +44,18 @@ struct Login {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Wait {
+    tenant: String,
+    shortage: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Rate {
+    tenant: String,
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Tenant {
     tenant: String,
 }
@@ -53,6 +66,8 @@ pub struct GraphMetrics {
     requests: Family<Call, Counter>,
     seconds: Family<Operation, TracedHistogram>,
     logins: Family<Login, Counter>,
+    waits: Family<Wait, Counter>,
+    wait_seconds: Family<Wait, Counter<f64, AtomicU64>>,
     gates: Gates,
 }
 
@@ -62,10 +77,14 @@ impl GraphMetrics {
             requests: Family::default(),
             seconds: Family::new_with_constructor(|| TracedHistogram::new(SECONDS.into_iter())),
             logins: Family::default(),
+            waits: Family::default(),
+            wait_seconds: Family::default(),
             gates: Gates::default(),
         };
         table::GRAPH_REQUESTS.register(registry, metrics.requests.clone());
         table::GRAPH_SECONDS.register(registry, metrics.seconds.clone());
+        table::GRAPH_BUDGET_WAITS.register(registry, metrics.waits.clone());
+        table::GRAPH_BUDGET_WAIT_SECONDS.register(registry, metrics.wait_seconds.clone());
         table::LOGIN_REQUESTS.register(registry, metrics.logins.clone());
         registry.register_collector(Box::new(metrics.gates.clone()));
         metrics
@@ -88,6 +107,8 @@ impl GraphMetrics {
 struct Gate {
     throttled_until: Option<Instant>,
     unanswered: bool,
+    /// Resource units and writes in a second, once a call has ended.
+    rates: Option<(f64, f64)>,
 }
 
 impl Gate {
@@ -118,6 +139,14 @@ impl Collector for Gates {
             for (tenant, gate) in tenants.iter().filter_map(|(tenant, gate)| Some((tenant, gate.upgrade()?))) {
                 let labels = Tenant { tenant: tenant.clone() };
                 ConstGauge::new(value(&gate.lock())).encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let mut family = table::GRAPH_BUDGET_RATE.describe(&mut encoder)?;
+        for (tenant, gate) in tenants.iter().filter_map(|(tenant, gate)| Some((tenant, gate.upgrade()?))) {
+            let Some((units, writes)) = gate.lock().rates else { continue };
+            for (kind, rate) in [(Shortage::Units.name(), units), (Shortage::Writes.name(), writes)] {
+                let labels = Rate { tenant: tenant.clone(), kind };
+                ConstGauge::new(rate).encode(family.encode_family(&labels)?)?;
             }
         }
         Ok(())
@@ -157,9 +186,15 @@ impl Observer for TenantMetrics {
         self.gate.lock().unanswered = false;
     }
 
-    fn waited(&self, _: Shortage, _: Duration) {}
+    fn waited(&self, shortage: Shortage, took: Duration) {
+        let labels = Wait { tenant: self.tenant.clone(), shortage: shortage.name() };
+        self.all.waits.get_or_create(&labels).inc();
+        self.all.wait_seconds.get_or_create(&labels).inc_by(took.as_secs_f64());
+    }
 
-    fn rates(&self, _: f64, _: f64) {}
+    fn rates(&self, units: f64, writes: f64) {
+        self.gate.lock().rates = Some((units, writes));
+    }
 }
 
 #[cfg(test)]
@@ -198,7 +233,24 @@ mod tests {
         other.opened();
         assert!(scraped(&registry, "entrain_graph_breaker_open").iter().all(|line| line.ends_with(" 0.0")));
         other.login(LoginResult::Refused);
+        own.rates(344.75, 5.0);
+        other.rates(344.75, 19.7);
+        assert_eq!(scraped(&registry, "entrain_graph_budget_rate").len(), 4);
         drop(other);
+        assert_eq!(
+            scraped(&registry, "entrain_graph_budget_rate"),
+            [
+                "entrain_graph_budget_rate{tenant=\"operator\",kind=\"units\"} 344.75",
+                "entrain_graph_budget_rate{tenant=\"operator\",kind=\"writes\"} 5.0"
+            ]
+        );
+        own.waited(Shortage::Writes, Duration::from_millis(1500));
+        own.waited(Shortage::Writes, Duration::from_millis(500));
+        for (metric, value) in [("waits_total", "2"), ("wait_seconds_total", "2.0")] {
+            let name = format!("entrain_graph_budget_{metric}");
+            let line = format!("{name}{{tenant=\"operator\",shortage=\"writes\"}} {value}");
+            assert_eq!(scraped(&registry, &name), [line]);
+        }
         assert_eq!(scraped(&registry, "entrain_graph_breaker_open").len(), 1);
         let refused: Vec<String> = scraped(&registry, "entrain_login_requests_total")
             .into_iter()

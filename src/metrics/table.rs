@@ -117,6 +117,14 @@ table! {
     /// Whether calls are held back because Microsoft Graph or the login service gave no answer several times in a row (1) or
     /// not (0); one call at a time then goes as a probe.
     GRAPH_UNANSWERED: Gauge "entrain_graph_breaker_open" ["tenant"];
+    /// The rate in a second that calls keep to, adapted to what Microsoft Graph shows: kind is units (the cost of requests) or
+    /// writes.
+    GRAPH_BUDGET_RATE: Gauge "entrain_graph_budget_rate" ["tenant", "kind"];
+    /// Calls that waited before they were sent, or in vain: for a slot of the requests in flight (slots), for the budget of the
+    /// tenant (units, writes), or for that of the application over all tenants (application).
+    GRAPH_BUDGET_WAITS: Counter "entrain_graph_budget_waits_total" ["tenant", "shortage"];
+    /// How long these calls waited, added up.
+    GRAPH_BUDGET_WAIT_SECONDS: Counter "entrain_graph_budget_wait_seconds_total" ["tenant", "shortage"];
     /// Logins by result: success, refused or unavailable.
     LOGIN_REQUESTS: Counter "entrain_login_requests_total" ["tenant", "result"];
 

@@ -138,6 +138,12 @@ impl Budget {
         self.rate.pass(now, time, std::mem::take(&mut self.used));
     }
 
+    /// What was saved up for a higher rate is no burst of a lower one.
+    fn set_ceiling(&mut self, ceiling: f64) {
+        self.rate.set_ceiling(ceiling);
+        self.bucket.fill(Duration::ZERO, self.rate.adapted());
+    }
+
     fn take(&mut self, cost: f64) {
         self.bucket.take(cost);
         self.used += cost;
@@ -188,8 +194,8 @@ impl<W> State<W> {
 
     pub fn set_rates(&mut self, rates: Rates) {
         let (units, writes) = rates.ceilings();
-        self.units.rate.set_ceiling(units);
-        self.writes.rate.set_ceiling(writes);
+        self.units.set_ceiling(units);
+        self.writes.set_ceiling(writes);
     }
 
     /// The rates that it is adapted to: resource units and writes in a second.

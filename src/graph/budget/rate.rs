@@ -55,6 +55,8 @@ pub(super) struct Rate {
     current: f64,
     /// What Graph was found to give.
     limit: Option<f64>,
+    /// What was counted last, and was then the limit.
+    counted: Option<f64>,
     /// How long the limit is believed, and for how long it has been reached.
     hold: f64,
     held: f64,
@@ -76,6 +78,7 @@ impl Rate {
             ceiling,
             current: ceiling,
             limit: None,
+            counted: None,
             hold: HOLD_MIN,
             held: 0.0,
             cuts: 0,
@@ -184,7 +187,8 @@ impl Rate {
         }
     }
 
-    /// A 429 to a request that noted this cut as the last.
+    /// A 429 to a request that noted this cut as the last. The use before it is more than the limit where the bucket of Graph
+    /// was full; from one 429 to the next in close succession it was empty, and what was accepted is what it gives.
     pub fn exceeded(&mut self, now: Instant, noted: u64) {
         if noted != self.cuts {
             return;
@@ -194,19 +198,14 @@ impl Rate {
         let since = self.cut_at.filter(|_| close).map(|at| now.saturating_duration_since(at).as_secs_f64());
         let enough = |since: &f64| self.accepted >= COUNTED_MIN || *since >= COUNTED_SECONDS;
         let counted = since.filter(enough).map(|since| self.accepted / since);
-        let found = match (counted, self.limit) {
-            (Some(counted), _) => Some(counted.min(self.current)),
-            (None, Some(limit)) if close => Some(limit),
-            // More was tried, and there is hardly more than before.
-            (None, Some(limit)) if (used / limit - 1.0).abs() < SAME => Some(f64::midpoint(limit, used)),
-            (None, limit) => Some(used.min(self.current)).filter(|used| used * AVERAGED >= COUNTED_MIN).or(limit),
-        };
-        if let Some(found) = found {
-            let same = self.limit.is_some_and(|limit| (found / limit - 1.0).abs() < SAME);
+        if let Some(counted) = counted {
+            let same = self.counted.is_some_and(|before| (counted / before - 1.0).abs() < SAME);
             self.hold = if same { (self.hold * 2.0).min(HOLD_MAX) } else { HOLD_MIN };
-            self.limit = Some(found.max(self.floor()));
+            self.counted = Some(counted);
         }
-        self.current = self.lowered(found.unwrap_or(self.current).min(self.current) / 2.0);
+        let showed = Some(used).filter(|used| !close && used * AVERAGED >= COUNTED_MIN);
+        self.limit = counted.or(showed).map(|found| found.min(self.current).max(self.floor())).or(self.limit);
+        self.current = self.lowered(self.limit.unwrap_or(self.current).min(self.current) / 2.0);
         self.held = 0.0;
         self.cuts += 1;
         // What is not enough to be counted counts for the next time.

@@ -3,4 +3,5 @@
 mod breaker;
 pub(crate) mod fake;
 mod foreign;
+mod limits;
 mod transport;
