@@ -13,7 +13,7 @@ ONCE := $(if $(filter 1,$(DEMO_ONCE)),--once)
 # The build caches and the processors are shared, so two targets never run at once.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test search check-tools binaries crds generated fmt lint
+.PHONY: help demo test search bench-fair-use check-tools binaries crds generated fmt lint
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,10 @@ search: ## the search over the real loop; SEARCH_SCHEDULES and SEARCH_SEED choos
 	SEARCH_SCHEDULES=$${SEARCH_SCHEDULES:-1000000} SEARCH_SEED=$${SEARCH_SEED:-1} \
 	  cargo test --release --test it -- --nocapture world::search::search_finds_nothing
 	SEARCH_SWEEP=all cargo test --release --test it -- --nocapture world::sweep
+
+# In virtual time, so that a build without optimisation gives the same numbers.
+bench-fair-use: ## how fair and how complete the use of Graph is, as ratios
+	cargo bench -p entrain --bench fair_use --profile dev
 
 binaries:
 	cargo build --workspace --bins --profile $(PROFILE)
