@@ -91,13 +91,15 @@ impl Tenant {
                 self.accepted_writes += u64::from(write);
                 let answer = http::Response::builder().status(if write { 204 } else { 200 });
                 let shows = self.shows_usage && used > SHOWN;
-                let answer = if shows { answer.header("x-ms-throttle-limit-percentage", used) } else { answer };
+                let answer =
+                    if shows { answer.header("x-ms-throttle-limit-percentage", used.to_string()) } else { answer };
                 let body = if write { "" } else { r#"{"value":[]}"# };
                 answer.header("x-ms-resource-unit", 1).body(body.into()).unwrap()
             }
             Err((wait, which, why)) => {
                 self.refused += 1;
-                let answer = http::Response::builder().status(429).header("retry-after", wait.as_secs_f64().ceil());
+                let answer =
+                    http::Response::builder().status(429).header("retry-after", wait.as_secs_f64().ceil().to_string());
                 let answer = answer.header("x-ms-throttle-scope", format!("Tenant_Application/{which}/app/tenant"));
                 answer.header("x-ms-throttle-information", why).body(Bytes::new()).unwrap()
             }

@@ -36,7 +36,8 @@ const PRODUCT_FOLDERS: &[Row] = &[
     ("src/metrics", &["src/api/", "src/graph"]),
     ("src/cluster", &["src/api/"]),
     ("src/cluster/watch", &["src/api/", "src/cluster"]),
-    ("src/graph", &["src/graph/jobs", "src/graph/login"]),
+    ("src/graph", &["src/graph/budget", "src/graph/jobs", "src/graph/login"]),
+    ("src/graph/budget", &["src/graph"]),
     ("src/graph/jobs", &["src/graph"]),
     ("src/graph/login", &["src/graph"]),
     ("src/plan", &["src/plan/"]),
@@ -191,6 +192,7 @@ const PRODUCT_LIBRARIES: &[Row] = &[
             "uuid",
         ],
     ),
+    ("src/graph/budget", &["http", "tokio"]),
     ("src/graph/jobs", &["serde", "serde_json", "url", "uuid"]),
     (
         "src/graph/login",
