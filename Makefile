@@ -13,7 +13,7 @@ ONCE := $(if $(filter 1,$(DEMO_ONCE)),--once)
 # The build caches and the processors are shared, so two targets never run at once.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test search search-ci check-tools binaries crds generated fmt lint
+.PHONY: help demo test search search-ci bench-fair-use check-tools binaries crds generated fmt lint
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,10 @@ search: ## the search over the real loop; SEARCH_SCHEDULES and SEARCH_SEED choos
 search-ci: ## the part of the search that CI runs, 100,000 schedules, and the table of guards that are taken away
 	SEARCH_SCHEDULES=$${SEARCH_SCHEDULES:-100000} cargo test --test it -- --nocapture world::search::search_finds_nothing
 	cargo test --test it -- --nocapture world::controls
+
+# In virtual time, so that a build without optimisation gives the same numbers.
+bench-fair-use: ## how fair and how complete the use of Graph is, as ratios
+	cargo bench -p entrain --bench fair_use --profile dev
 
 binaries:
 	cargo build --workspace --bins --profile $(PROFILE)

@@ -17,6 +17,9 @@ mod watchdog;
 
 use std::sync::Arc;
 
+#[doc(hidden)] // for the bench of fair use, which drives the queue in virtual time
+pub use queue::{Class, Lane, Queue, Work};
+
 pub use context::{Context, Parts};
 pub use tenants::{Connections, Own, TenantKey, Tenants};
 pub use watchdog::Watchdog;

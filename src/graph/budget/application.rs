@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::bucket::Bucket;
 use super::headers::{Counted, Told};
+use super::pace::{COST, SHARE, STEP, STEPS_MAX};
 use super::rate::Rate;
-use super::{COST, SHARE, STEP, STEPS_MAX};
 
 /// 150,000 resource units in 20 s, 70,000 writes in 5 minutes and 130,000 requests in 10 s, and a hundredth of each window.
 const LIMITS: [(Counted, f64, f64); 3] = [

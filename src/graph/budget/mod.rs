@@ -8,6 +8,7 @@ mod application;
 mod bucket;
 mod headers;
 mod line;
+mod pace;
 mod rate;
 #[cfg(test)]
 mod tests;
@@ -22,24 +23,17 @@ use bucket::Bucket;
 pub(super) use headers::{Counted, Told};
 use line::Line;
 pub(super) use line::Ticket;
+use pace::{COST, SHARE, STEP, STEPS_MAX};
 use rate::Rate;
 
-/// Of the documented limits this part is used, the other uses of them are not known; with the bursts, any window of the
-/// documented length stays below the limit.
-const SHARE: f64 = 0.985;
 /// The limits of an application in a tenant of the smallest size: 3,500 resource units in 10 s and 3,000 writes in 150 s.
 const UNITS: f64 = 3500.0 / 10.0;
 const WRITES: f64 = 3000.0 / 150.0;
 /// Bursts, in seconds of the rate: a hundredth of a window of the limits.
 const UNITS_BURST: f64 = 0.1;
 const WRITES_BURST: f64 = 1.5;
-/// How finely the growth of a rate is computed, and the longest time that is.
-const STEP: Duration = Duration::from_secs(1);
-const STEPS_MAX: u32 = 120;
 /// While no slot is free, it makes sense to ask again after this time.
 const SLOT_LOOK: Duration = Duration::from_millis(250);
-/// Any request but a dear read costs one.
-const COST: f64 = 1.0;
 
 /// Resource units and writes over time.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -25,8 +25,8 @@ pub(super) const LIFE_MAX: Duration = Duration::from_secs(48 * 3600);
 const LIFE_MIN: Duration = Duration::from_secs(30);
 /// The part of a token's life after which it is renewed, and the part by which chance has that earlier: replicas and
 /// applications that began together do not log in together for ever.
-const RENEW_AFTER: f64 = 0.8;
-const RENEW_JITTER: f64 = 0.1;
+const RENEW_AFTER: f64 = 0.9;
+const RENEW_JITTER: f64 = 0.05;
 
 /// A 401 without a reason may come from a token that is older than a role: one of this age is replaced.
 const RENEW_AGE: Duration = Duration::from_secs(300);

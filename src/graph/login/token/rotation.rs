@@ -176,7 +176,7 @@ async fn a_refusal_that_flaps_after_the_first_success_costs_nobody_the_token() {
     let Material::Assertion { token, .. } = federated("a", 0) else { unreachable!() };
     desk.know(token.expose_secret());
     tokens.get().await.ok().unwrap();
-    tokio::time::sleep(LIFE.mul_f64(0.85)).await;
+    tokio::time::sleep(LIFE.mul_f64(0.91)).await;
     desk.know("nothing");
     assert_eq!(tokens.get().await.ok().unwrap().number, 1);
     tokio::time::sleep(Duration::from_secs(1)).await;
