@@ -113,7 +113,7 @@ impl Run<'_> {
         let next = match outcome {
             Ok(()) if job.endless => Some((now, job.class)),
             Ok(()) => {
-                self.ready[key] = Some(now - self.began - job.at);
+                self.ready[key] = Some((now - self.began).saturating_sub(job.at));
                 None
             }
             Err(error) => Some((error.retry_at.unwrap_or(now + RETRY).max(now), Class::New)),

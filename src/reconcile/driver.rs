@@ -21,7 +21,7 @@ use super::context::Context;
 use super::ended::Ended;
 use super::helpers;
 use super::queue::{Class, Lane, Queue, Work};
-use super::tenants::TenantKey;
+use super::tenants::{TenantKey, may_name};
 use super::urgency::{class_after, class_at_first, of_class, priority};
 use super::{sync_job, tenant};
 use crate::api::SyncJob;
@@ -143,17 +143,15 @@ impl Driver {
                     self.passes.spawn(work_on_tenant(name.clone(), context))
                 }
                 // The object as it is now that there is a worker for it.
-                Key::SyncJob(name) => match context.stores.get(name) {
-                    Some(object) => {
-                        drop(queue);
-                        self.passes.spawn(work_on(object, class, context))
-                    }
-                    None => {
+                Key::SyncJob(name) => {
+                    let Some(object) = context.stores.get(name) else {
                         queue.gone(&key);
                         queue.finished(&key, None, now);
                         continue;
-                    }
-                },
+                    };
+                    drop(queue);
+                    self.passes.spawn(work_on(object, class, context))
+                }
             };
             self.context.metrics.queue.began(waited);
             self.keys.insert(pass.id(), key);
@@ -199,7 +197,7 @@ impl Driver {
     /// Those that name a tenant get a pass each, with jitter.
     fn wake_users(&self, name: &TenantName) {
         for object in self.context.stores.state() {
-            if self.context.tenants.may_name(&object, name) {
+            if may_name(&object, name) {
                 self.offer(&object, Class::Poll, Instant::now() + self.first_look(&object));
             }
         }
@@ -254,7 +252,7 @@ async fn work_on(object: Arc<SyncJob>, class: Class, context: Arc<Context>) -> D
     if outcome.is_err() {
         tracing::error!(namespace, name, "a reconcile panicked; this SyncJob is left alone for a while");
     }
-    done(outcome.ok(), seed, timer)
+    done(outcome.ok(), seed, &timer)
 }
 
 /// The same over a tenant.
@@ -267,11 +265,11 @@ async fn work_on_tenant(name: Arc<TenantName>, context: Arc<Context>) -> Done {
     if outcome.is_err() {
         tracing::error!(tenant = %name, "a reconcile panicked; this tenant is left alone for a while");
     }
-    done(outcome.ok(), hasher.finish(), timer)
+    done(outcome.ok(), hasher.finish(), &timer)
 }
 
 /// `None` for a pass that panicked.
-fn done(ended: Option<Ended>, seed: u64, timer: Timer) -> Done {
+fn done(ended: Option<Ended>, seed: u64, timer: &Timer) -> Done {
     let after = ended.as_ref().map_or(Wake::After(PANIC_RETRY), |ended| ended.wake).with_jitter(seed);
     match ended {
         None => timer.panicked(),

@@ -31,8 +31,8 @@ pub struct Tenant {
     /// Of an EntraTenant; `None` where the manifest names none.
     pub namespace: Option<String>,
     pub name: String,
-    /// A GUID in lower case.
-    pub tenant_id: String,
+    /// The tenant in Entra ID: a GUID in lower case.
+    pub id: String,
 }
 
 impl Tenant {

@@ -20,7 +20,7 @@ pub(super) fn file(file: &File, manifests: &mut Manifests, problems: &mut Vec<Pr
     match documents(&file.text) {
         Ok(documents) => documents.into_iter().enumerate().for_each(|(index, document)| {
             let source = Source { file: file.name.clone(), document: index + 1, item: None };
-            reader.document(document, source);
+            reader.document(document, &source);
         }),
         Err(what) => problems.push(Problem::File { file: file.name.clone(), what }),
     }
@@ -41,14 +41,14 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn document(&mut self, document: Value, source: Source) {
+    fn document(&mut self, document: Value, source: &Source) {
         let Value::Object(mut object) = document else { return };
         match object.remove("items") {
             Some(Value::Array(items)) if kind(&object).ends_with("List") => {
                 for (index, item) in items.into_iter().enumerate() {
                     let Value::Object(mut item) = item else { continue };
                     inherit(&object, &mut item);
-                    self.object(item, Source { item: Some(index + 1), ..source.clone() });
+                    self.object(item, &Source { item: Some(index + 1), ..source.clone() });
                 }
             }
             items => {
@@ -58,14 +58,14 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&mut self, object: Map<String, Value>, source: Source) {
+    fn object(&mut self, object: Map<String, Value>, source: &Source) {
         let (group, version) = text(&object, "apiVersion").split_once('/').unwrap_or_default();
         let name = kind(&object).to_owned();
         if group != GROUP || !KINDS.iter().any(|kind| kind.name == name) {
             return;
         }
         let read = if version == VERSION {
-            self.of_kind(&name, object, &source)
+            self.of_kind(&name, object, source)
         } else {
             Err(vec![format!("apiVersion: '{version}' is not known; it must be '{GROUP}/{VERSION}'")])
         };
@@ -119,7 +119,7 @@ fn known<K: DeserializeOwned>(mut object: Map<String, Value>) -> Result<K, Vec<S
 
 fn named(kind: TenantKind, metadata: ObjectMeta, wish: Wish) -> Tenant {
     let name = metadata.name.unwrap_or_default();
-    Tenant { kind, namespace: metadata.namespace, name, tenant_id: wish.tenant_id }
+    Tenant { kind, namespace: metadata.namespace, name, id: wish.tenant_id }
 }
 
 fn no_such_fields(unknown: Vec<String>) -> impl Iterator<Item = String> {
@@ -245,7 +245,7 @@ mod tests {
             let text = format!("{tenant}---\n{job}");
             file(&File { name: "f".to_owned(), text }, &mut manifests, &mut problems);
             assert!(problems.is_empty(), "{problems:?}");
-            (manifests.tenants[0].is_of(&manifests.sync_jobs[0]), manifests.tenants[0].tenant_id.clone())
+            (manifests.tenants[0].is_of(&manifests.sync_jobs[0]), manifests.tenants[0].id.clone())
         };
         let id = "7f0c2b1e-5c1d-4d0a-9a53-0d6f4b8a2e11".to_owned();
         assert_eq!(known(tenant("EntraTenant", "{name: t, namespace: ns}", certificate)), (true, id.clone()));

@@ -62,8 +62,8 @@ pub async fn plan(manifest: &Manifest, tenant: Option<&Tenant>, looks: &mut Look
 async fn elsewhere(tenant: Option<&Tenant>, looks: &mut Looks<'_>) -> Result<Option<Remark>, PlanError> {
     let Some(tenant) = tenant else { return Ok(None) };
     let Some(Fact::TenantKnown { id }) = looks.answer(Look::Tenant).await? else { return Ok(None) };
-    Ok((id != tenant.tenant_id).then(|| {
-        let (kind, name, wanted) = (tenant.kind.name(), &tenant.name, &tenant.tenant_id);
+    Ok((id != tenant.id).then(|| {
+        let (kind, name, wanted) = (tenant.kind.name(), &tenant.name, &tenant.id);
         let message = format!(
             "{kind} '{name}' is tenant '{wanted}', and this login leads to tenant '{id}'. Plan it with a login to its own tenant."
         );

@@ -41,7 +41,7 @@ pub enum StoredTenant {
     Cluster(Arc<ClusterEntraTenant>),
     /// One that this version cannot read, and what could not be read.
     Unreadable {
-        metadata: ObjectMeta,
+        metadata: Box<ObjectMeta>,
         fault: String,
     },
 }
@@ -174,7 +174,9 @@ impl Keeper {
             Event::InitDone => {
                 let listing = listing.take().unwrap_or_default();
                 let gone: Vec<TenantName> = self.present.difference(&listing).cloned().collect();
-                gone.into_iter().for_each(|name| self.gone(name));
+                for name in gone {
+                    self.gone(name);
+                }
                 self.listed.send_replace(true);
             }
             Event::Apply(object) => {
@@ -200,7 +202,7 @@ impl Keeper {
                 readable_object.meta_mut().managed_fields = None;
                 readable(*readable_object)
             }
-            Err(fault) => StoredTenant::Unreadable { metadata, fault },
+            Err(fault) => StoredTenant::Unreadable { metadata: Box::new(metadata), fault },
         };
         let old = self.store.0.write().insert(name.clone(), new.clone());
         self.present.insert(name.clone());

@@ -88,18 +88,16 @@ impl Refusals {
     /// Takes note of a failed login with this material, or of one without any.
     pub fn learn(&mut self, error: LoginError, offer: Option<Fingerprint>, now: Instant, retry: Duration) -> Refused {
         let lasts = error.kind == Kind::LoginRefused;
-        let refused = match offer.filter(|_| lasts && error.service == Service::Answers) {
-            Some(fingerprint) => {
-                let wait = error.retry_after.unwrap_or_else(|| self.wait(&error.code, fingerprint, now, retry));
-                let chance = 1.0 + JITTER * fastrand::f64();
-                let (until, look) = (now + wait.mul_f64(chance), now + retry.mul_f64(chance));
-                Refused { error, until, look, fingerprint: Some(fingerprint) }
-            }
-            None => {
-                let own = if lasts { retry } else { UNAVAILABLE_RETRY };
-                let until = now + error.retry_after.unwrap_or(own);
-                Refused::until(error, until)
-            }
+        let presented = offer.filter(|_| lasts && error.service == Service::Answers);
+        let refused = if let Some(fingerprint) = presented {
+            let wait = error.retry_after.unwrap_or_else(|| self.wait(&error.code, fingerprint, now, retry));
+            let chance = 1.0 + JITTER * fastrand::f64();
+            let (until, look) = (now + wait.mul_f64(chance), now + retry.mul_f64(chance));
+            Refused { error, until, look, fingerprint: Some(fingerprint) }
+        } else {
+            let own = if lasts { retry } else { UNAVAILABLE_RETRY };
+            let until = now + error.retry_after.unwrap_or(own);
+            Refused::until(error, until)
         };
         self.standing = Some(refused.clone());
         refused

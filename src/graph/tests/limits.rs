@@ -15,8 +15,11 @@ use super::fake::{self, Fake, Reply, pass};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// The waits, and the last rates.
+type Noted = (Vec<(Shortage, Duration)>, (f64, f64));
+
 #[derive(Debug, Default)]
-struct Notes(Mutex<(Vec<(Shortage, Duration)>, (f64, f64))>);
+struct Notes(Mutex<Noted>);
 
 impl Observer for Notes {
     fn call(&self, _: &Seen) {}

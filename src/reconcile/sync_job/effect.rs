@@ -34,12 +34,12 @@ pub(super) async fn without_login(
     match step {
         Step::Look(Look::Definition) => look::definition(context).await,
         Step::Look(Look::Namespace) => look::namespace(handle.object(), context).await,
+        Step::Record(Record::RemoveFinalizer { leaving }) => record::release(leaving, handle, context).await,
         Step::Look(
             Look::Tenant | Look::Jobs | Look::RecentJobs | Look::ServicePrincipal | Look::Templates | Look::Rivals,
         )
-        | Step::Change(_) => Fact::Trouble(barred.clone()),
-        Step::Record(Record::RemoveFinalizer { leaving }) => record::release(leaving, handle, context).await,
-        Step::Record(
+        | Step::Change(_)
+        | Step::Record(
             Record::AddFinalizer
             | Record::Tenant { .. }
             | Record::Intent { .. }

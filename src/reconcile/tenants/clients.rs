@@ -14,10 +14,12 @@ use crate::cluster::watch::tenants::TenantName;
 use crate::graph::{self, Source, Transport};
 use crate::plan::tenant::{LogInWith, Wish};
 
+type OptionsOf = dyn Fn(Cloud, &str) -> graph::Options + Send + Sync;
+
 /// How clients are made. Nothing in it comes from a resource.
 pub struct Connections {
     /// How a client calls a cloud; the observer is that of the tenant of this name.
-    pub options: Box<dyn Fn(Cloud, &str) -> graph::Options + Send + Sync>,
+    pub options: Box<OptionsOf>,
     /// Carries the requests of all clients.
     pub transport: Arc<dyn Transport>,
     /// What the operator itself logs in with.
@@ -36,7 +38,7 @@ struct MadeFor {
 }
 
 struct Made {
-    made_for: MadeFor,
+    purpose: MadeFor,
     client: graph::Client,
     limits: (LimitsKey, graph::Limits),
     rates: graph::Rates,
@@ -62,7 +64,7 @@ impl Clients {
     /// The client of a tenant as it is now.
     pub fn of(&self, name: &TenantName, uid: &str, wish: &Wish) -> graph::Client {
         let key = TenantKey::from(name);
-        let made_for = MadeFor {
+        let purpose = MadeFor {
             uid: uid.to_owned(),
             tenant_id: wish.tenant_id.clone(),
             cloud: wish.cloud,
@@ -70,14 +72,14 @@ impl Clients {
         };
         let mut made = self.made.lock();
         let rates = rates(wish.rate_limit.as_ref());
-        if let Some(known) = made.get(&key).filter(|made| made.made_for == made_for) {
+        if let Some(known) = made.get(&key).filter(|made| made.purpose == purpose) {
             if known.rates == rates {
                 return known.client.clone();
             }
-            let known = Made { client: known.client.clone(), limits: known.limits.clone(), made_for, rates };
+            let known = Made { client: known.client.clone(), limits: known.limits.clone(), purpose, rates };
             return put(&mut made, key, known);
         }
-        let known = self.make(name, &key, wish, made_for, rates);
+        let known = self.make(name, &key, wish, purpose, rates);
         put(&mut made, key, known)
     }
 
@@ -91,7 +93,7 @@ impl Clients {
         self.made.lock().remove(&TenantKey::from(name));
     }
 
-    fn make(&self, name: &TenantName, key: &TenantKey, wish: &Wish, made_for: MadeFor, rates: graph::Rates) -> Made {
+    fn make(&self, name: &TenantName, key: &TenantKey, wish: &Wish, purpose: MadeFor, rates: graph::Rates) -> Made {
         let options = (self.connections.options)(wish.cloud, key.as_str());
         let namespace = if name.namespace.is_empty() {
             self.connections.operator_namespace.clone()
@@ -116,7 +118,7 @@ impl Clients {
         };
         let transport = self.connections.transport.clone();
         let client = graph::Client::with_transport(options, source, tenant, transport, limits.1.clone());
-        Made { made_for, client, limits, rates }
+        Made { purpose, client, limits, rates }
     }
 
     /// Shared by all tenant objects of the same application. One whose application only its ServiceAccount names counts for

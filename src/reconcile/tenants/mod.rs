@@ -100,14 +100,6 @@ impl Tenants {
         self.store.get(&default()).map(|_| default())
     }
 
-    /// Whether an object names a tenant, or would if the tenant existed.
-    pub(super) fn may_name(&self, object: &SyncJob, name: &TenantName) -> bool {
-        match &object.spec.tenant_ref {
-            Some(reference) => named(reference, object) == *name,
-            None => *name == default(),
-        }
-    }
-
     /// The tenant of an object, if it lacks our finalizer and can have it.
     pub(super) fn without_finalizer(&self, object: &SyncJob) -> Option<TenantName> {
         let name = self.name_of(object)?;
@@ -252,6 +244,14 @@ impl Tenants {
         let Some(made) = &self.made else { return Ok(None) };
         let facts = made.namespaces.get(namespace, age).await;
         facts.map_err(|error| cluster_trouble(&error, "reading the labels of the namespace"))
+    }
+}
+
+/// Whether an object names a tenant, or would if the tenant existed.
+pub(super) fn may_name(object: &SyncJob, name: &TenantName) -> bool {
+    match &object.spec.tenant_ref {
+        Some(reference) => named(reference, object) == *name,
+        None => *name == default(),
     }
 }
 

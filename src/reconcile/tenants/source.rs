@@ -34,7 +34,8 @@ pub(super) struct TenantSource {
 
 impl fmt::Debug for TenantSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TenantSource").field("namespace", &self.namespace).field("login", &self.login).finish()
+        let mut text = f.debug_struct("TenantSource");
+        text.field("namespace", &self.namespace).field("login", &self.login).finish_non_exhaustive()
     }
 }
 

@@ -214,20 +214,20 @@ const BOUND: &[(Option<&str>, Option<&str>, bool)] = &[
 async fn the_tenant_of_a_recorded_job_or_intent_must_not_change() {
     let admin = admin().await;
     let path = format!("{COLLECTION}/referring");
-    let parsed = |text: &Option<&str>| text.map_or(Value::Null, |text| serde_json::from_str(text).unwrap());
+    let parsed = |text: Option<&str>| text.map_or(Value::Null, |text| serde_json::from_str(text).unwrap());
     let intent = json!({"nonce": GUID, "recordedTime": "2026-11-26T10:00:00Z", "baseline": []});
     let statuses = [(json!({}), false), (json!({"jobId": "BoxOutDelta.1"}), true), (json!({"intent": intent}), true)];
     for (before, after, same) in BOUND {
         for (status, bound) in &statuses {
             let mut first = json!({});
             if before.is_some() {
-                first["tenantRef"] = parsed(before);
+                first["tenantRef"] = parsed(*before);
             }
             let created = admin.send(Method::POST, COLLECTION, Some(&manifest("referring", &first))).await;
             let mut object = created.unwrap().1;
             object["status"] = status.clone();
             object = admin.send(Method::PUT, &format!("{path}/status"), Some(&object)).await.unwrap().1;
-            super::lay(&mut object["spec"], &json!({"tenantRef": parsed(after)}));
+            super::lay(&mut object["spec"], &json!({"tenantRef": parsed(*after)}));
             let verdict = verdict(admin.send(Method::PUT, &path, Some(&object)).await.unwrap());
             assert_eq!(verdict.is_ok(), *same || !bound, "{before:?}, {after:?}, {status}: {verdict:?}");
             let sentence = "spec.tenantRef: Forbidden: `tenantRef` must not change once a job is recorded";

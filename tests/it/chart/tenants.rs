@@ -98,7 +98,7 @@ fn secrets_are_read_by_name_where_the_served_kinds_have_theirs_and_nowhere_else(
         let real = |place: &str| match place {
             "own" => namespace.to_owned(),
             "" => String::new(),
-            place => format!("rights-{place}"),
+            other => format!("rights-{other}"),
         };
         for (what, verb, resource, place, name) in QUESTIONS {
             let name = if resource == SPACES { real(name) } else { name.to_owned() };

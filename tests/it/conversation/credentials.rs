@@ -28,10 +28,10 @@ struct Shelf(Mutex<(Material, Option<Material>)>);
 
 impl Source for Shelf {
     fn read(&self) -> BoxFuture<'_, Result<Material, NoMaterial>> {
-        let mut shelf = self.0.lock();
-        let now = shelf.0.clone();
-        if let Some(next) = shelf.1.take() {
-            shelf.0 = next;
+        let mut held = self.0.lock();
+        let now = held.0.clone();
+        if let Some(next) = held.1.take() {
+            held.0 = next;
         }
         Box::pin(async { Ok(now) })
     }

@@ -1,6 +1,8 @@
 //! The three layouts of the guide, as a person sees them: what is typed and what kubectl prints stands in `docs/transcripts`,
 //! and `UPDATE=1` writes it. Names of namespaces and ages are made up.
 
+use std::fmt::Write;
+
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -30,7 +32,8 @@ impl Transcript {
             .iter()
             .map(|part| if part.contains([' ', '*', '[']) { format!("'{part}'") } else { (*part).to_owned() })
             .collect();
-        self.text += &format!("$ kubectl --namespace {namespace} {}\n{}\n", typed.join(" "), output.trim_end());
+        let (typed, printed) = (typed.join(" "), output.trim_end());
+        writeln!(self.text, "$ kubectl --namespace {namespace} {typed}\n{printed}").unwrap();
     }
 
     fn compare(mut self, file: &str) {

@@ -1,5 +1,7 @@
 //! How the rate follows what Graph shows.
 
+#![allow(clippy::float_cmp, reason = "the same arithmetic gives the same number")]
+
 use super::*;
 
 #[test]

@@ -10,6 +10,8 @@ use crate::graph::model::Model;
 use crate::graph::model::settings::{Cloud, NewFederatedCredential};
 use crate::graph::model::tenant::{Application, FederatedCredential};
 
+/// The clouds that have an audience of their own.
+const CLOUDS: [Cloud; 3] = [Cloud::Global, Cloud::UsGov, Cloud::China];
 /// Clocks may differ by this much.
 const SKEW_SECS: i64 = 300;
 
@@ -103,7 +105,6 @@ fn federated<'a>(
         let code = if by_case { 7_002_138 } else { 700_213 };
         return Err((code, "No matching federated identity record found for presented assertion subject."));
     }
-    const CLOUDS: [Cloud; 3] = [Cloud::Global, Cloud::UsGov, Cloud::China];
     let of_another_cloud =
         CLOUDS.map(Cloud::exchange_audience).contains(&audience) && audience != cloud.exchange_audience();
     let found = of_subject.iter().copied().find(|known| known.audience == audience && !of_another_cloud);
