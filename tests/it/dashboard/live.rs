@@ -186,7 +186,7 @@ async fn jobs_of_all_kinds(rig: &mut Rig) {
 
 /// A tenant whose certificate the login service does not know: it is not ready, and the end of its certificate is known. The
 /// operator has the rights that are shipped for tenants.
-async fn a_tenant_with_a_certificate(rig: &mut Rig) {
+pub async fn a_tenant_with_a_certificate(rig: &mut Rig) {
     let rights = repository().join("config/tenants/rbac.yaml").display().to_string();
     tokio::task::spawn_blocking(move || shared().kubectl(&["apply", "-f", &rights])).await.unwrap();
     let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();

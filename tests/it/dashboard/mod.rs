@@ -1,7 +1,7 @@
 //! The dashboard of the chart: what it is made from, what it must have, and, with the alerts, whether a real Prometheus
 //! that scrapes a real operator has something for all of it.
 
-mod live;
+pub mod live;
 mod model;
 mod prometheus;
 mod source;

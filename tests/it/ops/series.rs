@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::scrape::Scrape;
 use super::{LEASE, free_address, get, leader};
 use crate::chart::run;
+use crate::dashboard::live::a_tenant_with_a_certificate;
 use crate::life::BOX;
 use crate::stack::read::{calls, is_ready, manifest};
 use crate::stack::rig::{CROWDED, Rig};
@@ -26,8 +27,9 @@ async fn scrape(address: &str) -> Scrape {
 /// A leader with one job that has succeeded and is in quarantine, one call that hangs and one that was throttled.
 async fn busy(rig: &mut Rig, address: &str) -> Scrape {
     let listen = format!("--metrics-bind-address={address}");
-    let arguments: Vec<&str> = leader::ELECT.into_iter().chain([listen.as_str()]).collect();
+    let arguments: Vec<&str> = leader::ELECT.into_iter().chain([listen.as_str(), "--tenants=namespaced"]).collect();
     rig.start_operator_with(&arguments);
+    a_tenant_with_a_certificate(rig).await;
     let id = rig.running(&[]).await;
     let (tenant, sp) = (rig.demo.tenant_id.clone(), rig.service_principal());
     rig.control.run_cycle(&tenant, &sp, &id, None).await.unwrap();
@@ -95,6 +97,7 @@ fn tells_what_happened(scrape: &Scrape, rig: &Rig) {
         assert!(scrape.sum(name, labels) > 0.0, "{name} {labels:?} in\n{}", scrape.text);
     };
     positive("entrain_syncjob_quarantined", &object);
+    positive("entrain_tenant_certificate_expiry_timestamp_seconds", &[]);
     positive("entrain_syncjob_last_success_timestamp_seconds", &object);
     positive("entrain_syncjob_disabled_after_timestamp_seconds", &object);
     positive("entrain_graph_throttled_seconds", &[]);
