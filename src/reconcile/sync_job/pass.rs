@@ -98,7 +98,8 @@ async fn manage(
         let learnt = match login {
             Ok(login) => {
                 let nonce = entry.memory.nonce().map(str::to_owned);
-                let scene = Scene { desired, world: pass.world(), nonce, intent_recorded, login, context };
+                let (world, decided_on) = (pass.world(), &*decided_on);
+                let scene = Scene { desired, world, decided_on, nonce, intent_recorded, login, context };
                 carry_out(&step, &scene, handle).await
             }
             Err(barred) => without_login(&step, barred, handle, context).await.into(),

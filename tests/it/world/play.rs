@@ -94,7 +94,8 @@ impl Play {
             return;
         }
         self.note(format!("process {} begins", self.processes));
-        let mut process = Process::start(self.processes, &self.ends, self.settings, self.scene.leased, self.scene.tenants);
+        let mut process =
+            Process::start(self.processes, &self.ends, self.settings, self.scene.leased, self.scene.tenants);
         process.hold(self.ends.clock, Some(self.now() + HELD));
         self.processes += 1;
         self.places[place] = Some(process);

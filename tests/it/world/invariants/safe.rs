@@ -60,7 +60,8 @@ fn may_be_left(evidence: &Evidence, job: &Job) -> bool {
         .history
         .iter()
         .any(|write| write.change == Change::Deleted && named(&write.after) && retains(&write.after));
-    let reported = evidence.history.iter().any(|write| named(&write.after) && evidence.left_behind.contains(&write.after.uid));
+    let reported =
+        evidence.history.iter().any(|write| named(&write.after) && evidence.left_behind.contains(&write.after.uid));
     // What people do to a job under the same id, or to its record, takes it out of our hands.
     let others =
         evidence.ledger.effects.iter().any(|effect| {
@@ -71,7 +72,13 @@ fn may_be_left(evidence: &Evidence, job: &Job) -> bool {
         .objects
         .iter()
         .any(|object| nonce(object) == Some(&*job.request) && object.spec("mode") == Some("Suspended"));
-    let_go || reported || suspended || job.ghost || others || evidence.definition_going || evidence.record_was_taken(job)
+    let_go
+        || reported
+        || suspended
+        || job.ghost
+        || others
+        || evidence.definition_going
+        || evidence.record_was_taken(job)
 }
 
 /// S3: nothing is deleted, stopped or restarted that we did not make or were not to adopt, or that another SyncJob holds.

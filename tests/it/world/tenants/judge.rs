@@ -36,9 +36,8 @@ pub fn judge(play: &Play, evidence: &Evidence, found: &mut Vec<Violation>) {
 
 /// The SyncJobs that name a service principal, as they were.
 fn named<'a>(evidence: &'a Evidence, principal: &'a str) -> impl Iterator<Item = &'a Version> {
-    let names = move |object: &&Version| {
-        object.spec("servicePrincipalId").is_some_and(|id| id.eq_ignore_ascii_case(principal))
-    };
+    let names =
+        move |object: &&Version| object.spec("servicePrincipalId").is_some_and(|id| id.eq_ignore_ascii_case(principal));
     evidence.history.iter().map(|write| &*write.after).filter(names)
 }
 
@@ -59,7 +58,7 @@ fn tokens_stay_with_their_tenant(evidence: &Evidence, found: &mut Vec<Violation>
 }
 
 /// The writes to Graph for SyncJobs of a cluster-wide tenant, with one of those SyncJobs.
-fn fenced<'a>(evidence: &'a Evidence) -> impl Iterator<Item = (&'a Call, &'a Version)> {
+fn fenced(evidence: &Evidence) -> impl Iterator<Item = (&Call, &Version)> {
     let calls = evidence.ledger.calls.iter().filter(|call| call.operation.writes() && call.by.is_operator());
     calls.filter_map(|call| {
         let object = named(evidence, &call.principal).next()?;
@@ -69,7 +68,7 @@ fn fenced<'a>(evidence: &'a Evidence) -> impl Iterator<Item = (&'a Call, &'a Ver
 }
 
 /// What was last shown to this operator by then, as far as it is known to have arrived.
-fn last_shown<'a>(shown: &'a [Shown], by: By, at: Duration) -> Option<&'a Shown> {
+fn last_shown(shown: &[Shown], by: By, at: Duration) -> Option<&Shown> {
     let mut known = shown.iter().filter(|shown| shown.by == by && shown.at <= at).rev();
     known.find(|shown| !shown.listed || grants(&shown.object) || shown.at + LIST_ARRIVES <= at)
 }
@@ -111,12 +110,15 @@ fn no_write_passes_a_label_unasked(play: &Play, evidence: &Evidence, found: &mut
             let of = read.verb == Verb::Namespace && read.key.name == object.key.namespace;
             of && read.by == call.by && read.at < call.at
         });
-        let written = evidence.history.iter().rev().find(|write| {
-            write.by == call.by && write.after.key == object.key && write.at < call.at
-        });
+        let written = evidence
+            .history
+            .iter()
+            .rev()
+            .find(|write| write.by == call.by && write.after.key == object.key && write.at < call.at);
         let fresh = look.filter(|look| written.is_none_or(|written| written.at < look.at));
         if fresh.is_none_or(|look| look.labels.get(LABEL).is_none_or(|label| label != "identity")) {
-            let what = format!("{:?} for {:?}, on a look at {:?}", call.operation, object.key, look.map(|look| look.at));
+            let what =
+                format!("{:?} for {:?}, on a look at {:?}", call.operation, object.key, look.map(|look| look.at));
             found.push(Violation { rule: "label", at: call.at, what });
         }
     }
@@ -162,7 +164,7 @@ fn namespaces_end(play: &Play, evidence: &Evidence, found: &mut Vec<Violation>) 
     if evidence.end >= evidence.calm + evidence.bounds.converge {
         for kind in [Kind::EntraTenant, Kind::ClusterEntraTenant] {
             for object in play.ends.api.of(kind).objects.values().filter(|object| object.is_deleting()) {
-                let what = format!("the deletion of {:?} {:?} does not end", kind, object.key);
+                let what = format!("the deletion of {kind:?} {:?} does not end", object.key);
                 found.push(Violation { rule: "stuck", at: evidence.end, what });
             }
         }

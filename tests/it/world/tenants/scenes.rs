@@ -20,7 +20,7 @@ pub const TWO: &str = "22222222-0e2f-4a6b-b1d7-93c2f0e8a655";
 /// The label by which a grant selects namespaces.
 pub const LABEL: &str = "team";
 
-// A secret begins like this, and the name of the tenant object that it was given to follows.
+/// A secret begins like this, and the name of the tenant object that it was given to follows.
 pub const SECRET_OF: &str = "canary-secret-";
 const FIRST: &str = "canary-secret-one-1";
 const NEXT: &str = "canary-secret-one-2";
@@ -57,8 +57,7 @@ fn accept(from: u64, to: u64, application: &'static str, secrets: &'static [&'st
 /// A SyncJob of a namespaced tenant, or of the cluster-wide one.
 fn job((namespace, name): (&str, &str), kind: Kind, tenant: &str, principal: &str, template: usize) -> Timed {
     let reference = json!({"kind": kind.name(), "name": tenant});
-    let spec =
-        json!({"servicePrincipalId": principal, "templateId": TEMPLATES[template], "tenantRef": reference});
+    let spec = json!({"servicePrincipalId": principal, "templateId": TEMPLATES[template], "tenantRef": reference});
     (0, 1, Act::Create(Key::new(namespace, name), spec))
 }
 

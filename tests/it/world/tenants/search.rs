@@ -3,7 +3,7 @@
 use entrain::plan::Settings;
 
 use super::super::graph::WORLDS;
-use super::super::run::Setup;
+use super::super::run::{Setup, run};
 use super::super::schedule::Schedule;
 use super::super::search::{number, search_of};
 use super::scenes::TENANT_SCENES;
@@ -18,6 +18,17 @@ fn seeded(seed: u64, settings: Settings) -> (Setup, Schedule) {
     // What ids are made of is the business of the other search: the likeliest world is drawn most of the time.
     let world = if rng.bool() { WORLDS[0] } else { WORLDS[rng.usize(..WORLDS.len())] };
     (Setup { scene, world, settings, blind: false }, Schedule::seeded(seed))
+}
+
+#[test]
+fn what_was_found_is_not_found_again() {
+    // Between the fence before the step and the request was a read of the SyncJob, in which the watch showed that the grant
+    // was gone: a DELETE left all the same.
+    for seed in [20, 421] {
+        let (setup, schedule) = seeded(seed, Settings::default());
+        let outcome = run(setup, &schedule);
+        assert!(outcome.violations.is_empty(), "{seed}: {:?}\n{}", outcome.violations, outcome.story);
+    }
 }
 
 #[test]
