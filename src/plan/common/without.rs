@@ -34,6 +34,8 @@ pub enum Guard {
     UnwrittenRetried,
     /// The finalizer is there before a job is made.
     Finalizer,
+    /// The grant of a tenant is asked once more before each write.
+    TenantFence,
 }
 
 /// Which guard is missing; none, outside of the search.

@@ -17,7 +17,7 @@ const SEND_WITHIN: Duration = Duration::from_secs(15);
 
 pub(super) async fn change(change: &Change, scene: &Scene<'_>) -> Learnt {
     let (graph, service_principal) = (scene.graph(), scene.service_principal());
-    let may_send = || scene.context.may_send();
+    let may_send = || scene.may_send();
     let done = || change.done(ObservedJob::default);
     match change {
         Change::CreateJob => create(scene).await,
@@ -42,7 +42,7 @@ async fn create(scene: &Scene<'_>) -> Learnt {
     };
     let (service_principal, template) = (scene.service_principal(), scene.desired.template.as_str());
     let within = if scene.lacks(Guard::SendWithin) { Duration::MAX } else { SEND_WITHIN };
-    let in_time = || context.may_send() && scene.intent_recorded.is_some_and(|recorded| recorded.elapsed() < within);
+    let in_time = || scene.may_send() && scene.intent_recorded.is_some_and(|recorded| recorded.elapsed() < within);
     let answer = scene.graph().create_job(service_principal, template, nonce, &in_time).await;
     scene.jobs_changed();
     // As good as unsent: should taking the intent back fail, nothing has to be waited for.
@@ -88,7 +88,7 @@ fn conflict(error: &graph::Error, trouble: Trouble) -> Trouble {
 
 async fn delete(id: &str, done: Fact, scene: &Scene<'_>) -> Learnt {
     let (context, service_principal) = (scene.context, scene.service_principal());
-    let answer = scene.graph().delete_job(service_principal, id, &|| context.may_send()).await;
+    let answer = scene.graph().delete_job(service_principal, id, &|| scene.may_send()).await;
     scene.jobs_changed();
     match answer {
         Ok(()) => {

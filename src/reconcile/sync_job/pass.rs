@@ -98,7 +98,8 @@ async fn manage(
         let learnt = match login {
             Ok(login) => {
                 let nonce = entry.memory.nonce().map(str::to_owned);
-                let scene = Scene { desired, world: pass.world(), nonce, intent_recorded, login, context };
+                let (world, decided_on) = (pass.world(), &*decided_on);
+                let scene = Scene { desired, world, decided_on, nonce, intent_recorded, login, context };
                 carry_out(&step, &scene, handle).await
             }
             Err(barred) => without_login(&step, barred, handle, context).await.into(),
@@ -146,6 +147,7 @@ async fn may_go_on(step: &Step, decided_on: &SyncJob, login: Result<&Login, &Tro
         return true;
     }
     if let Ok(login) = login
+        && !context.settings.without.lacks(Guard::TenantFence)
         && !context.tenants.still_permits(decided_on, login).await
     {
         return false;

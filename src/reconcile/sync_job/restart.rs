@@ -20,8 +20,7 @@ pub(super) async fn record(token: &str, done: Fact, scene: &Scene<'_>, handle: &
 }
 
 pub(super) async fn send(id: &str, scope: Option<&str>, done: Fact, scene: &Scene<'_>) -> Learnt {
-    let (context, service_principal) = (scene.context, scene.service_principal());
-    let answer = scene.graph().restart_job(service_principal, id, scope, &|| context.may_send()).await;
+    let answer = scene.graph().restart_job(scene.service_principal(), id, scope, &|| scene.may_send()).await;
     scene.jobs_changed();
     let token = scene.world.answers.last_handled_restart.as_ref().map(|handled| handled.token.clone());
     let token = token.unwrap_or_default();

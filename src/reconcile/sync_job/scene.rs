@@ -15,6 +15,8 @@ use crate::reconcile::trouble::cluster_trouble;
 pub(super) struct Scene<'a> {
     pub desired: &'a Desired,
     pub world: &'a World,
+    /// The object that the step was decided on.
+    pub decided_on: &'a SyncJob,
     /// The nonce of the intent that this process has met.
     pub nonce: Option<String>,
     /// When the intent of this pass was recorded; its request leaves shortly after, or not at all.
@@ -35,6 +37,13 @@ impl Scene<'_> {
 
     pub fn graph(&self) -> &graph::Client {
         &self.login.client
+    }
+
+    /// Whether a write to Graph may leave at this instant: the lease lasts, and the fence of the tenant, as far as it is known
+    /// by now, is open. Between the fence before the step and this instant are reads, a login, and the wait for a turn.
+    pub fn may_send(&self) -> bool {
+        let open = || self.context.tenants.permits(self.decided_on, self.login);
+        self.context.may_send() && (self.lacks(Guard::TenantFence) || open())
     }
 
     /// The jobs of the service principal have changed, or may have.

@@ -15,11 +15,12 @@ pub(super) use namespaces::Age;
 use self::clients::Clients;
 use self::namespaces::NamespaceCache;
 use super::trouble::{cluster_trouble, graph_trouble};
-use crate::api::tenant::{TenantKind, TenantRef};
+use crate::api::tenant::{NamespaceGrant, TenantKind, TenantRef};
 use crate::api::{SyncJob, TENANT_FINALIZER};
 use crate::cluster::read::NamespaceFacts;
 use crate::cluster::watch::tenants::{StoredTenant, TenantKinds, TenantName, TenantStore};
 use crate::graph::{self, Availability};
+use crate::plan::ids::ServicePrincipalId;
 use crate::plan::tenant::fence::{self, Asked, Barred};
 use crate::plan::tenant::{LogInWith, Wish};
 use crate::plan::{Barrier, Trouble, TroubleKind};
@@ -197,6 +198,20 @@ impl Tenants {
         self.login(object, Age::Now).await.is_ok_and(|now| now.tenant == login.tenant && now.client.is(&login.client))
     }
 
+    /// The same at this instant, by what is known by now: nothing is asked.
+    pub(super) fn permits(&self, object: &SyncJob, login: &Login) -> bool {
+        let Some(name) = self.name_of(object) else {
+            return self.own_login(object).is_ok_and(|now| now.tenant == login.tenant);
+        };
+        let Some(known) = self.known(&name) else { return false };
+        let Ok(wish) = &known.wish else { return false };
+        let namespace = object.namespace().unwrap_or_default();
+        let facts = self.made.as_ref().and_then(|made| made.namespaces.known(&namespace));
+        let granted = wish.grants.as_ref().is_none_or(|grants| granted(object, grants, facts.as_ref()).is_ok());
+        let same = || self.client(&name, &known).is_some_and(|client| client.is(&login.client));
+        granted && !wish.suspended && TenantKey::from(&name) == login.tenant && same()
+    }
+
     fn own_login(&self, object: &SyncJob) -> Result<Login, Trouble> {
         let Some(own) = &self.own else {
             let message = "`spec.tenantRef` names no tenant, there is no ClusterEntraTenant 'default', and the operator has no login of its own.";
@@ -216,19 +231,12 @@ impl Tenants {
         &self,
         object: &SyncJob,
         name: &TenantName,
-        grants: &[crate::api::tenant::NamespaceGrant],
+        grants: &[NamespaceGrant],
         age: Age,
     ) -> Result<(), Trouble> {
         let namespace = object.namespace().unwrap_or_default();
         let facts = if fence::needs_labels(grants) { self.facts(&namespace, age).await? } else { None };
-        let principal = crate::plan::ids::ServicePrincipalId::parse(&object.spec.service_principal_id);
-        let asked = Asked {
-            namespace: &namespace,
-            labels: facts.as_ref().map(|facts| &facts.labels),
-            service_principal: principal.as_ref().map_or("", |id| id.as_str()),
-            mode: object.spec.mode(),
-        };
-        fence::check(grants, asked).map_err(|why| {
+        granted(object, grants, facts.as_ref()).map_err(|why| {
             let what = match why {
                 Barred::Namespace => format!("is not for namespace '{namespace}'"),
                 Barred::ServicePrincipal => {
@@ -253,6 +261,18 @@ pub(super) fn may_name(object: &SyncJob, name: &TenantName) -> bool {
         Some(reference) => named(reference, object) == *name,
         None => *name == default(),
     }
+}
+
+/// Whether the grants of a cluster-wide tenant are for an object in a namespace of which this is known.
+fn granted(object: &SyncJob, grants: &[NamespaceGrant], facts: Option<&NamespaceFacts>) -> Result<(), Barred> {
+    let principal = ServicePrincipalId::parse(&object.spec.service_principal_id);
+    let asked = Asked {
+        namespace: &object.namespace().unwrap_or_default(),
+        labels: facts.map(|facts| &facts.labels),
+        service_principal: principal.as_ref().map_or("", |id| id.as_str()),
+        mode: object.spec.mode(),
+    };
+    fence::check(grants, asked)
 }
 
 fn default() -> TenantName {

@@ -34,6 +34,11 @@ impl NamespaceCache {
         Self { client, known: Mutex::default() }
     }
 
+    /// What the last answer was, however old; nothing is asked.
+    pub fn known(&self, name: &str) -> Option<NamespaceFacts> {
+        self.known.lock().get(name).and_then(|(_, facts)| facts.clone())
+    }
+
     /// `None` if there is no such namespace.
     pub async fn get(&self, name: &str, age: Age) -> Result<Option<NamespaceFacts>, cluster::Error> {
         if age == Age::Recent

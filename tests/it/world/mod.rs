@@ -15,6 +15,7 @@ mod scene;
 mod schedule;
 mod search;
 mod sweep;
+mod tenants;
 mod wire;
 
 /// Who did something.

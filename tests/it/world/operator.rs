@@ -10,10 +10,11 @@ use entrain::cluster::Namespaces;
 use entrain::cluster::events::Events;
 use entrain::cluster::lease::Fence;
 use entrain::cluster::watch::sync_jobs;
+use entrain::cluster::watch::tenants::{TenantKinds, tenants};
 use entrain::graph::{Client, Cloud, Credential, Endpoints, Options, Transport, TransportError};
 use entrain::metrics::{Metrics, Objects, RestMetrics, Silence, Tenants as TenantStates};
 use entrain::plan::Settings;
-use entrain::reconcile::{self, Parts, Tenants, Watchdog};
+use entrain::reconcile::{self, Connections, Parts, Tenants, Watchdog};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
@@ -29,6 +30,8 @@ use super::wire::Broke;
 
 const LOGIN: &str = "https://login.example.test/";
 const GRAPH: &str = "https://graph.example.test/";
+/// Where the Secrets of cluster-wide tenants are.
+pub const OPERATOR_NAMESPACE: &str = "entrain";
 const STUCK_AFTER: Duration = Duration::from_secs(300);
 
 /// The two ends and the time.
@@ -88,8 +91,8 @@ impl Transport for Line {
 }
 
 impl Process {
-    /// Starts a process. With a lease nothing is sent before it is held.
-    pub fn start(number: u8, ends: &Ends, settings: Settings, leased: bool) -> Self {
+    /// Starts a process. With a lease nothing is sent before it is held; with tenants it has no login of its own.
+    pub fn start(number: u8, ends: &Ends, settings: Settings, leased: bool, with_tenants: bool) -> Self {
         let client = ends.api.client(number);
         let namespaces = Namespaces::default();
         let watches = sync_jobs(&client, &namespaces);
@@ -100,12 +103,19 @@ impl Process {
         let fence = lease.as_ref().map_or_else(Fence::open, |lease| Fence::following(lease.until.clone()));
         let (events, writing) = Events::new(client.clone(), "entrain-0");
         let (stop, shutdown) = watch::channel(false);
+        let kinds = TenantKinds { namespaced: with_tenants, cluster: with_tenants };
+        let (tenant_watches, tenant_store) = tenants(&client, &namespaces, kinds);
+        let tenants = if with_tenants {
+            Tenants::new(None, kinds, tenant_store, &client, connections(ends.graph.clone(), number))
+        } else {
+            Tenants::of_operator("operator", graph_client(ends.graph.clone(), number))
+        };
         let running = tokio::spawn(reconcile::run(Parts {
             client,
-            tenants: Tenants::of_operator("operator", graph_client(ends.graph.clone(), number)),
+            tenants,
             namespaces,
             watches,
-            tenant_watches: Vec::new(),
+            tenant_watches,
             events,
             clock: Clocks::following(ends.clock.date(ends.clock.now())),
             settings,
@@ -145,9 +155,22 @@ impl Process {
     }
 }
 
-fn graph_client(graph: Graph, operator: u8) -> Client {
+fn endpoints() -> Endpoints {
     let url = |text| Some(Url::parse(text).unwrap());
-    let endpoints = Endpoints::new(Cloud::Global, url(GRAPH), url(LOGIN)).unwrap();
+    Endpoints::new(Cloud::Global, url(GRAPH), url(LOGIN)).unwrap()
+}
+
+fn connections(graph: Graph, operator: u8) -> Connections {
+    Connections {
+        options: Box::new(|_, _| Options::new(endpoints())),
+        transport: Arc::new(Line { graph, operator }),
+        own: None,
+        operator_namespace: OPERATOR_NAMESPACE.to_owned(),
+    }
+}
+
+fn graph_client(graph: Graph, operator: u8) -> Client {
+    let endpoints = endpoints();
     let credential = Credential::ClientSecret {
         tenant_id: super::graph::TENANT.to_owned(),
         client_id: "5b9a1c44-0e2f-4a6b-b1d7-93c2f0e8a655".to_owned(),

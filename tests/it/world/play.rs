@@ -11,6 +11,7 @@ use super::graph::Scheduled;
 use super::operator::{Ends, Lease, Process};
 use super::scene::{Act, PRINCIPAL, Scene, TEMPLATES};
 use super::schedule::{Schedule, Site};
+use super::tenants::{OTHER, OTHER_TENANT, SECOND};
 
 /// How often the ends may have a bad day, and for how long after the last act.
 const WEATHER_PERIOD: Duration = Duration::from_secs(20);
@@ -50,6 +51,10 @@ pub struct Play {
 impl Play {
     pub fn new(ends: Ends, schedule: Schedule, settings: Settings, scene: &'static Scene) -> Self {
         ends.graph.principal(PRINCIPAL, &TEMPLATES);
+        if scene.tenants {
+            ends.graph.principal(SECOND, &TEMPLATES);
+            ends.graph.principal_of(OTHER_TENANT, OTHER, &TEMPLATES);
+        }
         if scene.occupied {
             ends.graph.act(|tenant, now| {
                 let _ = tenant.create(0, TEMPLATES[0], By::Person, "", now);
@@ -89,7 +94,8 @@ impl Play {
             return;
         }
         self.note(format!("process {} begins", self.processes));
-        let mut process = Process::start(self.processes, &self.ends, self.settings, self.scene.leased);
+        let mut process =
+            Process::start(self.processes, &self.ends, self.settings, self.scene.leased, self.scene.tenants);
         process.hold(self.ends.clock, Some(self.now() + HELD));
         self.processes += 1;
         self.places[place] = Some(process);
@@ -203,6 +209,7 @@ impl Play {
             Act::Start | Act::Pause => self.portal(&act),
             Act::Reboot => self.reboot(0).await,
             Act::Handover => self.hand_over(),
+            Act::Around(around) => around.perform(&self.ends),
         }
     }
 
@@ -246,12 +253,12 @@ impl Play {
                 self.later.push((self.now() + time, Later::Reconnect(number)));
             }
             3 => graph.throttle(self.schedule.part(Site::Actor, Duration::from_secs(120))),
-            4 => api.store().interrupt(None, Interruption::Lost),
-            5 => {
-                api.store().compact();
-                api.store().interrupt(None, Interruption::Gone);
-            }
-            6 => api.store().interrupt(None, Interruption::Silent),
+            4 => api.each(|store| store.interrupt(None, Interruption::Lost)),
+            5 => api.each(|store| {
+                store.compact();
+                store.interrupt(None, Interruption::Gone);
+            }),
+            6 => api.each(|store| store.interrupt(None, Interruption::Silent)),
             7 => graph.service().revoke(),
             8 => {
                 let keys: Vec<_> = api.store().objects.keys().cloned().collect();

@@ -11,7 +11,7 @@ use tracing::{Dispatch, Level};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::By;
-use super::api::Api;
+use super::api::{Api, Kind};
 use super::clock::Clock;
 use super::graph::{Duplicate, Graph, Ids};
 use super::invariants::{Bounds, Evidence, Violation};
@@ -20,10 +20,13 @@ use super::play::Play;
 use super::requests;
 use super::scene::Scene;
 use super::schedule::Schedule;
+use super::tenants;
 
 /// Nothing was written for this long, which is longer than the longest wait between two looks: all is at rest.
 const REST: Duration = Duration::from_secs(12 * 60);
 const STEP: Duration = Duration::from_secs(60);
+/// So much of it is judged.
+pub const QUIET: Duration = Duration::from_secs(11 * 60);
 /// Without a fault everything is served within this time; with faults a watch may be silent before it is rebuilt.
 const SERVED: Duration = Duration::from_secs(20);
 const SERVED_LATE: Duration = Duration::from_secs(11 * 60);
@@ -121,9 +124,12 @@ async fn until_rest(play: &mut Play) -> Vec<Violation> {
 fn judged(play: &Play, bounds: Bounds, calm: Duration) -> Vec<Violation> {
     let evidence = Evidence::of(&play.ends.api, &play.ends.graph, bounds, calm);
     let mut found = evidence.at_rest();
-    found.extend(evidence.silent(play.now().saturating_sub(REST.checked_sub(STEP).unwrap())));
+    found.extend(evidence.silent(play.now().saturating_sub(QUIET)));
     behind_the_fence(play, &evidence, &mut found);
     requests::judge(play, &evidence, &mut found);
+    if play.scene.tenants {
+        tenants::judge(play, &evidence, &mut found);
+    }
     if play.places.iter().flatten().any(super::operator::Process::has_ended) {
         found.push(Violation { rule: "ended", at: play.now(), what: "the loop has ended".to_owned() });
     }
@@ -149,8 +155,12 @@ fn behind_the_fence(play: &Play, evidence: &Evidence, found: &mut Vec<Violation>
 
 /// When something was last written anywhere.
 fn last_write(play: &Play) -> Duration {
-    let (store, service) = (play.ends.api.store(), play.ends.graph.service());
-    let written = store.requests.iter().rev().find(|request| request.verb.writes()).map(|request| request.at);
+    let of = |kind| {
+        let store = play.ends.api.of(kind);
+        store.requests.iter().rev().find(|request| request.verb.writes()).map(|request| request.at)
+    };
+    let written = of(Kind::SyncJob).max(of(Kind::EntraTenant)).max(of(Kind::ClusterEntraTenant));
+    let service = play.ends.graph.service();
     let sent = service.tenant.ledger.calls.iter().rev().find(|call| call.operation.writes()).map(|call| call.at);
     written.max(sent).unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::api::Key;
 use super::schedule::{Schedule, Site};
+use super::tenants::{Around, TENANT_SCENES};
 
 /// The service principal of all scenes.
 pub const PRINCIPAL: &str = "2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f";
@@ -32,6 +33,8 @@ pub enum Act {
     Reboot,
     /// The first operator loses its lease to the second, which waits as long as it must, and then works.
     Handover,
+    /// Something around the SyncJobs: tenants, Secrets, namespaces, applications.
+    Around(Around),
 }
 
 /// What a run is about.
@@ -45,8 +48,10 @@ pub struct Scene {
     pub leased: bool,
     /// What people do leaves the watch silent for a while.
     pub slow: bool,
+    /// The operator has no login of its own, and works with tenants.
+    pub tenants: bool,
     /// Earliest and latest second, and the act.
-    acts: fn() -> Vec<(u64, u64, Act)>,
+    pub acts: fn() -> Vec<(u64, u64, Act)>,
 }
 
 impl Scene {
@@ -86,7 +91,8 @@ fn annotate(name: &str, annotation: &str, value: &str) -> Act {
     Act::Patch(key(name), json!({"metadata": {"annotations": {(format!("entrain.dev/{annotation}")): value}}}))
 }
 
-const PLAIN: Scene = Scene { name: "", occupied: false, split: false, leased: false, slow: false, acts: Vec::new };
+pub const PLAIN: Scene =
+    Scene { name: "", occupied: false, split: false, leased: false, slow: false, tenants: false, acts: Vec::new };
 
 /// All scenes, the most likely ones first.
 pub const SCENES: [Scene; 20] = [
@@ -292,5 +298,5 @@ fn takeover() -> Vec<(u64, u64, Act)> {
 
 /// The scene of this name.
 pub fn named(name: &str) -> &'static Scene {
-    SCENES.iter().chain(&STALE).find(|scene| scene.name == name).unwrap()
+    SCENES.iter().chain(&STALE).chain(&TENANT_SCENES).find(|scene| scene.name == name).unwrap()
 }

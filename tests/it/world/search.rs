@@ -50,8 +50,16 @@ struct Tally {
     findings: Vec<(u64, String)>,
 }
 
+/// What seeds stand for.
+pub type Seeded = fn(u64, Settings) -> (Setup, Schedule);
+
 /// Runs the schedules of these seeds on all processors.
 pub fn search(first: u64, count: u64, settings: Settings) -> Found {
+    search_of(seeded, "world::search::search", first, count, settings)
+}
+
+/// The same over what these seeds stand for; the test that repeats a run is of this name.
+pub fn search_of(seeded: Seeded, test: &str, first: u64, count: u64, settings: Settings) -> Found {
     let (began, next, tally) = (Instant::now(), AtomicU64::new(0), Mutex::<Tally>::default());
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
@@ -72,7 +80,7 @@ pub fn search(first: u64, count: u64, settings: Settings) -> Found {
                     }
                     if !outcome.violations.is_empty() {
                         let seed = first + number;
-                        let label = format!("again by: SEARCH_SEED={seed} SEARCH_SCHEDULES=1 cargo test --test it -- world::search::search --nocapture; seed {seed}");
+                        let label = format!("again by: SEARCH_SEED={seed} SEARCH_SCHEDULES=1 cargo test --test it -- {test} --nocapture; seed {seed}");
                         tally.findings.push((seed, described(&label, setup, &schedule, &outcome)));
                     }
                 }
@@ -98,7 +106,7 @@ pub fn described(label: &str, setup: Setup, schedule: &Schedule, outcome: &Outco
 }
 
 /// A number from the environment.
-fn number(name: &str, otherwise: u64) -> u64 {
+pub fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 

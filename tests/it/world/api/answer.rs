@@ -46,11 +46,11 @@ pub fn object(object: &Version) -> Response {
 }
 
 /// A list, put together from what is served of each object already.
-pub fn list<'a>(number: u64, objects: impl Iterator<Item = &'a Version>) -> Response {
+pub fn list<'a>(kind: &str, number: u64, objects: impl Iterator<Item = &'a Version>) -> Response {
     let mut body = BytesMut::with_capacity(4096);
-    body.put_slice(
-        b"{\"apiVersion\":\"entrain.dev/v1alpha1\",\"kind\":\"SyncJobList\",\"metadata\":{\"resourceVersion\":\"",
-    );
+    body.put_slice(b"{\"apiVersion\":\"entrain.dev/v1alpha1\",\"kind\":\"");
+    body.put_slice(kind.as_bytes());
+    body.put_slice(b"List\",\"metadata\":{\"resourceVersion\":\"");
     body.put_slice(number.to_string().as_bytes());
     body.put_slice(b"\"},\"items\":[");
     for (index, object) in objects.enumerate() {

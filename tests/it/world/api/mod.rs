@@ -5,6 +5,7 @@ mod answer;
 mod ownership;
 mod route;
 mod store;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -18,7 +19,8 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 
-pub use store::{Change, Interruption, Key, Request, Snapshot, Store, Verb, Version, Write};
+pub use store::{Change, Interruption, Key, Kind, Request, Shown, Snapshot, Store, Verb, Version, Write};
+pub use surroundings::Surroundings;
 
 use super::By;
 use super::clock::Clock;
@@ -31,6 +33,9 @@ const PERSON: &str = "kubectl";
 #[derive(Clone)]
 pub struct Api {
     store: Arc<Mutex<Store>>,
+    tenants: Arc<Mutex<Store>>,
+    cluster_tenants: Arc<Mutex<Store>>,
+    surroundings: Arc<Mutex<Surroundings>>,
     schedule: Schedule,
     /// The operators that the server cannot be reached by.
     cut_off: Arc<Mutex<BTreeSet<u8>>>,
@@ -38,7 +43,15 @@ pub struct Api {
 
 impl Api {
     pub fn new(clock: Clock, schedule: Schedule) -> Self {
-        Self { store: Arc::new(Mutex::new(Store::new(clock))), schedule, cut_off: Arc::default() }
+        let store = |kind| Arc::new(Mutex::new(Store::new(clock, kind)));
+        Self {
+            store: store(Kind::SyncJob),
+            tenants: store(Kind::EntraTenant),
+            cluster_tenants: store(Kind::ClusterEntraTenant),
+            surroundings: Arc::new(Mutex::new(Surroundings::new(clock))),
+            schedule,
+            cut_off: Arc::default(),
+        }
     }
 
     /// A client of one operator. Needs tokio.
@@ -48,6 +61,31 @@ impl Api {
 
     pub fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock()
+    }
+
+    fn shared(&self, kind: Kind) -> &Arc<Mutex<Store>> {
+        match kind {
+            Kind::SyncJob => &self.store,
+            Kind::EntraTenant => &self.tenants,
+            Kind::ClusterEntraTenant => &self.cluster_tenants,
+        }
+    }
+
+    /// The objects of one kind.
+    pub fn of(&self, kind: Kind) -> MutexGuard<'_, Store> {
+        self.shared(kind).lock()
+    }
+
+    /// Secrets and namespaces.
+    pub fn surroundings(&self) -> MutexGuard<'_, Surroundings> {
+        self.surroundings.lock()
+    }
+
+    /// Does the same to the objects of every kind.
+    pub fn each(&self, does: impl Fn(&mut Store)) {
+        for kind in [Kind::SyncJob, Kind::EntraTenant, Kind::ClusterEntraTenant] {
+            does(&mut self.of(kind));
+        }
     }
 
     pub fn get(&self, key: &Key) -> Option<Arc<Version>> {
@@ -67,8 +105,14 @@ impl Api {
 
     /// Somebody writes a label, so that the object has another version.
     pub fn touch(&self, key: &Key) {
-        let number = self.store().number;
-        self.patch(key, &json!({"metadata": {"labels": {"touched": number.to_string()}}}));
+        self.touch_of(Kind::SyncJob, key);
+    }
+
+    /// The same to an object of any kind.
+    pub fn touch_of(&self, kind: Kind, key: &Key) {
+        let store = &mut *self.of(kind);
+        let patch = json!({"metadata": {"labels": {"touched": store.number.to_string()}}});
+        let _ = store.merge_patch(key, &patch, PERSON, By::Person);
     }
 
     /// Somebody deletes a SyncJob.
@@ -94,7 +138,7 @@ impl Api {
     pub fn cut_off(&self, operator: u8, is: bool) {
         if is {
             self.cut_off.lock().insert(operator);
-            self.store().interrupt(Some(By::Operator(operator)), Interruption::Silent);
+            self.each(|store| store.interrupt(Some(By::Operator(operator)), Interruption::Silent));
         } else {
             self.cut_off.lock().remove(&operator);
         }

@@ -16,7 +16,7 @@ use super::super::schedule::Site;
 use super::super::wire::{Answers, Fate, Refusal, Silence, carry, latency};
 use super::Api;
 use super::answer::{self, Reply, Response};
-use super::store::{Key, Request, Store, Verb};
+use super::store::{Key, Kind, Request, Store, Verb};
 use super::watch::{Asked, Stream, Weather};
 use super::writes::Refused;
 
@@ -57,7 +57,7 @@ impl Line {
         let schedule = &self.api.schedule;
         let site = match asked.verb {
             Verb::Watch => Site::ApiWatch,
-            Verb::List | Verb::Get | Verb::Definition | Verb::Unknown => Site::ApiRead,
+            Verb::List | Verb::Get | Verb::Definition | Verb::Secret | Verb::Namespace | Verb::Unknown => Site::ApiRead,
             Verb::Create | Verb::Patch | Verb::PatchStatus | Verb::Delete | Verb::Event | Verb::Lease => Site::ApiWrite,
         };
         let answers = if site == Site::ApiWrite { &WRITES } else { &READS };
@@ -68,7 +68,7 @@ impl Line {
         };
         // A rival writes between the look of the operator and its own write.
         if asked.verb.writes() && fate == Fate::Answered && schedule.fault(Site::ApiWrite, 1) == 1 {
-            asked.key.iter().for_each(|key| self.api.touch(key));
+            asked.key.iter().for_each(|key| self.api.touch_of(asked.kind, key));
         }
         if fate.is_deadly() {
             schedule.kill(self.by);
@@ -81,6 +81,7 @@ impl Line {
 
 /// What a request asks for.
 struct Call {
+    kind: Kind,
     verb: Verb,
     key: Option<Key>,
     namespace: Option<String>,
@@ -95,11 +96,11 @@ impl Call {
         let path: Vec<&str> = head.uri.path().trim_matches('/').split('/').collect();
         let query: Vec<(String, String)> =
             form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-        let (verb, namespace, name) = verb(&head.method, &path, &query);
+        let (kind, verb, namespace, name) = verb(&head.method, &path, &query);
         let apply = head.headers.get("content-type").is_some_and(|kind| kind == "application/apply-patch+yaml");
         let key = name.map(|name| Key::new(namespace.unwrap_or_default(), name));
         let namespace = namespace.map(str::to_owned);
-        Self { verb, key, namespace, query, method: head.method.clone(), apply, body }
+        Self { kind, verb, key, namespace, query, method: head.method.clone(), apply, body }
     }
 
     fn query(&self, name: &str) -> Option<&str> {
@@ -112,10 +113,14 @@ impl Call {
 
     /// Carries the request out and notes it.
     fn execute(&self, api: &Api, by: By, weather: Weather) -> Response {
-        let store = &mut *api.store.lock();
+        if let (Verb::Secret | Verb::Namespace, Some(key)) = (self.verb, &self.key) {
+            return api.surroundings().read(self.verb, key, by);
+        }
+        let shared = api.shared(self.kind);
+        let store = &mut *shared.lock();
         let response = match (self.verb, &self.key) {
-            (Verb::Watch, _) => self.watch(&api.store, store, by, weather),
-            (Verb::List, _) => self.list(store),
+            (Verb::Watch, _) => self.watch(shared, store, by, weather),
+            (Verb::List, _) => self.list(store, by),
             (Verb::Event, _) => self.event(store, by),
             (Verb::Definition, _) => definition(store),
             (Verb::Lease, _) => self.lease(store),
@@ -155,18 +160,24 @@ impl Call {
         self.query("resourceVersion").and_then(|version| version.parse().ok())
     }
 
-    fn list(&self, store: &Store) -> Response {
+    fn list(&self, store: &mut Store, by: By) -> Response {
         // What is newer than everything, as after a restored backup, never comes.
         if self.version().is_some_and(|version| version > store.number) {
             return answer::refused(&Refused::new(504, "Timeout", "Too large resource version"));
         }
         let selector = self.query("fieldSelector").and_then(|selector| selector.split_once('='));
         let namespace = self.namespace.as_deref();
-        let chosen = store.objects.values().map(AsRef::as_ref).filter(|object: &&super::Version| {
-            namespace.is_none_or(|namespace| namespace == object.key.namespace)
-                && selector.is_none_or(|(path, wanted)| selected(&object.value, path) == wanted)
-        });
-        answer::list(store.number, chosen)
+        let chosen: Vec<Arc<super::Version>> = store
+            .objects
+            .values()
+            .filter(|object| {
+                namespace.is_none_or(|namespace| namespace == object.key.namespace)
+                    && selector.is_none_or(|(path, wanted)| selected(&object.value, path) == wanted)
+            })
+            .cloned()
+            .collect();
+        chosen.iter().for_each(|object| store.show(by, object, true));
+        answer::list(store.kind.name(), store.number, chosen.iter().map(AsRef::as_ref))
     }
 
     fn watch(&self, shared: &Arc<parking_lot::Mutex<Store>>, store: &mut Store, by: By, weather: Weather) -> Response {
@@ -234,36 +245,56 @@ fn definition(store: &Store) -> Response {
     answer::json(200, &json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": metadata}))
 }
 
-/// The verb, the namespace and the name of a request.
-fn verb<'a>(method: &Method, path: &[&'a str], query: &[(String, String)]) -> (Verb, Option<&'a str>, Option<&'a str>) {
-    let collection = || match *method {
+/// The kind, the verb, the namespace and the name of a request.
+fn verb<'a>(
+    method: &Method,
+    path: &[&'a str],
+    query: &[(String, String)],
+) -> (Kind, Verb, Option<&'a str>, Option<&'a str>) {
+    let ours = |plural: &str| Kind::of_path(plural).unwrap_or(Kind::SyncJob);
+    match path {
+        ["apis", "entrain.dev", "v1alpha1", "namespaces", namespace, plural] => {
+            (ours(plural), collection(method, query), Some(namespace), None)
+        }
+        ["apis", "entrain.dev", "v1alpha1", "namespaces", namespace, plural, name, below @ ..] => {
+            (ours(plural), single(method, below), Some(namespace), Some(name))
+        }
+        ["apis", "entrain.dev", "v1alpha1", plural] => (ours(plural), collection(method, query), None, None),
+        ["apis", "entrain.dev", "v1alpha1", plural, name, below @ ..] => {
+            (ours(plural), single(method, below), None, Some(name))
+        }
+        ["api", "v1", "namespaces", name] => (Kind::SyncJob, Verb::Namespace, None, Some(name)),
+        ["api", "v1", "namespaces", namespace, "secrets", name] => {
+            (Kind::SyncJob, Verb::Secret, Some(namespace), Some(name))
+        }
+        ["apis", "events.k8s.io", "v1", "namespaces", namespace, "events", ..] => {
+            (Kind::SyncJob, Verb::Event, Some(namespace), None)
+        }
+        ["apis", "coordination.k8s.io", "v1", "namespaces", namespace, "leases", name @ ..] => {
+            (Kind::SyncJob, Verb::Lease, Some(namespace), name.first().copied())
+        }
+        ["apis", "apiextensions.k8s.io", "v1", "customresourcedefinitions", "syncjobs.entrain.dev"] => {
+            (Kind::SyncJob, Verb::Definition, None, None)
+        }
+        _ => (Kind::SyncJob, Verb::Unknown, None, None),
+    }
+}
+
+fn collection(method: &Method, query: &[(String, String)]) -> Verb {
+    match *method {
         Method::GET if query.iter().any(|(name, value)| name == "watch" && value == "true") => Verb::Watch,
         Method::GET => Verb::List,
         Method::POST => Verb::Create,
         _ => Verb::Unknown,
-    };
-    match path {
-        ["apis", "entrain.dev", "v1alpha1", "syncjobs"] => (collection(), None, None),
-        ["apis", "entrain.dev", "v1alpha1", "namespaces", namespace, "syncjobs"] => {
-            (collection(), Some(namespace), None)
-        }
-        ["apis", "entrain.dev", "v1alpha1", "namespaces", namespace, "syncjobs", name, below @ ..] => {
-            let verb = match (method, below) {
-                (&Method::GET, []) => Verb::Get,
-                (&Method::PATCH, []) => Verb::Patch,
-                (&Method::PATCH, ["status"]) => Verb::PatchStatus,
-                (&Method::DELETE, []) => Verb::Delete,
-                _ => Verb::Unknown,
-            };
-            (verb, Some(namespace), Some(name))
-        }
-        ["apis", "events.k8s.io", "v1", "namespaces", namespace, "events", ..] => (Verb::Event, Some(namespace), None),
-        ["apis", "coordination.k8s.io", "v1", "namespaces", namespace, "leases", name @ ..] => {
-            (Verb::Lease, Some(namespace), name.first().copied())
-        }
-        ["apis", "apiextensions.k8s.io", "v1", "customresourcedefinitions", "syncjobs.entrain.dev"] => {
-            (Verb::Definition, None, None)
-        }
-        _ => (Verb::Unknown, None, None),
+    }
+}
+
+fn single(method: &Method, below: &[&str]) -> Verb {
+    match (method, below) {
+        (&Method::GET, []) => Verb::Get,
+        (&Method::PATCH, []) => Verb::Patch,
+        (&Method::PATCH, ["status"]) => Verb::PatchStatus,
+        (&Method::DELETE, []) => Verb::Delete,
+        _ => Verb::Unknown,
     }
 }

@@ -62,6 +62,34 @@ impl Version {
     }
 }
 
+/// A kind of resource. Each has a store of its own, with versions that are compared within it only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    SyncJob,
+    EntraTenant,
+    ClusterEntraTenant,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SyncJob => "SyncJob",
+            Self::EntraTenant => "EntraTenant",
+            Self::ClusterEntraTenant => "ClusterEntraTenant",
+        }
+    }
+
+    /// As paths have it.
+    pub fn of_path(plural: &str) -> Option<Self> {
+        match plural {
+            "syncjobs" => Some(Self::SyncJob),
+            "entratenants" => Some(Self::EntraTenant),
+            "clusterentratenants" => Some(Self::ClusterEntraTenant),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     Added,
@@ -114,6 +142,10 @@ pub enum Verb {
     Event,
     Definition,
     Lease,
+    /// A Secret.
+    Secret,
+    /// The metadata of a namespace.
+    Namespace,
     Unknown,
 }
 
@@ -149,7 +181,18 @@ pub struct Snapshot {
     number: u64,
 }
 
+/// What an operator was shown: the version of an object, by a watch or by a list.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    pub at: Duration,
+    pub by: By,
+    pub object: Arc<Version>,
+    /// By a list, whose answer may be under way for a while.
+    pub listed: bool,
+}
+
 pub struct Store {
+    pub kind: Kind,
     pub clock: Clock,
     pub objects: BTreeMap<Key, Arc<Version>>,
     /// The version of the newest write.
@@ -163,6 +206,8 @@ pub struct Store {
     /// Everything that was ever written.
     pub history: Vec<Write>,
     pub requests: Vec<Request>,
+    /// What operators were shown of tenants.
+    pub shown: Vec<Shown>,
     /// The events that arrived, with their sender.
     pub events: Vec<(Duration, By, Value)>,
     pub leases: BTreeMap<Key, (u64, Value)>,
@@ -172,8 +217,9 @@ pub struct Store {
 }
 
 impl Store {
-    pub fn new(clock: Clock) -> Self {
+    pub fn new(clock: Clock, kind: Kind) -> Self {
         Self {
+            kind,
             clock,
             objects: BTreeMap::new(),
             number: 100,
@@ -184,6 +230,7 @@ impl Store {
             uids: 0,
             history: Vec::new(),
             requests: Vec::new(),
+            shown: Vec::new(),
             events: Vec::new(),
             leases: BTreeMap::new(),
             definition_going: false,
@@ -193,7 +240,7 @@ impl Store {
 
     pub fn new_uid(&mut self) -> String {
         self.uids += 1;
-        format!("00000000-0000-4000-8000-{:012x}", self.uids)
+        format!("{:08x}-0000-4000-8000-{:012x}", self.kind as u8, self.uids)
     }
 
     pub fn date(&self) -> String {
@@ -231,6 +278,13 @@ impl Store {
         self.log.push(Logged { number, at, change, object: object.clone() });
         self.history.push(Write { at: self.clock.stamp(), by, change, before, after: object });
         self.wake();
+    }
+
+    /// Takes note of what an operator is shown.
+    pub fn show(&mut self, by: By, object: &Arc<Version>, listed: bool) {
+        if self.kind != Kind::SyncJob {
+            self.shown.push(Shown { at: self.clock.stamp(), by, object: object.clone(), listed });
+        }
     }
 
     fn wake(&mut self) {

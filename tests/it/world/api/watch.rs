@@ -64,6 +64,7 @@ impl Weather {
 pub struct Stream {
     store: Arc<Mutex<Store>>,
     id: u64,
+    by: By,
     asked: Asked,
     weather: Weather,
     /// The next place in the log to look at.
@@ -84,8 +85,9 @@ impl Stream {
         let fresh = asked.initial || asked.from.is_none_or(|from| from == 0);
         let mut first = VecDeque::new();
         if fresh {
-            let objects = store.objects.values().filter(|object| asked.shows(object));
-            first.extend(objects.map(|object| line("ADDED", &object.json)));
+            let objects: Vec<_> = store.objects.values().filter(|object| asked.shows(object)).cloned().collect();
+            objects.iter().for_each(|object| store.show(by, object, true));
+            first.extend(objects.iter().map(|object| line("ADDED", &object.json)));
         }
         let number = if fresh { store.number } else { asked.from.unwrap_or_default() };
         if asked.initial {
@@ -95,7 +97,7 @@ impl Stream {
         let next = store.log.partition_point(|logged| logged.number <= number);
         let timer = Box::pin(sleep_until(store.clock.instant(began)));
         let (id, store) = (store.open_watch(by), shared.clone());
-        Self { store, id, asked, weather, next, number, first, began, bookmark: began, timer, over: false }
+        Self { store, id, by, asked, weather, next, number, first, began, bookmark: began, timer, over: false }
     }
 
     pub fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
@@ -149,8 +151,8 @@ impl Stream {
     }
 
     /// The next line that the lag allows.
-    fn due(&mut self, store: &Store, now: Duration) -> Option<Bytes> {
-        while let Some(logged) = store.log.get(self.next) {
+    fn due(&mut self, store: &mut Store, now: Duration) -> Option<Bytes> {
+        while let Some(logged) = store.log.get(self.next).cloned() {
             if logged.number > self.number && now < logged.at + self.weather.lag {
                 return None;
             }
@@ -160,6 +162,7 @@ impl Stream {
             }
             self.number = logged.number;
             if self.asked.shows(&logged.object) {
+                store.show(self.by, &logged.object, false);
                 let kind = match logged.change {
                     Change::Added => "ADDED",
                     Change::Modified => "MODIFIED",

@@ -57,13 +57,15 @@ impl Store {
         }
         let (uid, created) = (self.new_uid(), self.date());
         let metadata = &mut value["metadata"];
-        metadata["namespace"] = Value::from(namespace);
+        if !namespace.is_empty() {
+            metadata["namespace"] = Value::from(namespace);
+        }
         metadata["uid"] = Value::from(uid);
         metadata["creationTimestamp"] = Value::from(created);
         metadata["generation"] = Value::from(1);
         drop(metadata.as_object_mut().and_then(|metadata| metadata.remove("managedFields")));
         value["apiVersion"] = Value::from("entrain.dev/v1alpha1");
-        value["kind"] = Value::from("SyncJob");
+        value["kind"] = Value::from(self.kind.name());
         value["status"] = json!({"observedGeneration": -1});
         let mut managers = Vec::new();
         let written = json!({"spec": value["spec"]});

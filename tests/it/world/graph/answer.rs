@@ -112,8 +112,10 @@ fn job_into(body: &mut String, job: &Job, state: State, epoch: Timestamp) {
 }
 
 /// A token that names its tenant, and whose rest nobody may repeat anywhere.
-pub fn token(tenant: &str, number: u64, seconds: u64) -> (String, Response) {
-    let claims = URL_SAFE_NO_PAD.encode(json!({"tid": tenant, "jti": number}).to_string());
+pub fn token(tenant: &str, application: &str, number: u64, seconds: u64) -> (String, Response) {
+    let roles = ["Synchronization.ReadWrite.All", "Application.Read.All"];
+    let claims = json!({"tid": tenant, "appid": application, "jti": number, "roles": roles});
+    let claims = URL_SAFE_NO_PAD.encode(claims.to_string());
     let token = format!("e30.{claims}.canary-token-{number}");
     let body = json!({"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token});
     (token, json(200, body.to_string()))

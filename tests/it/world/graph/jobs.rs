@@ -85,6 +85,8 @@ impl Job {
 #[derive(Clone, Debug)]
 pub struct Principal {
     pub id: String,
+    /// The tenant of Entra ID that it is in.
+    pub tenant: String,
     pub app_id: String,
     pub exists: bool,
     pub templates: Vec<String>,
@@ -109,6 +111,7 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// The service principal of this id, of whichever tenant.
     pub fn principal(&self, id: &str) -> Option<usize> {
         self.principals.iter().position(|principal| principal.exists && principal.id.eq_ignore_ascii_case(id))
     }
@@ -210,6 +213,7 @@ mod tests {
 
     fn tenant(world: (Ids, Duplicate)) -> Tenant {
         let principal = Principal {
+            tenant: "t".to_owned(),
             id: "sp".to_owned(),
             app_id: "app".to_owned(),
             exists: true,

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use std::sync::Arc;
+
 use super::super::By;
+use super::logins::LoggedIn;
 
 /// What a request, a person or the service did to a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +69,8 @@ pub struct Call {
     pub heard: u16,
     /// When it heard it. A request that hangs has no such moment.
     pub until: Option<Duration>,
+    /// Whose token it carries; for a login, what it presents.
+    pub login: Option<Arc<LoggedIn>>,
 }
 
 /// Everything, for the judges.

@@ -4,6 +4,7 @@
 mod answer;
 mod jobs;
 mod ledger;
+mod logins;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -60,10 +61,16 @@ impl Graph {
 
     /// A service principal that offers these templates.
     pub fn principal(&self, id: &str, templates: &[&str]) -> usize {
+        self.principal_of(TENANT, id, templates)
+    }
+
+    /// The same in another tenant.
+    pub fn principal_of(&self, of: &str, id: &str, templates: &[&str]) -> usize {
         let tenant = &mut self.service().tenant;
         let number = tenant.principals.len();
         tenant.principals.push(Principal {
             id: id.to_owned(),
+            tenant: of.to_owned(),
             app_id: format!("{number:08x}-aaaa-4000-8000-000000000000"),
             exists: true,
             templates: templates.iter().map(|&template| template.to_owned()).collect(),
@@ -85,7 +92,7 @@ impl Graph {
     /// Carries a request of an operator to its fate.
     pub async fn exchange(&self, operator: u8, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Broke> {
         let (by, sent) = (By::Operator(operator), self.clock.stamp());
-        let call = service::call(&request, by, sent);
+        let call = Call { login: self.service().logins.of(&request), ..service::call(&request, by, sent) };
         let (operation, number) = (call.operation, self.note(call));
         let fate = match self.fate(operation) {
             Fate::Refused(Refusal { status: 429, wait: Some(wait) }) if operation != Operation::LogIn => {

@@ -1,6 +1,6 @@
 //! Requests read and answered: routes, tokens, limits, and what a replica that lags makes of them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,11 +14,11 @@ use super::LAG_MAX;
 use super::answer::{self, Response};
 use super::jobs::{Created, Duplicate, Ids, Tenant};
 use super::ledger::{Call, Ledger, Operation};
+use super::logins::Logins;
 
 /// The client secret. No log, status or event may hold it.
 pub const SECRET: &str = "canary-secret-51c9";
 pub const TENANT: &str = "7f0c2b1e-5c1d-4d0a-9a53-0d6f4b8a2e11";
-const TOKEN_SECONDS: u64 = 3600;
 
 /// How the replica that answers a request differs from what is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Service {
     pub tenant: Tenant,
     /// Requests before this moment are refused with 429.
     pub shut_until: Duration,
+    /// The same for one application.
+    pub shut_for: BTreeMap<String, Duration>,
     /// Logins are refused with this error and this AADSTS code.
     pub login_refused: Option<(&'static str, u32)>,
     /// Requests are answered as if a permission were missing.
@@ -46,8 +48,7 @@ pub struct Service {
     /// When a replica last began to hide the jobs.
     hidden_since: Option<Duration>,
     epoch: Timestamp,
-    /// The tokens issued, with the operator and the end.
-    tokens: HashMap<String, (By, Duration)>,
+    pub logins: Logins,
 }
 
 impl Service {
@@ -56,30 +57,35 @@ impl Service {
         Self {
             tenant: Tenant { id, world, principals, jobs, ledger },
             shut_until: Duration::ZERO,
+            shut_for: BTreeMap::new(),
             login_refused: None,
             permission_missing: false,
             hidden_since: None,
             epoch,
-            tokens: HashMap::new(),
+            logins: Logins::default(),
         }
     }
 
     /// Withdraws every token that was issued.
     pub fn revoke(&mut self) {
-        self.tokens.clear();
+        self.logins.withdraw(None);
     }
 
     /// The answer to a request that arrives now at this replica.
     pub fn answer(&mut self, request: &http::Request<Bytes>, by: By, now: Duration, replica: Replica) -> Response {
         let route = Route::parse(request);
         if route.operation == Operation::LogIn {
-            return self.log_in(by, now);
+            return match self.login_refused {
+                Some((error, code)) => answer::login_error(401, error, code),
+                None => self.logins.log_in(request, by, now),
+            };
         }
-        if !self.knows(request, by, now) {
+        let Some(login) = self.logins.good(request, by, now) else {
             return answer::error(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.");
-        }
-        if now < self.shut_until {
-            let wait = self.shut_until.checked_sub(now).unwrap().as_secs_f64().ceil();
+        };
+        let shut = self.shut_for.get(&login.application).copied().unwrap_or_default().max(self.shut_until);
+        if now < shut {
+            let wait = shut.checked_sub(now).unwrap().as_secs_f64().ceil();
             let mut response = answer::error(429, "TooManyRequests", "");
             response.headers_mut().insert("retry-after", format!("{wait:.0}").parse().unwrap());
             return response;
@@ -87,7 +93,8 @@ impl Service {
         if self.permission_missing {
             return answer::error(401, "UnknownError", "");
         }
-        let Some(principal) = self.tenant.principal(&route.principal) else {
+        let there = |principal: &usize| self.tenant.principals[*principal].tenant == login.tenant;
+        let Some(principal) = self.tenant.principal(&route.principal).filter(there) else {
             return answer::error(404, "Request_ResourceNotFound", "Resource does not exist.");
         };
         let request_id = header(request, "client-request-id");
@@ -120,21 +127,6 @@ impl Service {
         let since = self.hidden_since.filter(|since| now < *since + LAG_MAX + FOUND_FOR).unwrap_or(now);
         self.hidden_since = Some(since);
         now < since + LAG_MAX
-    }
-
-    fn log_in(&mut self, by: By, now: Duration) -> Response {
-        if let Some((error, code)) = self.login_refused {
-            return answer::login_error(401, error, code);
-        }
-        let number = u64::try_from(self.tokens.len()).unwrap();
-        let (token, response) = answer::token(&self.tenant.id, number, TOKEN_SECONDS);
-        self.tokens.insert(token, (by, now + Duration::from_secs(TOKEN_SECONDS)));
-        response
-    }
-
-    fn knows(&self, request: &http::Request<Bytes>, by: By, now: Duration) -> bool {
-        let token = header(request, "authorization").strip_prefix("Bearer ").unwrap_or_default();
-        self.tokens.get(token).is_some_and(|(of, until)| *of == by && now < *until)
     }
 
     /// The job of this id that a replica shows; of several lives, the newest that it shows.
@@ -205,7 +197,7 @@ fn not_found() -> Response {
     answer::error(404, "ResourceNotFound", "The job does not exist.")
 }
 
-fn header<'a>(request: &'a http::Request<Bytes>, name: &str) -> &'a str {
+pub(super) fn header<'a>(request: &'a http::Request<Bytes>, name: &str) -> &'a str {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
@@ -269,7 +261,7 @@ pub fn call(request: &http::Request<Bytes>, by: By, at: Duration) -> Call {
     let about = if creates { template(request.body()) } else { route.job };
     let request = header(request, "client-request-id").to_owned();
     let principal = route.principal.to_ascii_lowercase();
-    Call { at, by, operation: route.operation, principal, about, request, heard: 0, until: None }
+    Call { at, by, operation: route.operation, principal, about, request, heard: 0, until: None, login: None }
 }
 
 mod percent {

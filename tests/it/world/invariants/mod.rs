@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::By;
-use super::api::{Api, Key, Request, Version, Write};
+use super::api::{Api, Key, Kind, Request, Version, Write};
 use super::graph::{Graph, Job, Ledger, Principal};
 
 /// A rule that did not hold.
@@ -79,6 +79,10 @@ pub struct Evidence {
     pub end: Duration,
     /// The resource itself was being deleted at some time.
     pub definition_going: bool,
+    /// The SyncJobs, by uid, of a namespace that was being deleted of which an Event reports that their job is left behind.
+    pub left_behind: BTreeSet<String>,
+    /// When something was written of a tenant.
+    pub tenants_written: Vec<Duration>,
 }
 
 impl Evidence {
@@ -100,6 +104,11 @@ impl Evidence {
             calm,
             end: store.clock.now(),
             definition_going: store.definition_going,
+            left_behind: left_behind(&store.events, api),
+            tenants_written: [Kind::EntraTenant, Kind::ClusterEntraTenant]
+                .into_iter()
+                .flat_map(|kind| api.of(kind).history.iter().map(|write| write.at).collect::<Vec<_>>())
+                .collect(),
         }
     }
 
@@ -176,6 +185,15 @@ impl Evidence {
             (recorded || intends(before)) && if gone { before.finalizers().next().is_some() } else { !kept }
         })
     }
+}
+
+fn left_behind(events: &[(Duration, By, Value)], api: &Api) -> BTreeSet<String> {
+    let surroundings = api.surroundings();
+    let dying = |event: &Value| {
+        surroundings.terminating(event["regarding"]["namespace"].as_str().unwrap_or_default()).is_some()
+    };
+    let reported = events.iter().filter(|(_, _, event)| event["reason"] == "JobLeftBehind" && dying(event));
+    reported.filter_map(|(_, _, event)| event["regarding"]["uid"].as_str().map(str::to_owned)).collect()
 }
 
 /// The service principal that a spec names.

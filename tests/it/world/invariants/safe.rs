@@ -60,6 +60,8 @@ fn may_be_left(evidence: &Evidence, job: &Job) -> bool {
         .history
         .iter()
         .any(|write| write.change == Change::Deleted && named(&write.after) && retains(&write.after));
+    let reported =
+        evidence.history.iter().any(|write| named(&write.after) && evidence.left_behind.contains(&write.after.uid));
     // What people do to a job under the same id, or to its record, takes it out of our hands.
     let others =
         evidence.ledger.effects.iter().any(|effect| {
@@ -70,7 +72,13 @@ fn may_be_left(evidence: &Evidence, job: &Job) -> bool {
         .objects
         .iter()
         .any(|object| nonce(object) == Some(&*job.request) && object.spec("mode") == Some("Suspended"));
-    let_go || suspended || job.ghost || others || evidence.definition_going || evidence.record_was_taken(job)
+    let_go
+        || reported
+        || suspended
+        || job.ghost
+        || others
+        || evidence.definition_going
+        || evidence.record_was_taken(job)
 }
 
 /// S3: nothing is deleted, stopped or restarted that we did not make or were not to adopt, or that another SyncJob holds.
@@ -175,7 +183,7 @@ pub fn jobs_go_before_their_finalizer(evidence: &Evidence, found: &mut Vec<Viola
     let released = |change, by: super::By| change == Change::Deleted && by.is_operator();
     for write in evidence.history.iter().filter(|write| released(write.change, write.by)) {
         let (object, at) = (&write.after, write.at);
-        if retains(object) || evidence.definition_going {
+        if retains(object) || evidence.definition_going || evidence.left_behind.contains(&object.uid) {
             continue;
         }
         let versions = evidence.history.iter().filter(|other| other.after.uid == object.uid && other.at <= at);

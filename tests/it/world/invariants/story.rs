@@ -67,7 +67,8 @@ impl Story {
     pub fn calls(&self, operation: Operation, about: &str, request: &str, heard: u16) {
         self.graph.act(|tenant, at| {
             let (principal, about, request) = (SP.to_owned(), about.to_owned(), request.to_owned());
-            let call = Call { at, by: OPERATOR, operation, principal, about, request, heard, until: Some(at) };
+            let call =
+                Call { at, by: OPERATOR, operation, principal, about, request, heard, until: Some(at), login: None };
             tenant.ledger.calls.push(call);
         });
     }

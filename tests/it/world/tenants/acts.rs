@@ -1,0 +1,56 @@
+//! What people do around SyncJobs: to tenants, Secrets, namespaces and applications.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::super::By;
+use super::super::api::{Key, Kind};
+use super::super::operator::Ends;
+
+/// What somebody does.
+#[derive(Clone, Debug)]
+pub enum Around {
+    Create(Kind, Key, Value),
+    Patch(Kind, Key, Value),
+    Delete(Kind, Key),
+    /// The Secret in the API server has this value, or is gone.
+    Secret(Key, Option<&'static str>),
+    /// These secrets are in force for an application in Entra ID.
+    Accept(&'static str, &'static [&'static str]),
+    /// The tokens of an application are withdrawn.
+    Withdraw(&'static str),
+    /// The requests of an application are refused with 429 for so many seconds.
+    Throttle(&'static str, u64),
+    /// A label of a namespace.
+    Label(&'static str, &'static str, Option<&'static str>),
+    /// A namespace begins to go. What is in it goes by acts of its own.
+    Terminate(&'static str),
+}
+
+impl Around {
+    pub fn perform(self, ends: &Ends) {
+        const PERSON: &str = "kubectl";
+        match self {
+            Self::Create(kind, key, spec) => {
+                let object = serde_json::json!({"metadata": {"name": key.name}, "spec": spec});
+                let _ = ends.api.of(kind).create(&key.namespace, object, PERSON, By::Person);
+            }
+            Self::Patch(kind, key, patch) => {
+                let _ = ends.api.of(kind).merge_patch(&key, &patch, PERSON, By::Person);
+            }
+            Self::Delete(kind, key) => {
+                let _ = ends.api.of(kind).delete(&key, By::Person);
+            }
+            Self::Secret(key, value) => ends.api.surroundings().set_secret(&key, value),
+            Self::Accept(application, secrets) => ends.graph.service().logins.accept(application, secrets),
+            Self::Withdraw(application) => ends.graph.service().logins.withdraw(Some(application)),
+            Self::Throttle(application, seconds) => {
+                let until = ends.clock.now() + Duration::from_secs(seconds);
+                ends.graph.service().shut_for.insert(application.to_owned(), until);
+            }
+            Self::Label(namespace, label, value) => ends.api.surroundings().label(namespace, label, value),
+            Self::Terminate(namespace) => ends.api.surroundings().terminate(namespace),
+        }
+    }
+}
