@@ -4,6 +4,7 @@
 mod circles;
 mod layers;
 mod source;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::fs;
