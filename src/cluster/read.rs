@@ -9,8 +9,10 @@ use kube::api::ListParams;
 use kube::{Api, Client, CustomResourceExt};
 
 use super::stored::Stored;
+use super::watch::tenants::TenantKinds;
 use super::{Error, Namespaces, bounded};
 use crate::api::SyncJob;
+use crate::api::tenant::{ClusterEntraTenant, EntraTenant};
 
 /// The object as the API server has it now; `None` if it does not exist.
 pub async fn get(client: &Client, namespace: &str, name: &str) -> Result<Option<SyncJob>, Error> {
@@ -47,6 +49,20 @@ pub async fn served(client: &Client, namespaces: &Namespaces) -> Result<(), Erro
     let one = ListParams::default().limit(1);
     for api in namespaces.apis::<SyncJob>(client) {
         bounded(api.list_metadata(&one)).await?;
+    }
+    Ok(())
+}
+
+/// The same for the kinds of tenants that are worked on: SyncJobs wait until tenants are known.
+pub async fn tenants_served(client: &Client, namespaces: &Namespaces, kinds: TenantKinds) -> Result<(), Error> {
+    let one = ListParams::default().limit(1);
+    if kinds.namespaced {
+        for api in namespaces.apis::<EntraTenant>(client) {
+            bounded(api.list_metadata(&one)).await?;
+        }
+    }
+    if kinds.cluster {
+        bounded(Api::<ClusterEntraTenant>::all(client.clone()).list_metadata(&one)).await?;
     }
     Ok(())
 }

@@ -84,7 +84,7 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     let watchdog = Watchdog::new(options.stuck_after());
     let health = Arc::new(Health::new(watchdog.clone()));
     let mut background = servers::start(options, &client, &metrics, &health).await?;
-    background.spawn(servers::await_served(client.clone(), namespaces.clone(), health));
+    background.spawn(servers::await_served(client.clone(), namespaces.clone(), logins::kinds(options), health));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "entrain is running");
 
     let mut ended = pin!(terminated());

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::instance::instance;
 use crate::args::{MetricsServer, Operator};
+use crate::cluster::watch::tenants::TenantKinds;
 use crate::cluster::{Namespaces, read};
 use crate::metrics::Metrics;
 use crate::reconcile::Watchdog;
@@ -96,14 +97,23 @@ fn log_end(outcome: std::io::Result<()>) {
     }
 }
 
-/// Ready means that the API server has answered for SyncJobs once; a later outage does not change that.
-pub(super) async fn await_served(client: kube::Client, namespaces: Namespaces, health: Arc<Health>) {
+/// Ready means that the API server has answered for SyncJobs and tenants once; a later outage does not change that.
+pub(super) async fn await_served(
+    client: kube::Client,
+    namespaces: Namespaces,
+    kinds: TenantKinds,
+    health: Arc<Health>,
+) {
     let mut ticks = tokio::time::interval(SERVED_INTERVAL);
     loop {
         ticks.tick().await;
-        match read::served(&client, &namespaces).await {
+        let served = match read::tenants_served(&client, &namespaces, kinds).await {
+            Ok(()) => read::served(&client, &namespaces).await,
+            unserved => unserved,
+        };
+        match served {
             Ok(()) => return health.served.store(true, Ordering::Relaxed),
-            Err(error) => tracing::warn!(%error, "the API server does not serve SyncJobs yet"),
+            Err(error) => tracing::warn!(%error, "the API server does not serve SyncJobs and tenants yet"),
         }
     }
 }

@@ -15,7 +15,6 @@ use crate::alerts;
 use crate::chart::{chart, objects, only, read};
 use crate::life::BOX;
 use crate::ops::{ELECT, LEASE, free_address};
-use crate::stack::plane::{repository, shared};
 use crate::stack::read::{is_ready, job_id, manifest, says};
 use crate::stack::rig::Rig;
 
@@ -184,11 +183,8 @@ async fn jobs_of_all_kinds(rig: &mut Rig) {
     rig.until("stalled", "is so", |object| says(object, "Stalled", "True", "TemplateNotOffered")).await;
 }
 
-/// A tenant whose certificate the login service does not know: it is not ready, and the end of its certificate is known. The
-/// operator has the rights that are shipped for tenants.
+/// A tenant whose certificate the login service does not know: it is not ready, and the end of its certificate is known.
 pub async fn a_tenant_with_a_certificate(rig: &mut Rig) {
-    let rights = repository().join("config/tenants/rbac.yaml").display().to_string();
-    tokio::task::spawn_blocking(move || shared().kubectl(&["apply", "-f", &rights])).await.unwrap();
     let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
     let certificate = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
     let secret = json!({

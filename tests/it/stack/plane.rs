@@ -38,6 +38,7 @@ impl SharedPlane {
         plane.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]);
         plane.kubectl(&["create", "namespace", "entrain-system"]);
         plane.kubectl(&["apply", "-f", &path("config/rbac")]);
+        plane.kubectl(&["apply", "-f", &path("config/tenants/rbac.yaml")]);
         plane
     }
 

@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::life::BOX;
-use crate::stack::plane::OPERATOR_USER;
 use crate::stack::read::{is_ready, manifest};
 use crate::stack::rig::Rig;
 
@@ -73,7 +71,6 @@ impl Stand {
     async fn begin(begin: Begin<'_>) -> Self {
         let mut rig = Rig::idle().await;
         rig.more_env.extend(begin.log.map(|level| ("RUST_LOG".to_owned(), level.to_owned())));
-        allow(&rig).await;
         for _ in 0..begin.others {
             let name = rig.new_namespace().await;
             rig.others.push(name);
@@ -187,29 +184,6 @@ impl Stand {
         for name in std::mem::take(&mut self.cluster_wide) {
             self.rig.kubectl(&["delete", "clusterentratenant", &name, "--timeout=40s"]).await;
         }
-    }
-}
-
-/// Lets the operators of these tests do what the chart lets them with both kinds of tenants.
-async fn allow(rig: &Rig) {
-    let name = "it-tenants";
-    let both = ["entratenants", "clusterentratenants"];
-    let rules = json!([
-        {"apiGroups": ["entrain.dev"], "resources": both, "verbs": ["get", "list", "watch", "patch"]},
-        {"apiGroups": ["entrain.dev"], "resources": both.map(|kind| format!("{kind}/status")), "verbs": ["patch"]},
-        {"apiGroups": [""], "resources": ["secrets", "serviceaccounts", "namespaces"], "verbs": ["get"]},
-        {"apiGroups": [""], "resources": ["serviceaccounts/token"], "resourceNames": ["entrain-workload"], "verbs": ["create"]},
-    ]);
-    let api = "rbac.authorization.k8s.io";
-    let role =
-        json!({"apiVersion": format!("{api}/v1"), "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules});
-    let binding = json!({"apiVersion": format!("{api}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": name},
-        "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": name},
-        "subjects": [{"kind": "User", "apiGroup": api, "name": OPERATOR_USER}]});
-    for (kind, body) in [("clusterroles", role), ("clusterrolebindings", binding)] {
-        let (status, answer) =
-            rig.admin.send(Method::POST, &format!("/apis/{api}/v1/{kind}"), Some(&body)).await.unwrap();
-        assert!(status.is_success() || status.as_u16() == 409, "{answer}");
     }
 }
 

@@ -59,7 +59,7 @@ pub const PRODUCT_FOLDERS: &[Row] = &[
     ("src/reconcile/tenants", &["src/api/", "src/cluster/", "src/graph/", "src/plan/", "src/reconcile"]),
     ("src/reconcile/queue", &["src/graph", "src/reconcile/tenants"]),
     ("src/metrics", &["src/api/", "src/graph", "src/graph/budget"]),
-    ("src/cluster", &["src/api/"]),
+    ("src/cluster", &["src/api/", "src/cluster/watch"]),
     ("src/cluster/watch", &["src/api/", "src/cluster"]),
     ("src/graph", &["src/graph/budget", "src/graph/jobs", "src/graph/login"]),
     ("src/graph/budget", &["src/graph"]),
