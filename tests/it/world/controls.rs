@@ -58,7 +58,7 @@ const SCHEDULES: u64 = 1000;
 
 const ROW: Control = Control { missing: Missing::SettleWindow, guard: "", settle: 180, part: ANYWHERE };
 
-const CONTROLS: [Control; 18] = [
+const CONTROLS: [Control; 19] = [
     Control {
         missing: Missing::Of(Guard::FreshDelete),
         guard: "the object is read before its job is deleted",
@@ -160,7 +160,13 @@ const CONTROLS: [Control; 18] = [
     Control {
         missing: Missing::Of(Guard::TenantFence),
         guard: "the grant of a tenant before each write",
-        part: Part { scenes: &["fence by spec", "fence by label"], ..ANYWHERE },
+        part: Part { scenes: &["fence by spec"], ..ANYWHERE },
+        ..ROW
+    },
+    Control {
+        missing: Missing::Of(Guard::TenantFence),
+        guard: "the labels of a namespace before each write",
+        part: Part { scenes: &["fence by label"], ..ANYWHERE },
         ..ROW
     },
     Control {
