@@ -27,6 +27,7 @@ use super::{sync_job, tenant};
 use crate::api::SyncJob;
 use crate::cluster::watch::tenants::{TenantName, TenantWatch};
 use crate::cluster::watch::{Seen, Watch};
+use crate::graph;
 use crate::metrics::{QueueState, Timer};
 use crate::plan::Wake;
 
@@ -248,8 +249,8 @@ async fn work_on(object: Arc<SyncJob>, class: Class, context: Arc<Context>) -> D
     let seed = seed(&object, &context.tenants.of(&object));
     let span = tracing::debug_span!("reconcile", namespace, name);
     let (timer, _in_flight) = (span.in_scope(|| context.metrics.begin()), context.watchdog.begin());
-    let urgency = priority(&object, class);
-    let pass = sync_job::pass::run(object, urgency, &context);
+    let turn = graph::Turn { priority: priority(&object, class), lane: hash(&namespace) };
+    let pass = sync_job::pass::run(object, turn, &context);
     let outcome = AssertUnwindSafe(pass).catch_unwind().instrument(span).await;
     if outcome.is_err() {
         tracing::error!(namespace, name, "a reconcile panicked; this SyncJob is left alone for a while");
@@ -261,13 +262,12 @@ async fn work_on(object: Arc<SyncJob>, class: Class, context: Arc<Context>) -> D
 async fn work_on_tenant(name: Arc<TenantName>, context: Arc<Context>) -> Done {
     let span = tracing::debug_span!("reconcile", tenant = %name);
     let (timer, _in_flight) = (span.in_scope(|| context.metrics.begin()), context.watchdog.begin());
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
+    let seed = hash(&*name);
     let outcome = AssertUnwindSafe(tenant::pass::run(&name, &context)).catch_unwind().instrument(span).await;
     if outcome.is_err() {
         tracing::error!(tenant = %name, "a reconcile panicked; this tenant is left alone for a while");
     }
-    done(outcome.ok(), hasher.finish(), timer)
+    done(outcome.ok(), seed, timer)
 }
 
 /// `None` for a pass that panicked.
@@ -284,8 +284,12 @@ fn done(ended: Option<Ended>, seed: u64, timer: Timer) -> Done {
 /// The same number for all SyncJobs of a service principal, so that they look at the same time and one list serves them
 /// all; different for different service principals and tenants, so that those do not wake together.
 fn seed(object: &SyncJob, tenant: &TenantKey) -> u64 {
+    hash(&(tenant, object.spec.service_principal_id.to_ascii_lowercase()))
+}
+
+fn hash(what: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (tenant, object.spec.service_principal_id.to_ascii_lowercase()).hash(&mut hasher);
+    what.hash(&mut hasher);
     hasher.finish()
 }
 
