@@ -249,7 +249,7 @@ async fn work_on(object: Arc<SyncJob>, class: Class, context: Arc<Context>) -> D
     let seed = seed(&object, &context.tenants.of(&object));
     let span = tracing::debug_span!("reconcile", namespace, name);
     let (timer, _in_flight) = (span.in_scope(|| context.metrics.begin()), context.watchdog.begin());
-    let turn = graph::Turn { priority: priority(&object, class), lane: hash(&namespace) };
+    let turn = turn(&object, class);
     let pass = sync_job::pass::run(object, turn, &context);
     let outcome = AssertUnwindSafe(pass).catch_unwind().instrument(span).await;
     if outcome.is_err() {
@@ -281,6 +281,11 @@ fn done(ended: Option<Ended>, seed: u64, timer: Timer) -> Done {
     Done { failed: ended.as_ref().is_none_or(|ended| ended.failed), after, freed: ended.and_then(|ended| ended.freed) }
 }
 
+/// Calls for SyncJobs of one namespace share their turns in the budget, as their passes share workers.
+fn turn(object: &SyncJob, class: Class) -> graph::Turn {
+    graph::Turn { priority: priority(object, class), lane: hash(&object.namespace()) }
+}
+
 /// The same number for all SyncJobs of a service principal, so that they look at the same time and one list serves them
 /// all; different for different service principals and tenants, so that those do not wake together.
 fn seed(object: &SyncJob, tenant: &TenantKey) -> u64 {
@@ -305,6 +310,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn calls_for_sync_jobs_of_one_namespace_share_their_turns() {
+        let of = |name: &str, namespace: &str| {
+            let object = json!({"metadata": {"name": name, "namespace": namespace},
+                "spec": {"servicePrincipalId": "2D6F", "templateId": "scim"}});
+            turn(&serde_json::from_value(object).unwrap(), Class::Change)
+        };
+        assert_eq!(of("a", "apps"), of("b", "apps"));
+        assert_ne!(of("a", "apps"), of("a", "other"));
+    }
 
     #[test]
     fn sync_jobs_of_one_service_principal_look_together_and_those_of_two_tenants_do_not() {
