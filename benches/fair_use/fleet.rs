@@ -1,12 +1,13 @@
 //! The real queue and the real client with a model of passes: a list and two writes, and another pass where one failed.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use entrain::graph::{
     ApplicationLimits, Availability, Client, Cloud, Credential, Endpoints, Error, LimitSettings, Limits, Options,
-    Priority, Rates,
+    Priority, Rates, Turn,
 };
 use entrain::reconcile::{Class, Lane, Queue, TenantKey, Work};
 use tokio::task::JoinSet;
@@ -90,6 +91,12 @@ fn priority(class: Class) -> Priority {
     if class == Class::Poll { Priority::Poll } else { Priority::Change }
 }
 
+fn hash(namespace: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    namespace.hash(&mut hasher);
+    hasher.finish()
+}
+
 fn lane(job: &Dirty) -> Lane {
     Lane { tenant: TenantKey::new(&job.tenant), namespace: job.namespace.as_str().into() }
 }
@@ -103,7 +110,9 @@ impl Run<'_> {
             let Some(Work { key, class, .. }) = self.queue.next(Instant::now(), &available) else {
                 return self.queue.wake_at();
             };
-            let client = self.tenants[&self.jobs[key].tenant].client.with_priority(priority(class));
+            let job = &self.jobs[key];
+            let turn = Turn { priority: priority(class), lane: hash(&job.namespace) };
+            let client = self.tenants[&job.tenant].client.with_turn(turn);
             self.passes.spawn(async move { (key, pass(&client).await) });
         }
     }

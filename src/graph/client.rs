@@ -21,7 +21,7 @@ use super::login::wall::WallClock;
 use super::login::{Logins, tenant};
 use super::observer::{Ignore, Observer};
 use super::operation::Operation;
-use super::request::{Call, Priority};
+use super::request::{Call, Priority, Turn};
 use super::transport::{self, Https, Transport};
 
 /// A login reads its credential and presents it, and does so once more after a refusal.
@@ -92,7 +92,7 @@ pub struct SetupError(String);
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
-    priority: Priority,
+    turn: Turn,
 }
 
 struct Inner {
@@ -142,13 +142,19 @@ impl Client {
             observer: options.observer,
         };
         let inner = Inner { root, tenant: known, caller, list_timeout: options.list_timeout };
-        Self { inner: Arc::new(inner), priority: Priority::default() }
+        Self { inner: Arc::new(inner), turn: Turn::default() }
     }
 
     /// The same client, whose calls are this urgent.
     #[must_use]
     pub fn with_priority(&self, priority: Priority) -> Self {
-        Self { inner: self.inner.clone(), priority }
+        self.with_turn(Turn { priority, ..self.turn })
+    }
+
+    /// The same client, whose calls wait in this lane and are this urgent.
+    #[must_use]
+    pub fn with_turn(&self, turn: Turn) -> Self {
+        Self { inner: self.inner.clone(), turn }
     }
 
     /// Whether both are the same client, however urgent their calls are.
@@ -158,7 +164,7 @@ impl Client {
 
     /// Whether calls of this client are sent now.
     pub fn availability(&self) -> Availability {
-        self.inner.caller.limits.availability_for(self.priority)
+        self.inner.caller.limits.availability_for(self.turn.priority)
     }
 
     /// Id of the tenant that calls go to, in lower case, if the credential names it or it was learnt before.
@@ -197,7 +203,7 @@ impl Client {
     }
 
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Bytes, Error> {
-        self.inner.caller.send(&Call { priority: self.priority, ..call.clone() }).await
+        self.inner.caller.send(&Call { turn: self.turn, ..call.clone() }).await
     }
 
     /// An address of Graph. Path segments are percent-encoded, whatever they hold.

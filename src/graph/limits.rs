@@ -171,10 +171,6 @@ impl Limits {
         if let Some(opens) = retry_at.filter(|_| shut).or(opened.then_some(now)) {
             state.opens(opens, now);
         }
-        if shut {
-            // They need not wait for what they would not get.
-            state.all_waiting().for_each(|waits| waits.notify_one());
-        }
         let (units, writes) = state.rates();
         drop(state);
         self.0.observer.rates(units, writes);
@@ -203,7 +199,7 @@ impl<'a> Place<'a> {
     fn take(limits: &'a Limits, call: &Call<'_>) -> Self {
         let wakes = Arc::new(Notify::new());
         let write = call.operation.is_write();
-        let ticket = limits.0.state.lock().join(call.priority, write, wakes.clone());
+        let ticket = limits.0.state.lock().join(call.turn, write, wakes.clone());
         Self { limits, ticket, wakes }
     }
 

@@ -37,7 +37,7 @@ pub use observer::{LoginResult, Observer, Seen, Shut};
 pub use operation::Operation;
 pub use principals::{ServicePrincipal, Template};
 pub use reader::Reader;
-pub use request::{MaySend, Priority};
+pub use request::{MaySend, Priority, Turn};
 pub use transport::{BodyError, Transport, TransportError};
 
 #[cfg(test)]

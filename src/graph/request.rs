@@ -37,6 +37,14 @@ impl Priority {
     }
 }
 
+/// Where a call stands among those that wait: by priority, and within one by turns of the lanes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    pub priority: Priority,
+    /// Calls with the same number share their turns, so that somebody who has many does not hold up those who have few.
+    pub lane: u64,
+}
+
 /// A call before it is sent.
 #[derive(Clone)]
 pub(super) struct Call<'a> {
@@ -45,7 +53,7 @@ pub(super) struct Call<'a> {
     pub body: Option<&'a Value>,
     pub client_request_id: Uuid,
     /// That of the client which makes the call.
-    pub priority: Priority,
+    pub turn: Turn,
     pub may_send: MaySend<'a>,
     /// The call ends at this instant at the latest.
     pub until: Option<Instant>,
@@ -64,7 +72,7 @@ impl<'a> Call<'a> {
             url,
             body: None,
             client_request_id: Uuid::new_v4(),
-            priority: Priority::default(),
+            turn: Turn::default(),
             may_send,
             until: None,
         }
@@ -85,7 +93,7 @@ impl<'a> Call<'a> {
             .header("authorization", bearer)
             .header("accept", "application/json")
             .header("client-request-id", self.client_request_id.to_string())
-            .header("x-ms-throttle-priority", self.priority.header());
+            .header("x-ms-throttle-priority", self.turn.priority.header());
         match self.body {
             Some(body) => request.header("content-type", "application/json").body(body.to_string().into()),
             None => request.body(Bytes::new()),

@@ -27,6 +27,7 @@ use super::{sync_job, tenant};
 use crate::api::SyncJob;
 use crate::cluster::watch::tenants::{TenantName, TenantWatch};
 use crate::cluster::watch::{Seen, Watch};
+use crate::graph;
 use crate::metrics::{QueueState, Timer};
 use crate::plan::Wake;
 
@@ -246,8 +247,8 @@ async fn work_on(object: Arc<SyncJob>, class: Class, context: Arc<Context>) -> D
     let seed = seed(&object, &context.tenants.of(&object));
     let span = tracing::debug_span!("reconcile", namespace, name);
     let (timer, _in_flight) = (span.in_scope(|| context.metrics.begin()), context.watchdog.begin());
-    let urgency = priority(&object, class);
-    let pass = sync_job::pass::run(object, urgency, &context);
+    let turn = turn(&object, class);
+    let pass = sync_job::pass::run(object, turn, &context);
     let outcome = AssertUnwindSafe(pass).catch_unwind().instrument(span).await;
     if outcome.is_err() {
         tracing::error!(namespace, name, "a reconcile panicked; this SyncJob is left alone for a while");
@@ -259,13 +260,12 @@ async fn work_on(object: Arc<SyncJob>, class: Class, context: Arc<Context>) -> D
 async fn work_on_tenant(name: Arc<TenantName>, context: Arc<Context>) -> Done {
     let span = tracing::debug_span!("reconcile", tenant = %name);
     let (timer, _in_flight) = (span.in_scope(|| context.metrics.begin()), context.watchdog.begin());
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
+    let seed = hash(&*name);
     let outcome = AssertUnwindSafe(tenant::pass::run(&name, &context)).catch_unwind().instrument(span).await;
     if outcome.is_err() {
         tracing::error!(tenant = %name, "a reconcile panicked; this tenant is left alone for a while");
     }
-    done(outcome.ok(), hasher.finish(), &timer)
+    done(outcome.ok(), seed, &timer)
 }
 
 /// `None` for a pass that panicked.
@@ -279,11 +279,20 @@ fn done(ended: Option<Ended>, seed: u64, timer: &Timer) -> Done {
     Done { failed: ended.as_ref().is_none_or(|ended| ended.failed), after, freed: ended.and_then(|ended| ended.freed) }
 }
 
+/// Calls for SyncJobs of one namespace share their turns in the budget, as their passes share workers.
+fn turn(object: &SyncJob, class: Class) -> graph::Turn {
+    graph::Turn { priority: priority(object, class), lane: hash(&object.namespace()) }
+}
+
 /// The same number for all SyncJobs of a service principal, so that they look at the same time and one list serves them
 /// all; different for different service principals and tenants, so that those do not wake together.
 fn seed(object: &SyncJob, tenant: &TenantKey) -> u64 {
+    hash(&(tenant, object.spec.service_principal_id.to_ascii_lowercase()))
+}
+
+fn hash(what: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (tenant, object.spec.service_principal_id.to_ascii_lowercase()).hash(&mut hasher);
+    what.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -299,6 +308,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn calls_for_sync_jobs_of_one_namespace_share_their_turns() {
+        let of = |name: &str, namespace: &str| {
+            let object = json!({"metadata": {"name": name, "namespace": namespace},
+                "spec": {"servicePrincipalId": "2D6F", "templateId": "scim"}});
+            turn(&serde_json::from_value(object).unwrap(), Class::Change)
+        };
+        assert_eq!(of("a", "apps"), of("b", "apps"));
+        assert_ne!(of("a", "apps"), of("a", "other"));
+    }
 
     #[test]
     fn sync_jobs_of_one_service_principal_look_together_and_those_of_two_tenants_do_not() {

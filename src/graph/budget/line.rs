@@ -1,9 +1,8 @@
-//! Who waits, and who goes first: the most urgent, and of those the one that waited longest; whoever is less urgent has a
-//! turn after so many others. `W` is what wakes a call that waits.
+//! Who waits, and who goes first: the most urgent, and of those one whose lane has the next turn; whoever is less urgent has
+//! a turn after so many others. `W` is what wakes a call that waits.
 
-use std::collections::BTreeMap;
-
-use super::super::request::Priority;
+use super::super::request::{Priority, Turn};
+use super::lanes::{Lanes, Place};
 
 /// Calls of a priority are passed over at most this many times in a row; then one of them has a turn.
 pub(super) const PASSED_OVER_MAX: u32 = 8;
@@ -15,32 +14,34 @@ const PRIORITIES: [Priority; 3] = [Priority::Deletion, Priority::Change, Priorit
 pub(in crate::graph) struct Ticket {
     priority: Priority,
     pub(super) write: bool,
-    number: u64,
+    place: Place,
 }
 
-/// The calls of one priority, as they came; reads and writes apart, because a read does not wait for a write that has to.
+/// The calls of one priority; reads and writes apart, because a read does not wait for a write that has to. While calls of
+/// both kinds can go, they alternate.
 #[derive(Debug)]
 struct Waiting<W> {
-    reads: BTreeMap<u64, W>,
-    writes: BTreeMap<u64, W>,
+    reads: Lanes<W>,
+    writes: Lanes<W>,
+    /// Whether the last one that went was a write.
+    write_went: bool,
     passed_over: u32,
 }
 
 impl<W> Default for Waiting<W> {
     fn default() -> Self {
-        Self { reads: BTreeMap::new(), writes: BTreeMap::new(), passed_over: 0 }
+        Self { reads: Lanes::new(), writes: Lanes::new(), write_went: false, passed_over: 0 }
     }
 }
 
 impl<W> Waiting<W> {
-    /// The one that came first.
-    fn first(&self, with_writes: bool) -> Option<(u64, bool)> {
-        let read = self.reads.first_key_value().map(|(number, _)| (*number, false));
-        let write = self.writes.first_key_value().filter(|_| with_writes).map(|(number, _)| (*number, true));
-        read.into_iter().chain(write).min()
+    fn first(&self, with_writes: bool) -> Option<(bool, Place)> {
+        let read = self.reads.first().map(|place| (false, place));
+        let write = self.writes.first().filter(|_| with_writes).map(|place| (true, place));
+        if self.write_went { read.or(write) } else { write.or(read) }
     }
 
-    fn of_kind(&mut self, write: bool) -> &mut BTreeMap<u64, W> {
+    fn of_kind(&mut self, write: bool) -> &mut Lanes<W> {
         if write { &mut self.writes } else { &mut self.reads }
     }
 }
@@ -56,23 +57,23 @@ impl<W> Line<W> {
         Self { waiting: Default::default(), numbers: 0 }
     }
 
-    pub fn join(&mut self, priority: Priority, write: bool, wakes: W) -> Ticket {
+    pub fn join(&mut self, turn: Turn, write: bool, wakes: W) -> Ticket {
         self.numbers += 1;
-        let number = self.numbers;
-        self.of(priority).of_kind(write).insert(number, wakes);
-        Ticket { priority, write, number }
+        let place = (turn.lane, self.numbers);
+        self.of(turn.priority).of_kind(write).join(place, wakes);
+        Ticket { priority: turn.priority, write, place }
     }
 
     /// A call does not wait any more.
     pub fn leave(&mut self, ticket: Ticket) {
-        self.of(ticket.priority).of_kind(ticket.write).remove(&ticket.number);
+        self.of(ticket.priority).of_kind(ticket.write).leave(ticket.place);
     }
 
     /// Whose turn it is, of all or of the reads.
     pub fn next(&self, with_writes: bool) -> Option<Ticket> {
         let ticket = |priority: Priority| {
-            let (number, write) = self.waiting[priority as usize].first(with_writes)?;
-            Some(Ticket { priority, write, number })
+            let (write, place) = self.waiting[priority as usize].first(with_writes)?;
+            Some(Ticket { priority, write, place })
         };
         let over = |priority: Priority| self.waiting[priority as usize].passed_over >= PASSED_OVER_MAX;
         let due = PRIORITIES.into_iter().filter(|priority| over(*priority)).find_map(ticket);
@@ -81,7 +82,9 @@ impl<W> Line<W> {
 
     /// The one whose turn it was goes; those of another priority that could have gone were passed over.
     pub fn goes(&mut self, ticket: Ticket, with_writes: bool) {
-        self.leave(ticket);
+        let waiting = self.of(ticket.priority);
+        waiting.of_kind(ticket.write).goes(ticket.place);
+        waiting.write_went = ticket.write;
         for priority in PRIORITIES {
             let waiting = self.of(priority);
             if priority == ticket.priority || waiting.first(with_writes).is_none() {
@@ -98,12 +101,8 @@ impl<W> Line<W> {
         let read = self.next(false).filter(|read| Some(*read) != first);
         first.into_iter().chain(read).filter_map(|ticket| {
             let waiting = &self.waiting[ticket.priority as usize];
-            if ticket.write { &waiting.writes } else { &waiting.reads }.get(&ticket.number)
+            if ticket.write { &waiting.writes } else { &waiting.reads }.get(ticket.place)
         })
-    }
-
-    pub fn all(&self) -> impl Iterator<Item = &W> {
-        self.waiting.iter().flat_map(|waiting| waiting.reads.values().chain(waiting.writes.values()))
     }
 
     pub fn len(&self) -> usize {

@@ -7,6 +7,7 @@
 mod application;
 mod bucket;
 mod headers;
+mod lanes;
 mod line;
 mod pace;
 mod rate;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::request::Priority;
+use super::request::Turn;
 pub(super) use application::{Application, Taken};
 use bucket::Bucket;
 pub(super) use headers::{Counted, Told};
@@ -197,8 +198,8 @@ impl<W> State<W> {
         (self.units.rate.adapted(), self.writes.rate.adapted())
     }
 
-    pub fn join(&mut self, priority: Priority, write: bool, wakes: W) -> Ticket {
-        self.line.join(priority, write, wakes)
+    pub fn join(&mut self, turn: Turn, write: bool, wakes: W) -> Ticket {
+        self.line.join(turn, write, wakes)
     }
 
     /// A call gives up.
@@ -209,10 +210,6 @@ impl<W> State<W> {
     /// Whose turn may have come by the last change.
     pub fn leaders(&self) -> impl Iterator<Item = &W> {
         self.line.leaders()
-    }
-
-    pub fn all_waiting(&self) -> impl Iterator<Item = &W> {
-        self.line.all()
     }
 
     /// Whether a call that waits goes now.

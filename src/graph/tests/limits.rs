@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::super::{
     ApplicationLimits, Availability, Client, Error, Kind, LimitSettings, Limits, LoginResult, Observer, Options,
-    Priority, Processed, Rates, Seen, Shortage, Shut,
+    Priority, Processed, Rates, Seen, Shortage, Shut, Turn,
 };
 use super::fake::{self, Fake, Reply, pass};
 
@@ -235,4 +235,19 @@ async fn a_configured_rate_is_kept_from_the_next_call_on() {
     assert!(began.elapsed() >= 9 * SECOND, "{:?}", began.elapsed());
     let slots = Options { in_flight_max: 0, ..fake::options() };
     list(&fake.client_of(slots.own_limits())).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_writes_of_one_lane_do_not_wait_for_twenty_of_another_that_came_first() {
+    let (_fake, client, _) = slow_writer().await;
+    let lane = |lane| client.with_turn(Turn { lane, ..Turn::default() });
+    let (many, few) = (lane(1), lane(2));
+    let (answers, took) = tokio::join!(join_all((0..20).map(|_| start(&many))), async {
+        pass(SECOND / 10).await;
+        let began = Instant::now();
+        assert!(join_all((0..2).map(|_| start(&few))).await.iter().all(Result::is_ok));
+        began.elapsed()
+    });
+    assert!(answers.iter().all(Result::is_ok));
+    assert!(took <= 5 * SECOND, "{took:?}");
 }

@@ -3,16 +3,19 @@
 //! Each key has one worker at most. Of what is due, the most urgent class goes first, unless another class was passed over
 //! too often. Within a class the tenant with the fewest passes in flight goes first, and then the one that waited longest
 //! for a turn: a turn costs as long as it holds a worker, so that a tenant whose passes are slow does not take the others'.
-//! The namespaces of a tenant take turns. What belongs to a tenant to which nothing can be sent stays parked.
+//! The namespaces of a tenant take turns. The last free workers are for tenants and namespaces that hold none. What belongs
+//! to a tenant to which nothing can be sent stays parked.
 
 mod class;
 mod ready;
+mod shares;
 #[cfg(test)]
 mod tests;
 mod turn;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -21,6 +24,7 @@ use super::tenants::TenantKey;
 use crate::graph::Availability;
 pub use class::Class;
 use ready::Ready;
+use shares::Shares;
 pub use turn::Lane;
 use turn::Turn;
 
@@ -46,7 +50,7 @@ enum State {
 
 struct AtWork {
     began: Instant,
-    tenant: TenantKey,
+    lane: Lane,
     class: Class,
     /// It finds out whether calls for the tenant are answered again.
     probe: bool,
@@ -60,15 +64,6 @@ struct Entry {
     state: State,
 }
 
-#[derive(Default)]
-struct Tenant {
-    keys: usize,
-    at_work: usize,
-    probes: usize,
-    /// The number of its last turn.
-    last_turn: u64,
-}
-
 /// The queue. `K` names an object.
 pub struct Queue<K> {
     workers: usize,
@@ -77,7 +72,7 @@ pub struct Queue<K> {
     ready: Ready<K>,
     /// How often each class was passed over since its last turn.
     passed_over: BTreeMap<Class, u32>,
-    tenants: BTreeMap<TenantKey, Tenant>,
+    shares: Shares,
     at_work: HashSet<K>,
     /// Passes in flight that hold a worker which is not kept free.
     unreserved: usize,
@@ -88,13 +83,14 @@ pub struct Queue<K> {
 
 impl<K: Clone + Eq + Hash> Queue<K> {
     pub fn new(workers: usize) -> Self {
+        let workers = workers.max(1);
         Self {
-            workers: workers.max(1),
+            workers,
             entries: HashMap::new(),
             later: BTreeMap::new(),
             ready: Ready::new(),
             passed_over: BTreeMap::new(),
-            tenants: BTreeMap::new(),
+            shares: Shares::new(workers),
             at_work: HashSet::new(),
             unreserved: 0,
             numbers: 0,
@@ -107,7 +103,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     pub fn offer(&mut self, key: K, class: Class, lane: Lane, due: Instant) -> bool {
         let wanted = Turn { due, class, number: self.number() };
         let Some(entry) = self.entries.get_mut(&key) else {
-            self.tenants.entry(lane.tenant.clone()).or_default().keys += 1;
+            self.shares.join(&lane);
             self.later.insert((due, wanted.number), key.clone());
             self.entries.insert(key, Entry { lane, state: State::Later(wanted) });
             return true;
@@ -116,7 +112,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
             let earlier = work.again.is_none_or(|again| due < again.due);
             work.again = Some(work.again.map_or(wanted, |again| again.joined(wanted)));
             work.gone = false;
-            Self::moved(&mut self.tenants, entry, lane);
+            Self::moved(&mut self.shares, entry, lane);
             return earlier;
         }
         let waiting = match entry.state {
@@ -132,7 +128,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         };
         let joined = waiting.joined(wanted);
         entry.state = State::Later(joined);
-        Self::moved(&mut self.tenants, entry, lane);
+        Self::moved(&mut self.shares, entry, lane);
         self.later.insert((joined.due, joined.number), key);
         due < waiting.due
     }
@@ -144,17 +140,13 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         if self.at_work.len() == self.workers {
             return None;
         }
-        let (class, tenant, probe) = self.choose(now, available)?;
-        let key = self.ready.pop(class, &tenant)?;
+        let (class, lane, probe) = self.choose(now, available)?;
+        let key = self.ready.pop(class, &lane)?;
         let entry = self.entries.get_mut(&key)?;
         let State::Ready(turn) = entry.state else { return None };
-        entry.state =
-            State::AtWork(AtWork { began: now, tenant: tenant.clone(), class, probe, again: None, gone: false });
         self.numbers += 1;
-        let tenant = self.tenants.entry(tenant).or_default();
-        tenant.at_work += 1;
-        tenant.probes += usize::from(probe);
-        tenant.last_turn = self.numbers;
+        self.shares.begin(&lane, class, probe, self.numbers);
+        entry.state = State::AtWork(AtWork { began: now, lane, class, probe, again: None, gone: false });
         self.at_work.insert(key.clone());
         self.unreserved += usize::from(!class.takes_reserved());
         Some(Work { key, class, waited: now.saturating_duration_since(turn.due) })
@@ -170,11 +162,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         let (again, gone, took) = (work.again, work.gone, now.saturating_duration_since(work.began));
         self.at_work.remove(key);
         self.unreserved -= usize::from(!work.class.takes_reserved());
-        if let Some(tenant) = self.tenants.get_mut(&work.tenant) {
-            tenant.at_work -= 1;
-            tenant.probes -= usize::from(work.probe);
-        }
-        Self::forget_unused(&mut self.tenants, &work.tenant.clone());
+        self.shares.end(&work.lane, work.class, work.probe);
         let turn = match (again, wanted.filter(|_| !gone)) {
             (Some(again), Some(wanted)) => Some(again.joined(wanted)),
             (one, other) => one.or(other),
@@ -249,13 +237,13 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         &mut self,
         now: Instant,
         available: &impl Fn(&TenantKey, Class) -> Availability,
-    ) -> Option<(Class, TenantKey, bool)> {
+    ) -> Option<(Class, Lane, bool)> {
         let mut choices = Vec::new();
         for class in Class::ALL {
             if !class.takes_reserved() && self.unreserved >= self.workers - self.reserved() {
                 continue;
             }
-            choices.extend(self.tenant_of(class, now, available).map(|(tenant, probe)| (class, tenant, probe)));
+            choices.extend(self.lane_of(class, now, available).map(|(lane, probe)| (class, lane, probe)));
         }
         let over = |class: Class| self.passed_over.get(&class).copied().unwrap_or(0);
         let due = choices.iter().position(|(class, _, _)| over(*class) >= PASSED_OVER_MAX);
@@ -267,31 +255,34 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         Some(chosen)
     }
 
-    /// The tenant that has the next turn of a class.
-    fn tenant_of(
+    /// The lane that has the next turn of a class, and whether its pass is a probe.
+    fn lane_of(
         &mut self,
         class: Class,
         now: Instant,
         available: &impl Fn(&TenantKey, Class) -> Availability,
-    ) -> Option<(TenantKey, bool)> {
-        let mut first: Option<(usize, u64, &TenantKey, bool)> = None;
-        for key in self.ready.tenants(class) {
-            let Some(tenant) = self.tenants.get(key) else { continue };
-            let availability = if class.is_parked() { available(key, class) } else { Availability::Open };
+    ) -> Option<(Lane, bool)> {
+        let mut first: Option<((usize, u64), (&TenantKey, &Arc<str>), bool)> = None;
+        let free = self.workers - self.at_work.len();
+        let may = |tenant: &TenantKey, namespace: &Arc<str>| self.shares.may_take(tenant, namespace, class, free);
+        for (tenant, namespace) in self.ready.turns(class, may) {
+            let availability = if class.is_parked() { available(tenant, class) } else { Availability::Open };
             let probe = match availability {
                 Availability::Open => false,
                 Availability::Shut { until } if until > now => {
                     self.opens = Some(self.opens.map_or(until, |opens| opens.min(until)));
                     continue;
                 }
-                Availability::Shut { .. } | Availability::Probe if tenant.probes > 0 => continue,
+                Availability::Shut { .. } | Availability::Probe if self.shares.is_probed(tenant) => continue,
                 Availability::Shut { .. } | Availability::Probe => true,
             };
-            if first.is_none_or(|(at_work, turn, _, _)| (tenant.at_work, tenant.last_turn) < (at_work, turn)) {
-                first = Some((tenant.at_work, tenant.last_turn, key, probe));
+            let order = self.shares.order(tenant);
+            if first.is_none_or(|(other, _, _)| order < other) {
+                first = Some((order, (tenant, namespace), probe));
             }
         }
-        first.map(|(_, _, key, probe)| (key.clone(), probe))
+        let (_, (tenant, namespace), probe) = first?;
+        Some((Lane { tenant: tenant.clone(), namespace: namespace.clone() }, probe))
     }
 
     fn reserved(&self) -> usize {
@@ -303,31 +294,17 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         self.numbers
     }
 
-    fn moved(tenants: &mut BTreeMap<TenantKey, Tenant>, entry: &mut Entry, lane: Lane) {
+    fn moved(shares: &mut Shares, entry: &mut Entry, lane: Lane) {
         if entry.lane == lane {
             return;
         }
-        tenants.entry(lane.tenant.clone()).or_default().keys += 1;
-        let old = std::mem::replace(&mut entry.lane, lane);
-        Self::left(tenants, &old.tenant);
+        shares.join(&lane);
+        shares.leave(&std::mem::replace(&mut entry.lane, lane));
     }
 
     fn forget(&mut self, key: &K) {
         if let Some(entry) = self.entries.remove(key) {
-            Self::left(&mut self.tenants, &entry.lane.tenant);
-        }
-    }
-
-    fn left(tenants: &mut BTreeMap<TenantKey, Tenant>, key: &TenantKey) {
-        if let Some(tenant) = tenants.get_mut(key) {
-            tenant.keys -= 1;
-        }
-        Self::forget_unused(tenants, key);
-    }
-
-    fn forget_unused(tenants: &mut BTreeMap<TenantKey, Tenant>, key: &TenantKey) {
-        if tenants.get(key).is_some_and(|tenant| tenant.keys == 0 && tenant.at_work == 0) {
-            tenants.remove(key);
+            self.shares.leave(&entry.lane);
         }
     }
 }

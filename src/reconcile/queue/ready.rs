@@ -1,5 +1,5 @@
 //! What is due, in lanes: by class, by tenant, by namespace. Within a namespace the longest due goes first; namespaces of a
-//! tenant take turns.
+//! tenant take turns, those that may.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -29,8 +29,9 @@ impl<K> Ring<K> {
         self.lines.insert(namespace.clone(), BTreeMap::from([((turn.due, turn.number), key)]));
     }
 
-    fn pop(&mut self) -> Option<K> {
-        let namespace = self.order.pop_front()?;
+    fn pop(&mut self, namespace: &Arc<str>) -> Option<K> {
+        let index = self.order.iter().position(|other| other == namespace)?;
+        let namespace = self.order.remove(index)?;
         let line = self.lines.get_mut(&namespace)?;
         let (_, key) = line.pop_first()?;
         if line.is_empty() {
@@ -83,17 +84,23 @@ impl<K> Ready<K> {
         self.count -= 1;
     }
 
-    /// The tenants that have something due in a class.
-    pub fn tenants(&self, class: Class) -> impl Iterator<Item = &TenantKey> {
-        self.classes.get(&class).into_iter().flat_map(BTreeMap::keys)
+    /// Of each tenant that has something due in a class the namespace whose turn it is among those that may have one.
+    pub fn turns(
+        &self,
+        class: Class,
+        may: impl Fn(&TenantKey, &Arc<str>) -> bool,
+    ) -> impl Iterator<Item = (&TenantKey, &Arc<str>)> {
+        self.classes.get(&class).into_iter().flatten().filter_map(move |(tenant, ring)| {
+            Some((tenant, ring.order.iter().find(|namespace| may(tenant, namespace))?))
+        })
     }
 
-    pub fn pop(&mut self, class: Class, tenant: &TenantKey) -> Option<K> {
+    pub fn pop(&mut self, class: Class, lane: &Lane) -> Option<K> {
         let tenants = self.classes.get_mut(&class)?;
-        let ring = tenants.get_mut(tenant)?;
-        let key = ring.pop()?;
+        let ring = tenants.get_mut(&lane.tenant)?;
+        let key = ring.pop(&lane.namespace)?;
         if ring.lines.is_empty() {
-            tenants.remove(tenant);
+            tenants.remove(&lane.tenant);
         }
         self.count -= 1;
         Some(key)

@@ -28,8 +28,8 @@ const STEPS_WITHIN: Duration = Duration::from_secs(60);
 /// The steps of a pass and where they led.
 type Course = (World, Verdict, Vec<(Step, Fact)>);
 
-/// `urgency` is why the pass is made, and orders its calls among those of the tenant.
-pub(in crate::reconcile) async fn run(object: Arc<SyncJob>, urgency: graph::Priority, context: &Context) -> Ended {
+/// `turn` orders its calls among those of the tenant.
+pub(in crate::reconcile) async fn run(object: Arc<SyncJob>, turn: graph::Turn, context: &Context) -> Ended {
     let Some(uid) = object.uid() else { return Ended::well(Wake::OnChange) };
     let mut entry = context.memories.take(&uid);
     let now = context.clock.now();
@@ -37,7 +37,7 @@ pub(in crate::reconcile) async fn run(object: Arc<SyncJob>, urgency: graph::Prio
     let mut handle = Handle::new(context.client.clone(), object.clone());
     let desired = Desired::parse(&object.spec);
     let login = context.tenants.login(&object, Age::Recent).await;
-    let login = login.map(|login| login.for_call_of(urgency));
+    let login = login.map(|login| login.for_call_of(turn));
     let tenant = login.as_ref().ok().and_then(|login| login.client.known_tenant());
     let wish = desired.as_ref().ok();
     let world = observe::world(&object, wish, tenant.as_deref(), &mut entry.memory, &context.stores, now);

@@ -36,9 +36,9 @@ pub(super) struct Login {
 }
 
 impl Login {
-    /// The same login for calls of this urgency.
-    pub fn for_call_of(self, urgency: graph::Priority) -> Self {
-        Self { client: self.client.with_priority(urgency), ..self }
+    /// The same login for calls that wait like this for their turn.
+    pub fn for_call_of(self, turn: graph::Turn) -> Self {
+        Self { client: self.client.with_turn(turn), ..self }
     }
 }
 

@@ -4,6 +4,7 @@ mod order;
 mod rates;
 mod windows;
 
+use super::super::request::Priority;
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -15,6 +16,10 @@ const DELETION: Priority = Priority::Deletion;
 fn writes(per_second: f64) -> State<()> {
     let rates = Rates { writes_per_minute: per_second * 60.0, ..Rates::documented() };
     State::new(rates, 1000, Instant::now())
+}
+
+fn join(state: &mut State<()>, priority: Priority, write: bool) -> Ticket {
+    state.join(Turn { priority, lane: 0 }, write, ())
 }
 
 fn granted(state: &mut State<()>, ticket: Ticket, now: Instant) -> Option<Grant> {
@@ -33,11 +38,11 @@ fn drive(
     mut accepts: impl FnMut(Instant) -> Result<Told, Duration>,
 ) -> u32 {
     let (mut left, end) = (0, *now + Duration::from_secs_f64(seconds));
-    let mut ticket = state.join(CHANGE, true, ());
+    let mut ticket = join(state, CHANGE, true);
     while *now < end {
         while let Some(grant) = granted(state, ticket, *now) {
             left += 1;
-            ticket = state.join(CHANGE, true, ());
+            ticket = join(state, CHANGE, true);
             match accepts(*now) {
                 Ok(told) => state.accepted(&grant, &told, *now),
                 Err(wait) => {

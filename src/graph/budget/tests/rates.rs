@@ -35,7 +35,7 @@ fn a_429_halves_the_rate_once_for_all_that_were_in_flight() {
     let flight: Vec<Grant> = (0..2)
         .map(|_| {
             now += SECOND;
-            let ticket = state.join(CHANGE, true, ());
+            let ticket = join(&mut state, CHANGE, true);
             granted(&mut state, ticket, now).unwrap()
         })
         .collect();
@@ -47,7 +47,7 @@ fn a_429_halves_the_rate_once_for_all_that_were_in_flight() {
     state.exceeded(&flight[1], &Told::default(), now);
     assert_eq!(state.rates(), halved);
 
-    let ticket = state.join(CHANGE, true, ());
+    let ticket = join(&mut state, CHANGE, true);
     now += SECOND;
     let later = granted(&mut state, ticket, now).unwrap();
     state.exceeded(&later, &Told::default(), now);
@@ -64,7 +64,7 @@ fn a_429_is_about_the_limit_that_it_names_or_else_that_of_its_kind() {
         (false, Some(Counted::Writes), false, true),
     ] {
         let (mut state, now) = (writes(20.0), Instant::now());
-        let ticket = state.join(CHANGE, write, ());
+        let ticket = join(&mut state, CHANGE, write);
         let grant = granted(&mut state, ticket, now).unwrap();
         state.exceeded(&grant, &Told { exceeded, ..Told::default() }, now);
         let rates = state.rates();
@@ -99,7 +99,7 @@ fn after_a_wait_nothing_leaves_before_its_end_and_then_little_which_doubles_ever
 fn an_opening_at_once_has_no_burst() {
     let (mut state, now) = (writes(20.0), Instant::now());
     state.opens(now, now);
-    let tickets: Vec<Ticket> = (0..5).map(|_| state.join(CHANGE, true, ())).collect();
+    let tickets: Vec<Ticket> = (0..5).map(|_| join(&mut state, CHANGE, true)).collect();
     assert_eq!(tickets.into_iter().filter(|ticket| granted(&mut state, *ticket, now).is_some()).count(), 1);
 }
 
@@ -190,7 +190,7 @@ fn a_dear_request_is_paid_for_when_its_price_is_known() {
     let dear = Told { units: Some(5.0), ..Told::default() };
     let mut left = 0;
     loop {
-        let ticket = state.join(POLL, false, ());
+        let ticket = join(&mut state, POLL, false);
         let Some(grant) = granted(&mut state, ticket, now) else { break };
         state.accepted(&grant, &dear, now);
         left += 1;

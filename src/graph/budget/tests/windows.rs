@@ -37,7 +37,7 @@ proptest! {
         let (mut units, mut sent_writes, mut opens): (Vec<Instant>, Vec<Instant>, Instant) = (Vec::new(), Vec::new(), begin);
         for event in events {
             match event {
-                Event::Send { write, priority } => waiting.push(state.join(priority, write, ())),
+                Event::Send { write, priority } => waiting.push(join(&mut state, priority, write)),
                 Event::Passes(millis) => now += Duration::from_millis(millis.into()),
                 Event::Configured(per_minute) => {
                     state.set_rates(Rates { writes_per_minute: per_minute, ..Rates::documented() });

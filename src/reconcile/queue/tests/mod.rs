@@ -1,6 +1,7 @@
-//! The promises of the queue, each over many schedules, and the turns that it gives, one by one.
+//! The promises of the queue, each over many schedules; the turns that it gives, one by one, stand in a file of their own.
 
-use std::cell::RefCell;
+mod turns;
+
 use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
@@ -112,8 +113,23 @@ impl Model {
         };
         !self.at_work.contains_key(&key)
             && self.at_work.len() < WORKERS
+            && self.leaves_enough(key, wish.class)
             && (wish.class == Class::Change || background < WORKERS - 1)
             && (matches!(wish.class, Class::Change | Class::Created) || sent)
+    }
+
+    /// Of four workers one is kept free for tenants that hold none, and one more for namespaces that hold none, if there are
+    /// others. For changes nothing but changes counts as held.
+    fn leaves_enough(&self, key: u8, class: Class) -> bool {
+        let (free, lane) = (WORKERS - self.at_work.len(), lane_of(key));
+        let lanes = || self.wishes.keys().chain(self.at_work.keys()).map(|key| lane_of(*key));
+        let other_tenant = lanes().any(|other| other.tenant != lane.tenant);
+        let other_namespace = lanes().any(|other| other.tenant == lane.tenant && other != lane);
+        let counts = |held: Class| class != Class::Change || held == Class::Change;
+        let mut held = self.at_work.iter().filter(|(_, (held, _, _))| counts(*held)).map(|(key, _)| lane_of(*key));
+        let (kept, more) = (usize::from(other_tenant), usize::from(other_namespace));
+        let tenant_holds = held.clone().any(|other| other.tenant == lane.tenant);
+        (free > kept || !tenant_holds) && (free > kept + more || !held.any(|other| other == lane))
     }
 
     fn classes_that_may_go(&self) -> Vec<Class> {
@@ -212,7 +228,7 @@ fn drain(queue: &mut Queue<u8>, model: &mut Model) -> Result<(), TestCaseError> 
         }
     }
     prop_assert!(model.wishes.is_empty(), "lost: {:?}", model.wishes);
-    prop_assert!(queue.entries.is_empty() && queue.tenants.is_empty() && queue.later.is_empty());
+    prop_assert!(queue.entries.is_empty() && queue.shares.is_empty() && queue.later.is_empty());
     prop_assert_eq!((queue.ready.count(), queue.at_work.len(), queue.unreserved), (0, 0, 0));
     Ok(())
 }
@@ -221,7 +237,8 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
 
     /// No key twice at work, no pass that was not wanted or is not due, no more passes than workers, a parked tenant gets
-    /// none, a probe is alone, the most urgent class first, no class starves, nothing is lost and nothing is left behind.
+    /// none, a probe is alone, no tenant and no namespace takes the
+    /// last workers, the most urgent class first, no class starves, nothing is lost and nothing is left behind.
     #[test]
     fn the_queue_does_what_a_plain_model_says(acts in proptest::collection::vec(act(), 0..160)) {
         let mut queue = Queue::new(WORKERS);
@@ -238,142 +255,4 @@ proptest! {
         }
         drain(&mut queue, &mut model)?;
     }
-}
-
-/// The keys in the order in which they are worked on by one worker, each pass taking a second.
-fn one_by_one(queue: &mut Queue<String>, mut now: Instant, most: usize) -> Vec<String> {
-    let mut order = Vec::new();
-    while order.len() < most {
-        let Some(work) = queue.next(now, &open) else { break };
-        now += SECOND;
-        queue.finished(&work.key, None, now);
-        order.push(work.key);
-    }
-    order
-}
-
-fn offer_many(queue: &mut Queue<String>, tenant: &str, namespace: &str, class: Class, count: usize, now: Instant) {
-    for number in 0..count {
-        queue.offer(format!("{tenant}/{namespace}/{number}"), class, lane(tenant, namespace), now);
-    }
-}
-
-fn share(order: &[String], prefix: &str) -> usize {
-    order.iter().filter(|key| key.starts_with(prefix)).count()
-}
-
-#[test]
-fn an_edit_goes_before_ten_thousand_polls_that_came_first() {
-    let (mut queue, now) = (Queue::new(1), Instant::now());
-    offer_many(&mut queue, "a", "x", Class::Poll, 10_000, now);
-    assert!(one_by_one(&mut queue, now, 50).iter().all(|key| key.starts_with("a/x/")));
-    queue.offer("edit".to_owned(), Class::Change, lane("a", "x"), now + 60 * SECOND);
-    assert_eq!(one_by_one(&mut queue, now + 60 * SECOND, 1), ["edit"]);
-}
-
-#[test]
-fn a_poll_gets_its_turn_although_edits_never_end() {
-    let (mut queue, now) = (Queue::new(1), Instant::now());
-    queue.offer("poll".to_owned(), Class::Poll, lane("a", "x"), now);
-    offer_many(&mut queue, "a", "x", Class::Change, 100, now);
-    let order = one_by_one(&mut queue, now, 101);
-    assert_eq!(order.iter().position(|key| key == "poll"), Some(PASSED_OVER_MAX as usize));
-    assert_eq!(order.len(), 101);
-}
-
-#[test]
-fn tenants_and_namespaces_take_turns_however_much_one_of_them_has() {
-    let (mut queue, now) = (Queue::new(1), Instant::now());
-    offer_many(&mut queue, "a", "x", Class::New, 1000, now);
-    offer_many(&mut queue, "a", "y", Class::New, 5, now);
-    offer_many(&mut queue, "b", "z", Class::New, 10, now);
-    let order = one_by_one(&mut queue, now, 20);
-    assert_eq!([share(&order, "a/x/"), share(&order, "a/y/"), share(&order, "b/")], [5, 5, 10], "{order:?}");
-}
-
-#[test]
-fn a_tenant_whose_passes_hang_does_not_hold_the_workers_of_the_others() {
-    let (mut queue, now) = (Queue::new(8), Instant::now());
-    offer_many(&mut queue, "hangs", "x", Class::Poll, 100, now);
-    offer_many(&mut queue, "b", "x", Class::Poll, 100, now);
-    let mut later = now;
-    let mut done = 0;
-    for _ in 0..50 {
-        later += SECOND;
-        let mut ended = Vec::new();
-        while let Some(work) = queue.next(later, &open) {
-            if work.key.starts_with("b/") {
-                ended.push(work.key);
-            }
-        }
-        done += ended.len();
-        for key in ended {
-            queue.finished(&key, None, later);
-        }
-    }
-    assert!(done >= 50, "{done}");
-}
-
-#[test]
-fn a_worker_is_kept_free_for_changes() {
-    let (mut queue, now) = (Queue::new(2), Instant::now());
-    offer_many(&mut queue, "a", "x", Class::Poll, 10, now);
-    assert!(queue.next(now, &open).is_some() && queue.next(now, &open).is_none());
-    queue.offer("edit".to_owned(), Class::Change, lane("a", "x"), now);
-    assert_eq!(queue.next(now, &open).map(|work| work.key).as_deref(), Some("edit"));
-    let mut one = Queue::new(1);
-    offer_many(&mut one, "a", "x", Class::Poll, 1, now);
-    assert!(one.next(now, &open).is_some(), "a single worker is for all");
-}
-
-#[test]
-fn a_shut_tenant_costs_nothing_until_it_opens_and_one_probe_then() {
-    let (mut queue, now) = (Queue::new(16), Instant::now());
-    let asked = RefCell::new(0);
-    let until = now + 60 * SECOND;
-    let shut = |_: &TenantKey, _: Class| {
-        *asked.borrow_mut() += 1;
-        Availability::Shut { until }
-    };
-    offer_many(&mut queue, "a", "x", Class::Poll, 1000, now);
-    assert!(queue.next(now, &shut).is_none());
-    assert_eq!((queue.wake_at(), *asked.borrow()), (Some(until), 1), "asked once, not for each key");
-    queue.offer("edit".to_owned(), Class::Change, lane("a", "x"), now);
-    assert_eq!(queue.next(now, &shut).map(|work| work.key).as_deref(), Some("edit"));
-    queue.finished(&"edit".to_owned(), Some((now, Class::Poll)), now);
-    assert!(queue.next(now, &shut).is_none(), "one pass for a change, then it waits like the others");
-    let probe = |_: &TenantKey, _: Class| Availability::Probe;
-    let first = queue.next(until, &probe).unwrap();
-    assert!(queue.next(until, &probe).is_none(), "one at a time");
-    queue.finished(&first.key, None, until);
-    assert!(queue.next(until, &probe).is_some());
-    assert!(queue.next(until, &open).is_some(), "open to all");
-}
-
-#[test]
-fn one_tenant_that_is_shut_does_not_hold_up_another() {
-    let (mut queue, now) = (Queue::new(1), Instant::now());
-    offer_many(&mut queue, "a", "x", Class::Poll, 10, now);
-    offer_many(&mut queue, "b", "x", Class::Poll, 1, now);
-    let a = TenantKey::new("a");
-    let signs = |tenant: &TenantKey, _: Class| {
-        if *tenant == a { Availability::Shut { until: now + SECOND } } else { Availability::Open }
-    };
-    assert_eq!(queue.next(now, &signs).map(|work| work.key).as_deref(), Some("b/x/0"));
-}
-
-#[test]
-fn what_comes_during_a_pass_is_one_pass_after_it() {
-    let (mut queue, now) = (Queue::new(4), Instant::now());
-    queue.offer("key", Class::Poll, lane("a", "x"), now);
-    assert!(queue.next(now, &open).is_some());
-    for class in [Class::Poll, Class::Change, Class::New] {
-        queue.offer("key", class, lane("a", "x"), now);
-    }
-    assert!(queue.next(now, &open).is_none(), "one worker a key");
-    assert_eq!(queue.finished(&"key", Some((now + 60 * SECOND, Class::Poll)), now + SECOND), Some((SECOND, false)));
-    let work = queue.next(now + SECOND, &open).unwrap();
-    assert_eq!((work.class, work.waited), (Class::Change, SECOND));
-    queue.finished(&"key", None, now + SECOND);
-    assert!(queue.next(now + 100 * SECOND, &open).is_none());
 }
