@@ -66,7 +66,19 @@ impl Events {
         action: &str,
         note: &str,
     ) {
-        let regarding = object.object_ref(&());
+        self.send_about(object.object_ref(&()), warning, reason, action, note);
+    }
+
+    /// About a namespace. While it is being deleted, the API server takes no Event in it: this one goes to the namespace
+    /// `default`, where Events about what is in no namespace are.
+    pub fn send_about_namespace(&self, name: &str, warning: bool, reason: &str, action: &str, note: &str) {
+        let (kind, api_version) = (Some("Namespace".to_owned()), Some("v1".to_owned()));
+        let regarding =
+            ObjectReference { kind, api_version, name: Some(name.to_owned()), ..ObjectReference::default() };
+        self.send_about(regarding, warning, reason, action, note);
+    }
+
+    fn send_about(&self, regarding: ObjectReference, warning: bool, reason: &str, action: &str, note: &str) {
         let uid = regarding.uid.as_deref().unwrap_or_default();
         if !self.limits.allow(uid, reason, note) {
             tracing::debug!(reason, "an event was dropped: too many of one object");

@@ -149,6 +149,11 @@ impl Outcome for Fact {
 }
 
 impl Fact {
+    /// Whether the SyncJob was let go because its namespace goes and nobody could log in any more.
+    pub fn leaves_without_login(&self) -> bool {
+        matches!(self, Self::FinalizerRemoved { leaving: Leaving::WithoutLogin { .. } })
+    }
+
     /// The outcome of the step, for the log: no body of an answer, no secret.
     pub fn outcome(&self) -> Cow<'_, str> {
         match self.ending() {

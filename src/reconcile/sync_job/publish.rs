@@ -30,7 +30,14 @@ pub(super) async fn publish(
     let object = handle.object().clone();
     let old = object.status.clone().unwrap_or_default();
     if gone {
-        send(&events(&old, end.verdict, None, None, end.done), &object, context);
+        let last = events(&old, end.verdict, None, None, end.done);
+        send(&last, &object, context);
+        if end.done.iter().any(|(_, fact)| fact.leaves_without_login()) {
+            let namespace = object.namespace().unwrap_or_default();
+            for event in &last {
+                context.events.send_about_namespace(&namespace, event.warning, event.reason, event.action, &event.note);
+            }
+        }
         return Outcome::Written;
     }
     let generation = object.metadata.generation.unwrap_or_default();

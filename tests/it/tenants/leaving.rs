@@ -70,6 +70,15 @@ async fn a_namespace_whose_login_is_gone_does_not_hang_and_the_job_that_stays_is
     stand.rig.admin.send(Method::DELETE, &path, None).await.unwrap();
     stand.until(&path, "is gone", serde_json::Value::is_null).await;
     assert!(effects(&stand.rig.control, "deleteJob").await.is_empty());
+    // No Event can be written in a namespace that goes: it is about the namespace, where those of the cluster are.
+    let about = format!("/apis/events.k8s.io/v1/namespaces/default/events?fieldSelector=regarding.name%3D{namespace}");
+    let reported = |events: &serde_json::Value| {
+        events["items"].as_array().into_iter().flatten().any(|event| {
+            event["reason"] == "JobLeftBehind"
+                && event["note"].as_str().is_some_and(|note| note.contains("BoxOutDelta."))
+        })
+    };
+    stand.until(&about, "has the Event", reported).await;
     let log = stand.rig.operator_log();
     assert!(log.contains("JobLeftBehind") && log.contains(&stand.rig.demo.service_principal_id), "{log}");
 }
