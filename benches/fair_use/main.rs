@@ -141,12 +141,13 @@ async fn namespaces(name: &str, class: Class) {
         .collect();
     let mut all = edits.clone();
     all.extend((0..5000).map(|_| dirty(&hosts[0], "large", 0.0, class)));
-    let mut seen = Vec::new();
+    let (mut seen, mut last) = (Vec::new(), HOUR);
     for jobs in [&edits, &all] {
         let graph = Graph::default();
         let served = fleet_of(&graph, &hosts);
         let ready = fleet::run(&served, jobs, HOUR).await;
         seen.push(p99_and_mean(ready[..edits.len()].iter().copied()));
+        last = ready.iter().zip(jobs).filter_map(|(time, job)| Some((*time)? + job.at)).max().unwrap_or(HOUR);
     }
     show(
         &format!("one tenant, 5,000 {name} in one namespace: p99 of the others / alone"),
@@ -154,6 +155,8 @@ async fn namespaces(name: &str, class: Class) {
         "<= 1.5",
     );
     show("  mean of the others / alone", seen[1].1 / seen[0].1, "<= 1.5");
+    let given = WRITES.rate * last.as_secs_f64();
+    show("  goodput until the last of all is ready", ratio(all.len() as u64 * 2, 1) / given, ">= 0.98");
 }
 
 /// A thousand SyncJobs that are looked at every ten minutes, with one credential whose tokens live for an hour.
