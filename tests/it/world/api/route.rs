@@ -176,7 +176,9 @@ impl Call {
             })
             .cloned()
             .collect();
-        chosen.iter().for_each(|object| store.show(by, object, true));
+        for object in &chosen {
+            store.show(by, object, true);
+        }
         answer::list(store.kind.name(), store.number, chosen.iter().map(AsRef::as_ref))
     }
 

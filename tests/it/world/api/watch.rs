@@ -86,7 +86,9 @@ impl Stream {
         let mut first = VecDeque::new();
         if fresh {
             let objects: Vec<_> = store.objects.values().filter(|object| asked.shows(object)).cloned().collect();
-            objects.iter().for_each(|object| store.show(by, object, true));
+            for object in &objects {
+                store.show(by, object, true);
+            }
             first.extend(objects.iter().map(|object| line("ADDED", &object.json)));
         }
         let number = if fresh { store.number } else { asked.from.unwrap_or_default() };
