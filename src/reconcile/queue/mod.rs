@@ -262,7 +262,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         now: Instant,
         available: &impl Fn(&TenantKey, Class) -> Availability,
     ) -> Option<(Lane, bool)> {
-        let mut first: Option<((usize, u64), (&TenantKey, &Arc<str>), bool)> = None;
+        let mut first: Option<((usize, u64), Lane, bool)> = None;
         let free = self.workers - self.at_work.len();
         let may = |tenant: &TenantKey, namespace: &Arc<str>| self.shares.may_take(tenant, namespace, class, free);
         for (tenant, namespace) in self.ready.turns(class, may) {
@@ -277,12 +277,12 @@ impl<K: Clone + Eq + Hash> Queue<K> {
                 Availability::Shut { .. } | Availability::Probe => true,
             };
             let order = self.shares.order(tenant);
-            if first.is_none_or(|(other, _, _)| order < other) {
-                first = Some((order, (tenant, namespace), probe));
+            if first.as_ref().is_none_or(|(other, _, _)| order < *other) {
+                let lane = Lane { tenant: tenant.clone(), namespace: namespace.clone() };
+                first = Some((order, lane, probe));
             }
         }
-        let (_, (tenant, namespace), probe) = first?;
-        Some((Lane { tenant: tenant.clone(), namespace: namespace.clone() }, probe))
+        first.map(|(_, lane, probe)| (lane, probe))
     }
 
     fn reserved(&self) -> usize {
