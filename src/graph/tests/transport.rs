@@ -34,13 +34,13 @@ async fn a_token_lives_as_long_as_the_answer_says_by_tokio_s_time() {
     let fake = Fake::new();
     let client = fake.client();
     client.list_jobs("sp").await.unwrap();
-    pass(41 * MINUTE).await;
+    pass(50 * MINUTE).await;
     client.list_jobs("sp").await.unwrap();
-    assert_eq!(fake.logins(), 1, "the earliest renewal is at 70 % of an hour");
-    pass(8 * MINUTE).await;
+    assert_eq!(fake.logins(), 1, "the earliest renewal is at 85 % of an hour");
+    pass(5 * MINUTE).await;
     client.list_jobs("sp").await.unwrap();
     pass(MINUTE).await;
-    assert_eq!(fake.logins(), 2, "the latest is at 80 %");
+    assert_eq!(fake.logins(), 2, "the latest is at 90 %");
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ use super::*;
 
 const LIFE: Duration = Duration::from_secs(4000);
 /// Within the time in which every token is renewed, and long before its end.
-const DUE: Duration = Duration::from_secs(3250);
+const DUE: Duration = Duration::from_secs(3650);
 const RETRY: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(10);
 
