@@ -238,7 +238,7 @@ mod tests {
                 "apiVersion: entrain.dev/v1alpha1\nkind: {kind}\nmetadata: {metadata}\nspec: {{tenantId: 7F0C2B1E-5c1d-4d0a-9a53-0d6f4b8a2e11, {spec}}}\n"
             )
         };
-        let certificate = "credential: {certificate: {clientId: x, secretName: y}}";
+        let certificate = "credential: {certificate: {clientId: x, secretName: tls}}";
         let job = one("{name: a, namespace: ns}", &SPEC.replace('}', ", tenantRef: {name: t}}"));
         let known = |tenant: String| {
             let (mut manifests, mut problems) = (Manifests::default(), Vec::new());
