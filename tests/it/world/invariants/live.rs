@@ -229,6 +229,9 @@ pub fn bounded(evidence: &Evidence, found: &mut Vec<Violation>) {
     }
 }
 
+/// What a person changed so shortly before a call may be shown during its pass, which is then followed by another one.
+const SHOWN_WITHIN: Duration = Duration::from_secs(2);
+
 /// A call that failed is not repeated before a pause, unless somebody changed something meanwhile.
 pub fn a_failed_call_is_not_repeated_at_once(evidence: &Evidence, found: &mut Vec<Violation>) {
     let calls = &evidence.ledger.calls;
@@ -242,7 +245,8 @@ pub fn a_failed_call_is_not_repeated_at_once(evidence: &Evidence, found: &mut Ve
                 && sender(evidence, other) == sender(evidence, call)
         });
         let Some(again) = again.filter(|again| again.at < until + evidence.bounds.backoff) else { continue };
-        let changed = |write: &Write| matches!(write.by, By::Person) && (call.at..=again.at).contains(&write.at);
+        let shown = call.at.saturating_sub(SHOWN_WITHIN)..=again.at;
+        let changed = |write: &Write| matches!(write.by, By::Person) && shown.contains(&write.at);
         let woken = |at: &Duration| (*at..*at + WOKEN_WITHIN).contains(&again.at);
         if !evidence.history.iter().any(changed) && !evidence.tenants_written.iter().any(woken) {
             let what = format!(

@@ -316,7 +316,7 @@ async fn repeated_speaks_of_a_call_that_is_sent_again_at_once() {
     ] {
         let story = Story::begin();
         story.declare("a", &json!({}));
-        wait(1).await;
+        wait(3).await;
         story.calls(Operation::StartJob, "x", "y", heard);
         if edit {
             story.api.touch(&key("a"));
