@@ -34,7 +34,7 @@ search: ## the search over the real loop; SEARCH_SCHEDULES and SEARCH_SEED choos
 
 # In the profile of the other tests, so that nothing is compiled for it alone and every guard can be taken away.
 search-ci: ## the part of the search that CI runs
-	SEARCH_SCHEDULES=$${SEARCH_SCHEDULES:-20000} cargo test --test it -- --nocapture world::search::search_finds_nothing
+	SEARCH_SCHEDULES=$${SEARCH_SCHEDULES:-50000} cargo test --test it -- --nocapture world::search::search_finds_nothing
 
 # In virtual time, so that a build without optimisation gives the same numbers.
 bench-fair-use: ## how fair and how complete the use of Graph is, as ratios
