@@ -51,7 +51,11 @@ impl Limits {
 
     /// What is sent at most from now on.
     pub fn set_rates(&self, rates: Rates) {
-        self.change(|state| state.set_rates(rates));
+        let (units, writes) = self.change(|state| {
+            state.set_rates(rates);
+            state.rates()
+        });
+        self.0.observer.rates(units, writes);
     }
 
     /// Whether the least urgent call would be sent now.
@@ -153,20 +157,20 @@ impl Limits {
     /// Takes note of what came of a request, and returns when it may be tried again, if that is known.
     pub(super) fn learn(&self, permit: &Permit, admission: &Admission<'_>, exchange: &Exchange) -> Option<Instant> {
         let Learnt { retry_at, shut, opened } = self.0.gate.learn(admission, exchange);
-        let (now, told, grant) = (Instant::now(), &exchange.told, &permit.grant);
+        let (now, reported, grant) = (Instant::now(), &exchange.reported, &permit.grant);
         let throttled = exchange.status == Some(429);
-        if throttled && told.application {
+        if throttled && reported.application {
             let mut application = self.0.application.0.lock();
-            application.exceeded(&permit.taken, told, now);
+            application.exceeded(&permit.taken, reported, now);
             application.shut(retry_at.unwrap_or(now), now);
         } else if exchange.status.is_some() {
             self.0.application.0.lock().accepted(&permit.taken);
         }
         let mut state = self.0.state.lock();
-        if throttled && !told.application {
-            state.exceeded(grant, told, now);
+        if throttled && !reported.application {
+            state.exceeded(grant, reported, now);
         } else if exchange.status.is_some() && !throttled {
-            state.accepted(grant, told, now);
+            state.accepted(grant, reported, now);
         }
         if let Some(opens) = retry_at.filter(|_| shut).or(opened.then_some(now)) {
             state.opens(opens, now);

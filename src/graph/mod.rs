@@ -29,7 +29,7 @@ pub use endpoints::{Cloud, EndpointError, Endpoints};
 pub use error::{Error, Kind, Processed};
 pub use jobs::{EntryCount, Execution, Job, JobError, Quarantine, Schedule, Status};
 pub use limits::{ApplicationLimits, LimitSettings, Limits};
-pub use login::credential::{Credential, CredentialError};
+pub use login::credential::{Credential, CredentialError, Flaw, one_line};
 pub use login::presented::{LoggedIn, Presented, PresentedKind};
 pub use login::source::{Material, NoMaterial, Source};
 pub use login::wall::WallClock;

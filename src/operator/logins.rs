@@ -9,7 +9,7 @@ use crate::cluster::watch::tenants::{TenantKinds, TenantStore};
 use crate::connect::{self, ConnectError};
 use crate::graph::{self, Source};
 use crate::metrics::Metrics;
-use crate::reconcile::{Connections, Own, TenantKey, Tenants};
+use crate::reconcile::{Account, Connections, Own, Share, TenantKey, Tenants};
 
 /// The name that metrics show for the operator's own login.
 const OWN_TENANT: &str = "operator";
@@ -39,24 +39,39 @@ pub(super) fn new(
         ..connect::options(&options.connection)?
     };
     let transport = usual.https()?;
-    let tenant = credential.as_ref().and_then(|credential| credential.tenant().map(str::to_owned));
-    let source = credential.map(|credential| Arc::new(credential) as Arc<dyn Source>);
-    let own = source.clone().filter(|_| options.operator_login).map(|source| {
-        let options_of_own = graph::Options { observer: metrics.graph.tenant(OWN_TENANT), ..usual.clone() };
-        let limits = options_of_own.own_limits();
+    let own_options = graph::Options { observer: metrics.graph.tenant(OWN_TENANT), ..usual.clone() };
+    let identity = credential.map(|credential| {
+        let account = Account {
+            cloud: own_cloud(options.connection.cloud),
+            tenant: credential.tenant().unwrap_or_default().to_ascii_lowercase(),
+            client_id: credential.client_id().unwrap_or_default().to_ascii_lowercase(),
+        };
+        (Arc::new(credential) as Arc<dyn Source>, Share::of(account, std::iter::empty(), &own_options))
+    });
+    let own = identity.clone().filter(|_| options.operator_login).map(|(source, Share { account, limits, .. })| {
+        let (tenant, transport) = (Some(account.tenant), transport.clone());
         Own {
             key: TenantKey::new(OWN_TENANT),
-            client: graph::Client::with_transport(options_of_own, source, tenant, transport.clone(), limits),
+            client: graph::Client::with_transport(own_options, source, tenant, transport, limits),
             namespaces: options.operator_login_namespaces.clone(),
         }
     });
     let connections = Connections {
         options: Box::new(of_tenants(options, usual, metrics.clone())?),
         transport,
-        own: source,
+        own: identity,
         operator_namespace,
     };
     Ok(Tenants::new(own, kinds(options), store, client, connections))
+}
+
+fn own_cloud(name: CloudName) -> Cloud {
+    match name {
+        CloudName::Global => Cloud::Global,
+        CloudName::UsGov => Cloud::USGov,
+        CloudName::UsGovDod => Cloud::USGovDoD,
+        CloudName::China => Cloud::China,
+    }
 }
 
 /// How the clients of tenants call, by cloud and by the name that metrics show.

@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub use queue::{Class, Lane, Queue, Work};
 
 pub use context::{Context, Parts};
-pub use tenants::{Connections, Own, TenantKey, Tenants};
+pub use tenants::{Account, Connections, Own, Share, TenantKey, Tenants};
 pub use watchdog::Watchdog;
 
 pub(crate) use sync_job::observe::recorded;

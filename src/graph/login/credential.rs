@@ -91,15 +91,33 @@ impl Credential {
 
 /// The bare value; `None` if there is nothing but white space.
 fn clean(name: &'static str, value: &str) -> Result<Option<String>, CredentialError> {
+    let value = one_line(value).map_err(|flaw| match flaw {
+        Flaw::Quoted => CredentialError::Quoted(name),
+        Flaw::ControlCharacter => CredentialError::ControlCharacter(name),
+    })?;
+    Ok((!value.is_empty()).then(|| value.to_owned()))
+}
+
+/// What people copy along with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It begins or ends with a quotation mark.
+    Quoted,
+    /// It holds a control character, such as a line break, between others.
+    ControlCharacter,
+}
+
+/// A value as it is meant: without the white space around it, such as the line break at the end of a file.
+pub fn one_line(value: &str) -> Result<&str, Flaw> {
     let value = value.trim();
     let quote = |c| matches!(c, '"' | '\'' | '`' | '\u{201c}' | '\u{201d}');
     if value.starts_with(quote) || value.ends_with(quote) {
-        return Err(CredentialError::Quoted(name));
+        Err(Flaw::Quoted)
+    } else if value.contains(char::is_control) {
+        Err(Flaw::ControlCharacter)
+    } else {
+        Ok(value)
     }
-    if value.contains(char::is_control) {
-        return Err(CredentialError::ControlCharacter(name));
-    }
-    Ok((!value.is_empty()).then(|| value.to_owned()))
 }
 
 /// With dashes: the other forms of a GUID are not ids of Entra ID.
@@ -122,6 +140,16 @@ impl Credential {
         match self {
             Self::ClientSecret { tenant_id, .. } | Self::WorkloadIdentity { tenant_id, .. } => Some(tenant_id),
             Self::Person { tenant_id } => tenant_id.as_deref(),
+        }
+    }
+}
+
+impl Credential {
+    /// The application; `None` for a person.
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::ClientSecret { client_id, .. } | Self::WorkloadIdentity { client_id, .. } => Some(client_id),
+            Self::Person { .. } => None,
         }
     }
 }

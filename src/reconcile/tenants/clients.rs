@@ -8,8 +8,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::key::TenantKey;
+use super::share::{Account, Share, lower, rates};
 use super::source::TenantSource;
-use crate::api::tenant::{Cloud, RateLimit};
+use crate::api::tenant::Cloud;
 use crate::cluster::watch::tenants::TenantName;
 use crate::graph::{self, Source, Transport};
 use crate::plan::tenant::{LogInWith, Wish};
@@ -22,8 +23,8 @@ pub struct Connections {
     pub options: Box<OptionsOf>,
     /// Carries the requests of all clients.
     pub transport: Arc<dyn Transport>,
-    /// What the operator itself logs in with.
-    pub own: Option<Arc<dyn Source>>,
+    /// What the operator itself logs in with, and what it shares with tenants that have the same application.
+    pub own: Option<(Arc<dyn Source>, Share)>,
     /// Where the Secrets and ServiceAccounts of cluster-wide tenants are.
     pub operator_namespace: String,
 }
@@ -40,25 +41,21 @@ struct MadeFor {
 struct Made {
     purpose: MadeFor,
     client: graph::Client,
-    limits: (LimitsKey, graph::Limits),
+    share: Share,
     rates: graph::Rates,
 }
 
-/// All that calls of one application in one tenant of one cloud are counted under.
-type LimitsKey = (Cloud, String, String);
+type AllMade = HashMap<TenantKey, Made>;
 
 pub(super) struct Clients {
     kube: kube::Client,
     connections: Connections,
-    made: Mutex<HashMap<TenantKey, Made>>,
-    limits: Mutex<HashMap<LimitsKey, graph::Limits>>,
-    applications: Mutex<HashMap<(Cloud, String), graph::ApplicationLimits>>,
+    made: Mutex<AllMade>,
 }
 
 impl Clients {
     pub fn new(kube: kube::Client, connections: Connections) -> Self {
-        let (made, limits, applications) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { kube, connections, made, limits, applications }
+        Self { kube, connections, made: Mutex::default() }
     }
 
     /// The client of a tenant as it is now.
@@ -76,11 +73,13 @@ impl Clients {
             if known.rates == rates {
                 return known.client.clone();
             }
-            let known = Made { client: known.client.clone(), limits: known.limits.clone(), purpose, rates };
+            let known = Made { client: known.client.clone(), share: known.share.clone(), purpose, rates };
             return put(&mut made, key, known);
         }
-        let known = self.make(name, &key, wish, purpose, rates);
-        put(&mut made, key, known)
+        let options = (self.connections.options)(wish.cloud, key.as_str());
+        let share = self.share(&made, &key, wish, &options);
+        let client = self.make(name, wish, options, share.limits.clone());
+        put(&mut made, key, Made { purpose, client, share, rates })
     }
 
     /// The client of a tenant, if there is one already.
@@ -90,11 +89,13 @@ impl Clients {
 
     /// Forgets the client of a tenant that is gone, and its token with it.
     pub fn forget(&self, name: &TenantName) {
-        self.made.lock().remove(&TenantKey::from(name));
+        let mut made = self.made.lock();
+        if let Some(gone) = made.remove(&TenantKey::from(name)) {
+            set_rates(&made, &gone.share);
+        }
     }
 
-    fn make(&self, name: &TenantName, key: &TenantKey, wish: &Wish, purpose: MadeFor, rates: graph::Rates) -> Made {
-        let options = (self.connections.options)(wish.cloud, key.as_str());
+    fn make(&self, name: &TenantName, wish: &Wish, options: graph::Options, limits: graph::Limits) -> graph::Client {
         let namespace = if name.namespace.is_empty() {
             self.connections.operator_namespace.clone()
         } else {
@@ -105,9 +106,8 @@ impl Clients {
             namespace,
             login: wish.login.clone(),
             audience: options.endpoints.federation_audience.clone(),
-            own: self.connections.own.clone(),
+            own: self.connections.own.as_ref().map(|(source, _)| source.clone()),
         });
-        let limits = self.limits(key, wish, &options);
         // The token of a managed identity is for the tenant of the machine, which is to be learnt and compared.
         let tenant = match wish.login {
             LogInWith::ManagedIdentity { .. } => None,
@@ -117,50 +117,40 @@ impl Clients {
             | LogInWith::OperatorIdentity => Some(wish.tenant_id.clone()),
         };
         let transport = self.connections.transport.clone();
-        let client = graph::Client::with_transport(options, source, tenant, transport, limits.1.clone());
-        Made { purpose, client, limits, rates }
+        graph::Client::with_transport(options, source, tenant, transport, limits)
     }
 
-    /// Shared by all tenant objects of the same application. One whose application only its ServiceAccount names counts for
-    /// itself.
-    fn limits(&self, key: &TenantKey, wish: &Wish, options: &graph::Options) -> (LimitsKey, graph::Limits) {
-        let application = wish.login.client_id().map_or_else(|| key.to_string(), str::to_ascii_lowercase);
-        let wide = self.applications.lock().entry((wish.cloud, application.clone())).or_default().clone();
-        let limits_key = (wish.cloud, wish.tenant_id.clone(), application);
-        let mut limits = self.limits.lock();
-        let limits = limits.entry(limits_key.clone()).or_insert_with(|| {
-            let (in_flight_max, rates) = (options.in_flight_max, graph::Rates::documented());
-            graph::Limits::new(graph::LimitSettings { in_flight_max, rates }, wide, options.observer.clone())
-        });
-        (limits_key, limits.clone())
+    /// One whose application only its ServiceAccount or the machine names counts for itself.
+    fn share(&self, made: &AllMade, key: &TenantKey, wish: &Wish, options: &graph::Options) -> Share {
+        let own = self.connections.own.as_ref().map(|(_, share)| share);
+        let named = match wish.login {
+            LogInWith::OperatorIdentity => own.map(|own| own.account.client_id.as_str()),
+            LogInWith::WorkloadIdentity { .. }
+            | LogInWith::ClientSecret { .. }
+            | LogInWith::Certificate { .. }
+            | LogInWith::ManagedIdentity { .. } => wish.login.client_id(),
+        };
+        let client_id = named.map_or_else(|| key.to_string(), str::to_ascii_lowercase);
+        let account = Account { cloud: wish.cloud, tenant: wish.tenant_id.clone(), client_id };
+        Share::of(account, made.values().map(|made| &made.share).chain(own), options)
     }
 }
 
-/// Keeps a client. Of several tenant objects that share limits, the lowest ceiling holds.
-fn put(made: &mut HashMap<TenantKey, Made>, key: TenantKey, new: Made) -> graph::Client {
-    let (client, limits) = (new.client.clone(), new.limits.clone());
-    made.insert(key, new);
-    let sharing = made.values().filter(|made| made.limits.0 == limits.0).map(|made| made.rates);
-    if let Some(lowest) = sharing.reduce(lower) {
-        limits.1.set_rates(lowest);
+fn put(made: &mut AllMade, key: TenantKey, new: Made) -> graph::Client {
+    let (client, share) = (new.client.clone(), new.share.clone());
+    let old = made.insert(key, new);
+    set_rates(made, &share);
+    if let Some(old) = old.filter(|old| old.share.account != share.account) {
+        set_rates(made, &old.share);
     }
     client
 }
 
-fn lower(one: graph::Rates, other: graph::Rates) -> graph::Rates {
-    graph::Rates {
-        units_per_second: one.units_per_second.min(other.units_per_second),
-        writes_per_minute: one.writes_per_minute.min(other.writes_per_minute),
-    }
+/// Of several tenant objects that share limits, the lowest ceiling holds.
+fn set_rates(made: &AllMade, share: &Share) {
+    let sharing = made.values().filter(|made| made.share.account == share.account).map(|made| made.rates);
+    share.limits.set_rates(sharing.fold(graph::Rates::documented(), lower));
 }
 
-/// The ceilings of a tenant: what Graph documents, or less where the spec says so.
-fn rates(wanted: Option<&RateLimit>) -> graph::Rates {
-    let documented = graph::Rates::documented();
-    let lower = |limit: f64, wanted: Option<i32>| wanted.map_or(limit, |wanted| limit.min(f64::from(wanted.max(1))));
-    let Some(wanted) = wanted else { return documented };
-    graph::Rates {
-        units_per_second: lower(documented.units_per_second, wanted.requests_per_second),
-        writes_per_minute: lower(documented.writes_per_minute, wanted.writes_per_minute),
-    }
-}
+#[cfg(test)]
+mod tests;

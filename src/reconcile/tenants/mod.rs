@@ -4,6 +4,7 @@
 mod clients;
 mod key;
 mod namespaces;
+mod share;
 mod source;
 
 use kube::ResourceExt;
@@ -11,6 +12,7 @@ use kube::ResourceExt;
 pub use clients::Connections;
 pub use key::TenantKey;
 pub(super) use namespaces::Age;
+pub use share::{Account, Share};
 
 use self::clients::Clients;
 use self::namespaces::NamespaceCache;

@@ -1,5 +1,5 @@
 //! What is known of namespaces, for grants that select by label. Asked again after a short while, and directly before a
-//! write: whoever closes a fence closes it for what is sent afterwards.
+//! write, so that a fence that was closed holds for everything that is sent afterwards.
 
 use std::collections::HashMap;
 use std::time::Duration;

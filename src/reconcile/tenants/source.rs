@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::Secret;
 use secrecy::SecretString;
 
 use crate::cluster::{self, secrets};
-use crate::graph::{Material, NoMaterial, Source};
+use crate::graph::{Flaw, Material, NoMaterial, Source, one_line};
 use crate::plan::tenant::LogInWith;
 
 /// The consent of those who own a ServiceAccount: which application it stands for (azure-workload-identity).
@@ -137,16 +137,14 @@ impl TenantSource {
         Ok(value)
     }
 
-    /// Without the white space around it, such as the line break at the end of a file.
     fn one_line(&self, value: &[u8], name: &str, key: &str) -> Result<SecretString, NoMaterial> {
-        let text = std::str::from_utf8(value).map_err(|_| self.invalid(name, key, "is not text"))?.trim();
-        if text.contains(char::is_control) {
-            return Err(self.invalid(name, key, "holds a control character, such as a line break, between others"));
-        }
-        let quote = |c| matches!(c, '"' | '\'' | '`' | '\u{201c}' | '\u{201d}');
-        if text.starts_with(quote) || text.ends_with(quote) {
-            return Err(self.invalid(name, key, "begins or ends with a quotation mark"));
-        }
+        let text = std::str::from_utf8(value).map_err(|_| self.invalid(name, key, "is not text"))?;
+        let text = one_line(text).map_err(|flaw| match flaw {
+            Flaw::Quoted => self.invalid(name, key, "begins or ends with a quotation mark"),
+            Flaw::ControlCharacter => {
+                self.invalid(name, key, "holds a control character, such as a line break, between others")
+            }
+        })?;
         Ok(text.to_owned().into())
     }
 
