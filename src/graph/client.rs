@@ -189,17 +189,12 @@ impl Client {
         let held = self.inner.caller.token_only(&Call::read(Operation::LogIn, self.inner.root.clone())).await?;
         let token = held.token.expose_secret();
         let roles = Claims::of(token).map(|claims| claims.roles()).unwrap_or_default();
-        Ok(LoggedIn { tenant: tenant::of_token(token), roles, obtained: held.obtained, number: held.number })
+        Ok(LoggedIn { tenant: tenant::of_token(token), roles, obtained: held.obtained })
     }
 
     /// What was presented at the last login, refused or not.
     pub fn presented(&self) -> Option<Presented> {
         self.inner.caller.tokens.presented()
-    }
-
-    /// Whether a token is at hand that is good now. Costs no login.
-    pub fn holds_token(&self) -> bool {
-        self.inner.caller.tokens.usable().is_some()
     }
 
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Bytes, Error> {

@@ -11,8 +11,6 @@ pub struct LoggedIn {
     pub roles: Vec<String>,
     /// When the token was issued, by the clock of this process.
     pub obtained: Timestamp,
-    /// Which token of this client it is; each login adds one.
-    pub number: u64,
 }
 
 /// With which kind of credential a login was tried.
