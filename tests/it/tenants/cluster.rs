@@ -100,3 +100,17 @@ async fn a_sync_job_without_a_reference_uses_the_default_tenant_through_its_fenc
     assert!(kept.contains("entrain.dev/tenant"), "a tenant that is used is kept: {kept}");
     stand.leave().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operators_own_login_is_for_the_namespaces_that_it_names_only() {
+    let mut stand = Stand::own_login(&["--operator-login-namespace=another"]).await;
+    stand.rig.apply_box().await;
+    let object = stand.rig.until("box", "is not allowed", |object| ready(object, "False", "TenantNotAllowed")).await;
+    let message = condition(&object, "Ready")["message"].as_str().unwrap();
+    assert!(message.contains("the operator's own login is not for namespace"), "{message}");
+    assert!(crate::stack::read::calls(&stand.rig.control, "token").await.is_empty(), "nothing was asked for it");
+    stand.sync_job_in(&stand.rig.namespace.clone(), "{name: contoso}", &["state: Paused"]).await;
+    let object = stand.rig.until("box", "names what is not served", |object| ready(object, "False", "TenantNotFound"));
+    let message = condition(&object.await, "Ready")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("they are not enabled in its chart"), "{message}");
+}

@@ -45,7 +45,12 @@ impl Stand {
         Self::namespaced_in(0).await
     }
 
-    /// The same, in so many more namespaces.
+    /// With an operator that serves no tenants, but its own login.
+    pub async fn own_login(arguments: &[&str]) -> Self {
+        Self::begin(Begin { arguments, ..Begin::default() }).await
+    }
+
+    /// The same as `namespaced`, in so many more namespaces.
     pub async fn namespaced_in(others: usize) -> Self {
         Self::begin(Begin { arguments: &NAMESPACED, others, ..Begin::default() }).await
     }
