@@ -133,7 +133,7 @@ reasons! {
     /// The login service could not be reached or answered with an error of its own.
     LoginUnavailable: "Nothing to do if it passes. If it lasts, check the operator's network path to the login service.",
     /// The login service refused the operator's credentials.
-    CredentialsRejected: "Check tenant id, client id and client secret or federated credential of the operator. It recovers by itself once Entra ID accepts them; a client secret is read when the operator starts, so restart it after a change.",
+    CredentialsRejected: "Correct what the status of the EntraTenant or ClusterEntraTenant names. For the operator's own login check its tenant id, client id and client secret or federated credential, and restart it after a change of its environment. It recovers without a restart once Entra ID accepts the login.",
     /// Graph refused a fresh token.
     TokenRejected: "Check the cloud, the clock of the node and conditional access policies for workload identities.",
     /// The operator's application lacks a Graph permission, or does not own the service principal.
@@ -147,9 +147,9 @@ reasons! {
     /// The service principal offers no template yet.
     TemplatesNotReady: "Wait some minutes after the application was made. If it lasts, check that the application supports provisioning.",
     /// Graph refused to create the job.
-    CreateRefused: "Look at what Graph said. The request is repeated slowly.",
+    CreateRefused: "Read Graph's answer in the message. The request is repeated slowly.",
     /// Graph refused a change to the job.
-    RequestRefused: "Look at what Graph said. The request is repeated slowly.",
+    RequestRefused: "Read Graph's answer in the message. The request is repeated slowly.",
     /// The service principal already has a job of this template, which this SyncJob did not create.
     AlreadyExists: "Set `adoption.policy` to IfExists or Only to take the job, or delete it in Entra ID to have a new one.",
     /// Another SyncJob owns, or is creating, the job of this template and service principal.

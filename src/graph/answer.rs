@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::error::Category;
 
-use super::budget::Told;
+use super::budget::Reported;
 use super::error::{Error, Kind, Processed, capped};
 use super::request::Call;
 use super::retry_after;
@@ -20,7 +20,7 @@ pub(super) struct Exchange {
     /// How long the answer asks to wait.
     pub wait: Option<Duration>,
     /// What it says about the limits.
-    pub told: Told,
+    pub reported: Reported,
     /// The body of a success.
     pub result: Result<Bytes, Error>,
 }
@@ -28,13 +28,13 @@ pub(super) struct Exchange {
 impl Exchange {
     /// Nothing was given to the transport.
     pub fn unsent(error: Error) -> Self {
-        Self { status: None, wait: None, told: Told::default(), result: Err(error) }
+        Self { status: None, wait: None, reported: Reported::default(), result: Err(error) }
     }
 
     /// The answer did not come within the time that a call has.
     pub fn timed_out(call: &Call<'_>) -> Self {
         let error = Error { processed: Processed::Unknown, ..call.failed(Kind::Network, NO_ANSWER) };
-        Self { status: None, wait: None, told: Told::default(), result: Err(error) }
+        Self { status: None, wait: None, reported: Reported::default(), result: Err(error) }
     }
 
     /// What the transport brought back.
@@ -44,19 +44,19 @@ impl Exchange {
             Err(error) => return Self::without_answer(call, error),
         };
         let status = answer.status().as_u16();
-        let (wait, told) = (retry_after::of(&answer), Told::by(&answer));
+        let (wait, reported) = (retry_after::of(&answer), Reported::by(&answer));
         let result = match status {
             200 | 201 | 202 | 204 => Ok(answer.into_body()),
             _ => Err(refusal(call, &answer)),
         };
-        Self { status: Some(status), wait, told, result }
+        Self { status: Some(status), wait, reported, result }
     }
 
     /// A head without its body may still prove that nothing was done.
     fn without_answer(call: &Call<'_>, error: TransportError) -> Self {
         let failed = call.failed(Kind::Network, &error.to_string());
-        let none = Told::default();
-        let (status, wait, told, error) = match error {
+        let none = Reported::default();
+        let (status, wait, reported, error) = match error {
             TransportError::Unsent(_) => (None, None, none, failed),
             TransportError::NoAnswer(_) => (None, None, none, Error { processed: Processed::Unknown, ..failed }),
             TransportError::NoBody { head, why } => {
@@ -67,10 +67,10 @@ impl Exchange {
                     BodyError::BrokeOff => Kind::Network,
                 };
                 let error = Error { kind, processed, message: failed.message, ..header_facts(call, &head) };
-                (Some(status), retry_after::of(&head), Told::by(&head), error)
+                (Some(status), retry_after::of(&head), Reported::by(&head), error)
             }
         };
-        Self { status, wait, told, result: Err(error) }
+        Self { status, wait, reported, result: Err(error) }
     }
 }
 

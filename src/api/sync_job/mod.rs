@@ -54,7 +54,7 @@ pub use status::{
         .message("`adoption.jobId` must name the job that this SyncJob holds already (see `status.jobId`), or be left out. To hold another job, create a second SyncJob")
         .reason(Reason::FieldValueForbidden)
         .field_path(".spec.adoption.jobId"),
-    // The job or the intent is in that tenant, and whoever may change a reference could otherwise let another tenant answer
+    // The job or the intent is in that tenant, and a person who may change a reference could otherwise let another tenant answer
     // for it. A kind that is left out is EntraTenant.
     validation = Rule::new("!has(oldSelf.status) || (!has(oldSelf.status.jobId) && !has(oldSelf.status.intent)) || (has(self.spec.tenantRef) == has(oldSelf.spec.tenantRef) && (!has(self.spec.tenantRef) || (self.spec.tenantRef.name == oldSelf.spec.tenantRef.name && (has(self.spec.tenantRef.kind) ? self.spec.tenantRef.kind : 'EntraTenant') == (has(oldSelf.spec.tenantRef.kind) ? oldSelf.spec.tenantRef.kind : 'EntraTenant'))))")
         .message("`tenantRef` must not change once a job is recorded or about to be: the job belongs to that tenant. Create a second SyncJob, or delete this one first")

@@ -24,7 +24,7 @@ pub struct Manifest {
     pub desired: Desired,
 }
 
-/// A tenant that stands in the files beside the SyncJobs that name it.
+/// A tenant that the files hold as well as the SyncJobs that name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
     pub kind: TenantKind,

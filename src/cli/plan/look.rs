@@ -94,7 +94,7 @@ impl<'a> Looks<'a> {
                 "Grant the application Synchronization.Read.All and Application.Read.All with admin consent, or Application.ReadWrite.OwnedBy and ownership of the service principal."
             }
             (TroubleKind::Throttled | TroubleKind::GraphUnavailable, _) => "Try again later.",
-            _ => "Look at what Graph said.",
+            _ => "Read Graph's answer in this message.",
         };
         format!("{} {remedy}", trouble.detail_with_trace())
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::bucket::Bucket;
-use super::headers::{Counted, Told};
+use super::headers::{Counted, Reported};
 use super::pace::{COST, SHARE, STEP, STEPS_MAX};
 use super::rate::Rate;
 
@@ -90,10 +90,10 @@ impl Application {
     }
 
     /// Graph refused a request because of a limit of this application over all tenants.
-    pub fn exceeded(&mut self, taken: &Taken, told: &Told, now: Instant) {
+    pub fn exceeded(&mut self, taken: &Taken, reported: &Reported, now: Instant) {
         self.pass(now);
         let usual = if taken.write { Counted::Writes } else { Counted::Units };
-        let exceeded = told.exceeded.unwrap_or(usual);
+        let exceeded = reported.exceeded.unwrap_or(usual);
         for (part, noted) in self.parts.iter_mut().zip(taken.cuts).filter(|(part, _)| part.counted == exceeded) {
             part.rate.exceeded(now, noted);
         }

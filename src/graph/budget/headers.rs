@@ -17,7 +17,7 @@ pub(in crate::graph) enum Counted {
 
 /// What an answer says about the limits. Every part of it may be missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(in crate::graph) struct Told {
+pub(in crate::graph) struct Reported {
     /// How many resource units the request cost.
     pub units: Option<f64>,
     /// Which part of the limit is used; it is given from 0.8 on.
@@ -28,7 +28,7 @@ pub(in crate::graph) struct Told {
     pub exceeded: Option<Counted>,
 }
 
-impl Told {
+impl Reported {
     pub fn by<T>(answer: &http::Response<T>) -> Self {
         let scope = header(answer, "x-ms-throttle-scope").unwrap_or_default();
         let mut scope = scope.split('/').map(str::trim);
@@ -67,19 +67,21 @@ fn number<T>(answer: &http::Response<T>, name: &str) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn told(headers: &[(&str, &str)]) -> Told {
+    fn reported(headers: &[(&str, &str)]) -> Reported {
         let answer = http::Response::builder();
-        Told::by(&headers.iter().fold(answer, |answer, (name, value)| answer.header(*name, *value)).body(()).unwrap())
+        Reported::by(
+            &headers.iter().fold(answer, |answer, (name, value)| answer.header(*name, *value)).body(()).unwrap(),
+        )
     }
 
     #[test]
     fn every_header_may_be_missing_or_be_nonsense() {
-        assert_eq!(told(&[]), Told::default());
+        assert_eq!(reported(&[]), Reported::default());
         for nonsense in ["", "many", "-1", "NaN", "inf"] {
             let headers = [("x-ms-resource-unit", nonsense), ("x-ms-throttle-limit-percentage", nonsense)];
-            assert_eq!(told(&headers), Told::default(), "{nonsense}");
+            assert_eq!(reported(&headers), Reported::default(), "{nonsense}");
         }
-        let large = told(&[("x-ms-resource-unit", "1e9"), ("x-ms-throttle-limit-percentage", "100")]);
+        let large = reported(&[("x-ms-resource-unit", "1e9"), ("x-ms-throttle-limit-percentage", "100")]);
         assert_eq!((large.units, large.usage), (Some(UNITS_MAX), Some(USAGE_MAX)));
     }
 
@@ -95,8 +97,8 @@ mod tests {
             ("Tenant_Application/Write", "Unheard", false, Some(Counted::Writes)),
             ("Else/Else", "Else", false, None),
         ] {
-            let told = told(&[("x-ms-throttle-scope", scope), ("x-ms-throttle-information", information)]);
-            assert_eq!((told.application, told.exceeded), (application, exceeded), "{scope} {information}");
+            let reported = reported(&[("x-ms-throttle-scope", scope), ("x-ms-throttle-information", information)]);
+            assert_eq!((reported.application, reported.exceeded), (application, exceeded), "{scope} {information}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who waits, and who goes first: the most urgent, and of those one whose lane has the next turn; whoever is less urgent has
+//! Who waits, and who goes first: the most urgent, and of those one whose lane has the next turn; a less urgent one has
 //! a turn after so many others. `W` is what wakes a call that waits.
 
 use super::super::request::{Priority, Turn};

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use super::request::Turn;
 pub(super) use application::{Application, Taken};
 use bucket::Bucket;
-pub(super) use headers::{Counted, Told};
+pub(super) use headers::{Counted, Reported};
 use line::Line;
 pub(super) use line::Ticket;
 use pace::{COST, SHARE, STEP, STEPS_MAX};
@@ -235,7 +235,7 @@ impl<W> State<W> {
         Grant { write, units_cuts: self.units.rate.cuts(), writes_cuts: self.writes.rate.cuts() }
     }
 
-    /// What a call of this kind lacks, and when it may be there; a slot wakes whoever waits for it.
+    /// What a call of this kind lacks, and when it may be there; a slot wakes the call that waits for it.
     fn shortage(&self, write: bool, now: Instant) -> (Option<Shortage>, Option<Instant>) {
         if write && !self.writes.holds(now, COST) {
             (Some(Shortage::Writes), Some(self.writes.ready(now, COST)))
@@ -261,21 +261,21 @@ impl<W> State<W> {
     }
 
     /// An answer came that is no 429.
-    pub fn accepted(&mut self, grant: &Grant, told: &Told, now: Instant) {
+    pub fn accepted(&mut self, grant: &Grant, reported: &Reported, now: Instant) {
         self.pass(now);
-        let cost = told.units.unwrap_or(COST);
+        let cost = reported.units.unwrap_or(COST);
         self.units.take((cost - COST).max(0.0));
         self.units.rate.accepted(cost);
         if grant.write {
             self.writes.rate.accepted(COST);
         }
-        self.usage(grant, told, now);
+        self.usage(grant, reported, now);
     }
 
     /// Graph refused a request because of a limit of this application in this tenant.
-    pub fn exceeded(&mut self, grant: &Grant, told: &Told, now: Instant) {
+    pub fn exceeded(&mut self, grant: &Grant, reported: &Reported, now: Instant) {
         self.pass(now);
-        let writes = match told.exceeded {
+        let writes = match reported.exceeded {
             Some(Counted::Writes) => true,
             Some(Counted::Units | Counted::Requests) => false,
             None => grant.write,
@@ -288,9 +288,9 @@ impl<W> State<W> {
     }
 
     /// An answer names no limit with its usage: that of a write is taken for the writes'.
-    fn usage(&mut self, grant: &Grant, told: &Told, now: Instant) {
+    fn usage(&mut self, grant: &Grant, reported: &Reported, now: Instant) {
         let budget = if grant.write { &mut self.writes } else { &mut self.units };
-        budget.rate.usage(now, told.usage);
+        budget.rate.usage(now, reported.usage);
     }
 
     /// Nothing leaves before this instant, and little directly after it.

@@ -77,7 +77,7 @@ fn refusal(failures: &[(&str, String)]) -> LoginError {
         "neither the Azure CLI (az) nor the Azure Developer CLI (azd) is installed".to_owned()
     } else {
         let quoted = |(tool, words): &&(&str, String)| {
-            format!("{tool} said: {}", words.chars().take(TOOL_CHARS_MAX).collect::<String>().trim_end())
+            format!("{tool} answered: {}", words.chars().take(TOOL_CHARS_MAX).collect::<String>().trim_end())
         };
         answered.iter().map(quoted).collect::<Vec<_>>().join("; ")
     };
@@ -98,7 +98,7 @@ mod tests {
             ("azd", NOT_THERE.to_owned()),
         ]);
         assert_eq!(error.code, "AADSTS700082");
-        assert!(error.message.starts_with("az said: ERROR") && !error.message.contains("azd"), "{}", error.message);
+        assert!(error.message.starts_with("az answered: ERROR") && !error.message.contains("azd"), "{}", error.message);
         let nobody = refusal(&[("az", "az not found on PATH".to_owned()), ("azd", NOT_THERE.to_owned())]);
         assert!(nobody.message.contains("neither") && nobody.code.is_empty());
     }

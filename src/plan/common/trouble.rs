@@ -172,7 +172,9 @@ impl Trouble {
                 "Grant the operator's application Synchronization.ReadWrite.All with admin consent, or Application.ReadWrite.OwnedBy and ownership of the service principal; it recovers by itself."
             }
             TroubleKind::NotFound => "Check that provisioning is available for this service principal.",
-            TroubleKind::Conflict | TroubleKind::Rejected => "Look at what Graph said; the request is repeated slowly.",
+            TroubleKind::Conflict | TroubleKind::Rejected => {
+                "Read Graph's answer in this message; the request is repeated slowly."
+            }
             TroubleKind::Busy => {
                 "Nothing to do if it passes: the operator's own limit of requests in flight was reached. If it lasts, raise `--graph-in-flight-max`."
             }

@@ -35,7 +35,7 @@ fn drive(
     state: &mut State<()>,
     now: &mut Instant,
     seconds: f64,
-    mut accepts: impl FnMut(Instant) -> Result<Told, Duration>,
+    mut accepts: impl FnMut(Instant) -> Result<Reported, Duration>,
 ) -> u32 {
     let (mut left, end) = (0, *now + Duration::from_secs_f64(seconds));
     let mut ticket = join(state, CHANGE, true);
@@ -44,9 +44,9 @@ fn drive(
             left += 1;
             ticket = join(state, CHANGE, true);
             match accepts(*now) {
-                Ok(told) => state.accepted(&grant, &told, *now),
+                Ok(reported) => state.accepted(&grant, &reported, *now),
                 Err(wait) => {
-                    state.exceeded(&grant, &Told::default(), *now);
+                    state.exceeded(&grant, &Reported::default(), *now);
                     state.opens(*now + wait, *now);
                 }
             }
@@ -73,7 +73,7 @@ impl Graph {
         Self { level: rate * seconds, most: rate * seconds, rate, at, accepted: 0.0, refused: 0.0 }
     }
 
-    fn accepts(&mut self, now: Instant) -> Result<Told, Duration> {
+    fn accepts(&mut self, now: Instant) -> Result<Reported, Duration> {
         self.level = (self.level + self.rate * (now - self.at).as_secs_f64()).min(self.most);
         self.at = now;
         if self.level < 1.0 {
@@ -82,7 +82,7 @@ impl Graph {
         }
         self.level -= 1.0;
         self.accepted += 1.0;
-        Ok(Told::default())
+        Ok(Reported::default())
     }
 }
 

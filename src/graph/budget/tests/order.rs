@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn the_most_urgent_goes_first_and_of_those_the_one_that_came_first() {
     let (mut state, mut now) = (writes(1.0), Instant::now());
-    drive(&mut state, &mut now, 10.0, |_| Ok(Told::default()));
+    drive(&mut state, &mut now, 10.0, |_| Ok(Reported::default()));
     let order = [POLL, CHANGE, DELETION, POLL, CHANGE, DELETION];
     let tickets = order.map(|priority| join(&mut state, priority, true));
     let mut went = Vec::new();
@@ -21,7 +21,7 @@ fn the_most_urgent_goes_first_and_of_those_the_one_that_came_first() {
 #[test]
 fn a_poll_is_passed_over_a_few_times_only() {
     let (mut state, mut now) = (writes(1.0), Instant::now());
-    drive(&mut state, &mut now, 10.0, |_| Ok(Told::default()));
+    drive(&mut state, &mut now, 10.0, |_| Ok(Reported::default()));
     let poll = join(&mut state, POLL, true);
     let mut before = 0;
     loop {
@@ -39,7 +39,7 @@ fn a_poll_is_passed_over_a_few_times_only() {
 #[test]
 fn a_read_does_not_wait_for_a_write_that_has_to() {
     let (mut state, mut now) = (writes(1.0), Instant::now());
-    drive(&mut state, &mut now, 10.0, |_| Ok(Told::default()));
+    drive(&mut state, &mut now, 10.0, |_| Ok(Reported::default()));
     let (write, read) = (join(&mut state, DELETION, true), join(&mut state, POLL, false));
     while granted(&mut state, write, now).is_some() {}
     assert!(granted(&mut state, read, now).is_some());
@@ -123,7 +123,7 @@ fn wait_in_lanes(state: &mut State<()>, lanes: impl IntoIterator<Item = (u64, us
 #[test]
 fn lanes_take_turns_however_many_calls_one_of_them_has() {
     let (mut state, mut now) = (writes(1.0), Instant::now());
-    drive(&mut state, &mut now, 10.0, |_| Ok(Told::default()));
+    drive(&mut state, &mut now, 10.0, |_| Ok(Reported::default()));
     let mut waiting = wait_in_lanes(&mut state, [(1, 100), (2, 3), (3, 2)]);
     let went = lanes_that_go(&mut state, now, &mut waiting, 0, 10);
     assert_eq!(went, [1, 2, 3, 1, 2, 3, 1, 2, 1, 1]);
@@ -136,7 +136,7 @@ fn lanes_take_turns_however_many_calls_one_of_them_has() {
 #[test]
 fn a_lane_gains_no_turns_by_coming_one_by_one() {
     let (mut state, mut now) = (writes(1.0), Instant::now());
-    drive(&mut state, &mut now, 10.0, |_| Ok(Told::default()));
+    drive(&mut state, &mut now, 10.0, |_| Ok(Reported::default()));
     let mut waiting = wait_in_lanes(&mut state, [(1, 100), (2, 1)]);
     let went = lanes_that_go(&mut state, now, &mut waiting, 2, 20);
     assert_eq!(went.iter().filter(|lane| **lane == 2).count(), 10, "{went:?}");

@@ -13,25 +13,25 @@ fn a_rate_that_is_configured_is_kept_and_none_is_above_the_documented_one() {
     }
     assert!(writes(0.0).rates().1 > 0.0);
     let (mut state, mut now) = (writes(5.0), Instant::now());
-    near(f64::from(drive(&mut state, &mut now, 100.0, |_| Ok(Told::default()))), 507.0);
+    near(f64::from(drive(&mut state, &mut now, 100.0, |_| Ok(Reported::default()))), 507.0);
     state.set_rates(Rates { writes_per_minute: 60.0, ..Rates::documented() });
-    near(f64::from(drive(&mut state, &mut now, 100.0, |_| Ok(Told::default()))), 100.0);
+    near(f64::from(drive(&mut state, &mut now, 100.0, |_| Ok(Reported::default()))), 100.0);
     state.set_rates(Rates::documented());
-    drive(&mut state, &mut now, 60.0, |_| Ok(Told::default()));
+    drive(&mut state, &mut now, 60.0, |_| Ok(Reported::default()));
     assert_eq!(state.rates().1, 19.7, "a configured rate is no limit that Graph was found to have");
 }
 
 #[test]
 fn the_documented_limits_hold_in_every_window_from_the_first_request_on() {
     let (mut state, mut now) = (writes(20.0), Instant::now());
-    let first = drive(&mut state, &mut now, 150.0, |_| Ok(Told::default()));
+    let first = drive(&mut state, &mut now, 150.0, |_| Ok(Reported::default()));
     assert!((2900..3000).contains(&first), "{first}");
 }
 
 #[test]
 fn a_429_halves_the_rate_once_for_all_that_were_in_flight() {
     let (mut state, mut now) = (writes(20.0), Instant::now());
-    drive(&mut state, &mut now, 60.0, |_| Ok(Told::default()));
+    drive(&mut state, &mut now, 60.0, |_| Ok(Reported::default()));
     let flight: Vec<Grant> = (0..2)
         .map(|_| {
             now += SECOND;
@@ -40,17 +40,17 @@ fn a_429_halves_the_rate_once_for_all_that_were_in_flight() {
         })
         .collect();
     let before = state.rates();
-    state.exceeded(&flight[0], &Told::default(), now);
+    state.exceeded(&flight[0], &Reported::default(), now);
     let halved = state.rates();
     assert!(halved.1 <= before.1 / 2.0 && halved.1 > before.1 / 3.0, "{before:?} {halved:?}");
     assert_eq!(halved.0, before.0, "units are another limit");
-    state.exceeded(&flight[1], &Told::default(), now);
+    state.exceeded(&flight[1], &Reported::default(), now);
     assert_eq!(state.rates(), halved);
 
     let ticket = join(&mut state, CHANGE, true);
     now += SECOND;
     let later = granted(&mut state, ticket, now).unwrap();
-    state.exceeded(&later, &Told::default(), now);
+    state.exceeded(&later, &Reported::default(), now);
     assert!(state.rates().1 < halved.1);
 }
 
@@ -66,7 +66,7 @@ fn a_429_is_about_the_limit_that_it_names_or_else_that_of_its_kind() {
         let (mut state, now) = (writes(20.0), Instant::now());
         let ticket = join(&mut state, CHANGE, write);
         let grant = granted(&mut state, ticket, now).unwrap();
-        state.exceeded(&grant, &Told { exceeded, ..Told::default() }, now);
+        state.exceeded(&grant, &Reported { exceeded, ..Reported::default() }, now);
         let rates = state.rates();
         assert_eq!((rates.0 < 344.0, rates.1 < 19.0), (units, writes_cut), "{write} {exceeded:?}");
     }
@@ -77,18 +77,18 @@ fn the_rate_never_falls_below_a_floor_and_comes_back_from_it() {
     let (mut state, mut now) = (writes(20.0), Instant::now());
     drive(&mut state, &mut now, 600.0, |_| Err(SECOND));
     near(state.rates().1, 0.197);
-    drive(&mut state, &mut now, 900.0, |_| Ok(Told::default()));
+    drive(&mut state, &mut now, 900.0, |_| Ok(Reported::default()));
     assert_eq!(state.rates().1, 19.7);
 }
 
 #[test]
 fn after_a_wait_nothing_leaves_before_its_end_and_then_little_which_doubles_every_second() {
     let (mut state, mut now) = (writes(16.0), Instant::now());
-    drive(&mut state, &mut now, 30.0, |_| Ok(Told::default()));
+    drive(&mut state, &mut now, 30.0, |_| Ok(Reported::default()));
     state.opens(now + 10 * SECOND, now);
     state.opens(now + 5 * SECOND, now);
-    assert_eq!(drive(&mut state, &mut now, 10.0, |_| Ok(Told::default())), 0);
-    let seconds: Vec<u32> = (0..7).map(|_| drive(&mut state, &mut now, 1.0, |_| Ok(Told::default()))).collect();
+    assert_eq!(drive(&mut state, &mut now, 10.0, |_| Ok(Reported::default())), 0);
+    let seconds: Vec<u32> = (0..7).map(|_| drive(&mut state, &mut now, 1.0, |_| Ok(Reported::default()))).collect();
     for (left, most) in seconds.iter().zip([2, 3, 5, 9, 17, 17, 17]) {
         assert!(*left <= most, "{seconds:?}");
     }
@@ -151,7 +151,7 @@ fn a_rate_that_nobody_uses_does_not_grow_beyond_what_is_known() {
 
 #[test]
 fn it_slows_down_ahead_of_the_limit_in_proportion_and_not_for_what_is_past() {
-    let shows = |usage| Told { usage: Some(usage), ..Told::default() };
+    let shows = |usage| Reported { usage: Some(usage), ..Reported::default() };
     let slowed = |first, then| {
         let (mut state, mut now) = (writes(20.0), Instant::now());
         drive(&mut state, &mut now, 3.0, |_| Ok(shows(first)));
@@ -173,11 +173,11 @@ fn it_slows_down_ahead_of_the_limit_in_proportion_and_not_for_what_is_past() {
 fn usage_that_rises_slows_the_growth() {
     let grown = |usage: Option<f64>| {
         let (mut state, mut now) = (writes(20.0), Instant::now());
-        drive(&mut state, &mut now, 60.0, |_| Ok(Told::default()));
+        drive(&mut state, &mut now, 60.0, |_| Ok(Reported::default()));
         drive(&mut state, &mut now, 0.5, |_| Err(Duration::ZERO));
-        drive(&mut state, &mut now, 4.0, |_| Ok(Told { usage, ..Told::default() }));
+        drive(&mut state, &mut now, 4.0, |_| Ok(Reported { usage, ..Reported::default() }));
         let before = state.rates().1;
-        drive(&mut state, &mut now, 3.0, |_| Ok(Told { usage, ..Told::default() }));
+        drive(&mut state, &mut now, 3.0, |_| Ok(Reported { usage, ..Reported::default() }));
         state.rates().1 - before
     };
     let (free, near_limit, at_limit) = (grown(None), grown(Some(0.9)), grown(Some(1.0)));
@@ -187,7 +187,7 @@ fn usage_that_rises_slows_the_growth() {
 #[test]
 fn a_dear_request_is_paid_for_when_its_price_is_known() {
     let (mut state, now) = (writes(20.0), Instant::now());
-    let dear = Told { units: Some(5.0), ..Told::default() };
+    let dear = Reported { units: Some(5.0), ..Reported::default() };
     let mut left = 0;
     loop {
         let ticket = join(&mut state, POLL, false);

@@ -43,12 +43,12 @@ proptest! {
                     state.set_rates(Rates { writes_per_minute: per_minute, ..Rates::documented() });
                 }
                 Event::Answer(usage) => if let Some((grant, _)) = flight.pop() {
-                    state.accepted(&grant, &Told { usage, ..Told::default() }, now);
+                    state.accepted(&grant, &Reported { usage, ..Reported::default() }, now);
                     state.ended(&grant, true, now);
                 },
                 Event::Throttled { write, wait } => if let Some((grant, _)) = flight.pop() {
                     let exceeded = Some(if write { Counted::Writes } else { Counted::Units });
-                    state.exceeded(&grant, &Told { exceeded, ..Told::default() }, now);
+                    state.exceeded(&grant, &Reported { exceeded, ..Reported::default() }, now);
                     opens = opens.max(now + Duration::from_millis(wait.into()));
                     state.opens(opens, now);
                     state.ended(&grant, true, now);

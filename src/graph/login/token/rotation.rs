@@ -86,7 +86,7 @@ fn federated(subject: &str, id: usize) -> Material {
     Material::Assertion { client_id: "client".to_owned(), token: token.into() }
 }
 
-/// Asks again and again, each time when it was told to, until there is a token or this instant.
+/// Asks again and again, each time at the instant that the answer names, until there is a token or this instant.
 async fn patient(tokens: &Tokens, until: Instant) -> Option<Held> {
     while Instant::now() < until {
         match tokens.get().await {

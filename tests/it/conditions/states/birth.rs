@@ -95,7 +95,7 @@ fn creation() -> Vec<State> {
             story.graph.rivals = vec![rival(Some(OTHER), true)];
             passed(story)
         }),
-        state("too-many-jobs", "More jobs than can be told apart", {
+        state("too-many-jobs", "More jobs than can be distinguished", {
             let mut story = Story::new();
             story.graph.jobs = (0..201).map(|n| job(&format!("scim.{n}"), "Active")).collect();
             for job in &mut story.graph.jobs {

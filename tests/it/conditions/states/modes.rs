@@ -73,6 +73,10 @@ pub(super) fn deletion() -> Vec<State> {
         }),
         state("deleting-throttled", "429 while the job is to be deleted", throttled),
     ];
-    states.extend(also_lasting("deleting-credentials-revoked", "The credentials were revoked before", revoked));
+    states.extend(also_lasting(
+        "deleting-credentials-revoked",
+        "The credentials were revoked before the deletion",
+        revoked,
+    ));
     states
 }
