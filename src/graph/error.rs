@@ -116,7 +116,9 @@ impl fmt::Display for Error {
         write!(f, "{} failed", self.operation.words())?;
         let at_login = matches!(self.kind, Kind::LoginRefused | Kind::LoginUnavailable);
         match self.status {
-            _ if at_login => write!(f, " at the login")?,
+            // An attempt to log in is at the login anyhow.
+            _ if at_login && self.operation != Operation::LogIn => write!(f, " at the login")?,
+            _ if at_login => {}
             Some(status) => write!(f, ": Graph answered {status}")?,
             None => {}
         }

@@ -46,7 +46,7 @@ pub(super) fn new(
             tenant: credential.tenant().unwrap_or_default().to_ascii_lowercase(),
             client_id: credential.client_id().unwrap_or_default().to_ascii_lowercase(),
         };
-        (Arc::new(credential) as Arc<dyn Source>, Share::of(account, std::iter::empty(), &own_options))
+        (Arc::new(credential) as Arc<dyn Source>, Share::of(account, &[], &own_options))
     });
     let own = identity.clone().filter(|_| options.operator_login).map(|(source, Share { account, limits, .. })| {
         let (tenant, transport) = (Some(account.tenant), transport.clone());

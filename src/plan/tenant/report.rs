@@ -84,9 +84,9 @@ fn conditions(maker: Maker<'_>, end: &End<'_>, now: Timestamp) -> Vec<Condition>
     let mut conditions = ready(maker, wish, end, now);
     if end.deletion_requested {
         conditions.retain(|condition| condition.type_ == ConditionType::Ready.name());
+        let users = if end.users == 1 { "1 SyncJob names".to_owned() } else { format!("{} SyncJobs name", end.users) };
         let message = format!(
-            "{} SyncJobs name this tenant. Its login is kept until they are gone, so that their jobs can be deleted.",
-            end.users
+            "{users} this tenant. Its login is kept as long as that is so, in order that their jobs can be deleted."
         );
         conditions.push(maker.make(ConditionType::Reconciling, "True", Reason::Deleting, &message));
     }
@@ -195,7 +195,14 @@ fn permissions(old: Option<&Permissions>, outcome: &Outcome) -> Option<Permissio
 }
 
 fn login(old: Option<&LoginStatus>, end: &End<'_>) -> Option<LoginStatus> {
-    let Some(presented) = end.presented else { return old.cloned() };
+    let Ok(wish) = end.wish else { return old.cloned() };
+    // Without a credential nothing is presented; which one it would be is known all the same.
+    let named = Presented {
+        kind: Some(wish.login.kind()),
+        client_id: wish.login.client_id().map(str::to_owned),
+        ..Presented::default()
+    };
+    let presented = end.presented.unwrap_or(&named);
     let before = old.and_then(|old| old.last_obtained_time.as_ref());
     let last_obtained_time = match end.outcome {
         Outcome::LoggedIn { obtained, .. } => {

@@ -147,7 +147,11 @@ fn announce(name: &TenantName, old: &TenantStatus, status: &TenantStatus, handle
     if ready(old).is_some_and(|(was, because, _)| (was, because) == (is, reason)) {
         return;
     }
-    tracing::info!(tenant = %name, reason, message, "the login of a tenant changed");
+    if is == "False" {
+        tracing::warn!(tenant = %name, reason, message, "a tenant cannot be logged in to");
+    } else {
+        tracing::info!(tenant = %name, reason, message, "the login of a tenant changed");
+    }
     handle.send(&context.events, is != "True", reason, message);
 }
 

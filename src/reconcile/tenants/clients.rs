@@ -132,7 +132,8 @@ impl Clients {
         };
         let client_id = named.map_or_else(|| key.to_string(), str::to_ascii_lowercase);
         let account = Account { cloud: wish.cloud, tenant: wish.tenant_id.clone(), client_id };
-        Share::of(account, made.values().map(|made| &made.share).chain(own), options)
+        let others: Vec<&Share> = made.values().map(|made| &made.share).chain(own).collect();
+        Share::of(account, &others, options)
     }
 }
 

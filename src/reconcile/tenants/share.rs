@@ -24,14 +24,13 @@ pub struct Share {
 impl Share {
     /// The share of an account: one of those that there are, or a new one, which has the limits of its application in common
     /// with those of other tenants.
-    pub fn of<'a>(account: Account, others: impl Iterator<Item = &'a Self> + Clone, options: &Options) -> Self {
-        let mut same = others.clone().filter(|other| other.account == account);
-        if let Some(known) = same.next() {
-            return known.clone();
+    pub fn of(account: Account, others: &[&Self], options: &Options) -> Self {
+        if let Some(known) = others.iter().find(|other| other.account == account) {
+            return (*known).clone();
         }
-        let of_application =
-            |other: &&Self| (other.account.cloud, &other.account.client_id) == (account.cloud, &account.client_id);
-        let application = others.clone().find(of_application).map(|other| other.application.clone());
+        let wide = |account: &Account| (account.cloud, account.client_id.clone());
+        let application = others.iter().find(|other| wide(&other.account) == wide(&account));
+        let application = application.map(|other| other.application.clone());
         let application = application.unwrap_or_default();
         let settings = LimitSettings { in_flight_max: options.in_flight_max, rates: Rates::documented() };
         let limits = Limits::new(settings, application.clone(), options.observer.clone());

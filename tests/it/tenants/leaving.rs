@@ -43,7 +43,7 @@ async fn a_tenant_stays_while_sync_jobs_name_it_so_that_their_jobs_can_be_delete
     stand.rig.kubectl(&["delete", "entratenant", "contoso", "--wait=false"]).await;
     let tenant =
         stand.until_tenant("contoso", "waits", |it| condition(it, "Reconciling")["reason"] == "Deleting").await;
-    assert!(condition(&tenant, "Reconciling")["message"].as_str().unwrap().contains("1 SyncJobs"), "{tenant:#}");
+    assert!(condition(&tenant, "Reconciling")["message"].as_str().unwrap().contains("1 SyncJob names"), "{tenant:#}");
     stand.rig.delete("box").await;
     stand.until_tenant("contoso", "is gone", serde_json::Value::is_null).await;
     assert_eq!(effects(&stand.rig.control, "deleteJob").await.len(), 1);

@@ -143,3 +143,14 @@ fn trouble_that_passes_keeps_what_was_true_before_and_a_renewal_writes_nothing()
     };
     assert!(after(&before, &later, &presented(None)).says(&before), "the same login an hour later");
 }
+
+#[test]
+fn a_credential_that_cannot_be_read_is_named_all_the_same() {
+    let wish = wish();
+    let outcome = failed(TroubleKind::LoginRefused, "ServiceAccountNotFound");
+    let end =
+        End { wish: Ok(&wish), generation: 3, deletion_requested: true, users: 1, outcome: &outcome, presented: None };
+    let status = report(&TenantStatus::default(), &end, now());
+    assert_eq!(status.login.clone().unwrap().kind, Some(CredentialKind::WorkloadIdentity));
+    assert!(status.conditions.iter().any(|condition| condition.message.starts_with("1 SyncJob names this tenant.")));
+}

@@ -40,7 +40,7 @@ fn clients(fake: &Arc<Fake>) -> (Clients, Share, Arc<Writes>) {
     let credential = Credential::ClientSecret { tenant_id, client_id, secret: String::from("canary").into() };
     let writes = Arc::new(Writes::default());
     let own = graph::Options { observer: writes.clone(), ..options() };
-    let own = Share::of(account(TENANT), std::iter::empty(), &own);
+    let own = Share::of(account(TENANT), &[], &own);
     let connections = Connections {
         options: Box::new(|_, _| options()),
         transport: fake.clone(),
