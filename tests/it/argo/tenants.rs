@@ -195,7 +195,7 @@ fn what_a_login_that_works_lacks_is_shown() {
     assert!(
         told("certificate-expiring").starts_with("CertificateExpiring: The login succeeded; the certificate expires")
     );
-    assert!(told("deleting").starts_with("Pending deletion: Deleting: 1 SyncJobs name this tenant."));
+    assert!(told("deleting").starts_with("Pending deletion: Deleting: 1 SyncJob names this tenant."));
 }
 
 #[test]

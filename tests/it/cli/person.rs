@@ -115,7 +115,7 @@ async fn whoever_is_not_logged_in_learns_how() {
     let desk = Desk::with_az("echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1").await;
     let run = desk.plan(&["-f", "."], &[]).await;
     assert_eq!((run.code, run.out.as_str()), (1, ""));
-    assert!(run.err.contains("az said: ERROR: Please run 'az login'"), "{}", run.err);
+    assert!(run.err.contains("az answered: ERROR: Please run 'az login'"), "{}", run.err);
     assert!(run.err.contains("`az login --allow-no-subscriptions`"), "{}", run.err);
     let calls = std::fs::read_to_string(desk.calls()).unwrap();
     assert_eq!(calls.lines().count(), 1, "a refusal is remembered");
@@ -139,6 +139,6 @@ async fn an_expired_login_is_told_by_its_code_and_an_answer_is_never_printed() {
     assert!(run.code == 1 && run.err.contains("AADSTS700082"), "{}", run.err);
     let odd = "echo '{\"accessToken\": {\"canary\": 1}, \"canary\": \"canary\"}'";
     let run = Desk::with_az(odd).await.plan(&["-f", "."], &[]).await;
-    assert!(run.code == 1 && run.err.contains("az said: its answer cannot be read"), "{}", run.err);
+    assert!(run.code == 1 && run.err.contains("az answered: its answer cannot be read"), "{}", run.err);
     assert!(!run.err.contains("canary") && !run.out.contains("canary"), "{}", run.err);
 }
