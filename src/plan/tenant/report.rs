@@ -85,7 +85,8 @@ fn conditions(maker: Maker<'_>, end: &End<'_>, now: Timestamp) -> Vec<Condition>
     if end.deletion_requested {
         conditions.retain(|condition| condition.type_ == ConditionType::Ready.name());
         let users = if end.users == 1 { "1 SyncJob names".to_owned() } else { format!("{} SyncJobs name", end.users) };
-        let message = format!("{users} this tenant. The login is kept until none does, so that their jobs can be deleted.");
+        let message =
+            format!("{users} this tenant. The login is kept until none does, so that their jobs can be deleted.");
         conditions.push(maker.make(ConditionType::Reconciling, "True", Reason::Deleting, &message));
     }
     if wish.suspended {
