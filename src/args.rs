@@ -88,9 +88,15 @@ pub struct Operator {
         value_delimiter = ','
     )]
     pub operator_login_namespaces: Vec<String>,
-    /// The namespace that holds the Secrets and ServiceAccounts of ClusterEntraTenants; by default the operator's own.
+    /// The namespace that holds the Secrets and ServiceAccounts of ClusterEntraTenants and the operator's own Secret
+    /// `entrain-fingerprint`; by default the operator's own.
     #[arg(long, env = "ENTRAIN_OPERATOR_NAMESPACE", value_name = "NAMESPACE")]
     pub operator_namespace: Option<String>,
+    /// Watch the metadata of all Secrets in the watched namespaces, so that the rotation of a job's credentials is noticed
+    /// within seconds and not at the next poll. The content is still read of those only that a SyncJob names. Needs the
+    /// right to list and watch Secrets, with which the content of all of them could be read.
+    #[arg(long, env = "ENTRAIN_WATCH_SECRETS")]
+    pub watch_secrets: bool,
     /// How many SyncJobs are reconciled at the same time.
     #[arg(long, env = "ENTRAIN_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod events;
+pub mod fingerprint;
 pub mod lease;
 pub mod namespaces;
 pub mod object;

@@ -1,9 +1,9 @@
-//! What a login of a tenant is read from: Secrets, ServiceAccounts and their tokens. Each read names one namespace and one
-//! object; nothing is listed, watched or kept.
+//! What logins of tenants and credentials of jobs are read from: Secrets, ServiceAccounts and their tokens. Each read names
+//! one namespace and one object; nothing is listed, watched or kept.
 
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
-use kube::api::PostParams;
+use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
 use secrecy::SecretString;
 
@@ -15,6 +15,26 @@ const TOKEN_SECS: i64 = 600;
 /// The Secret; `None` if it does not exist.
 pub async fn secret(client: &Client, namespace: &str, name: &str) -> Result<Option<Secret>, Error> {
     bounded(Api::<Secret>::namespaced(client.clone(), namespace).get_opt(name)).await
+}
+
+/// Which state of which Secret it is. One that was deleted and created again has another uid.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SecretVersion {
+    pub uid: String,
+    pub resource_version: String,
+}
+
+impl SecretVersion {
+    pub(super) fn of(metadata: &ObjectMeta) -> Self {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        Self { uid: text(&metadata.uid), resource_version: text(&metadata.resource_version) }
+    }
+}
+
+/// Whether the Secret is another one than before, without its content; `None` if it does not exist.
+pub async fn secret_version(client: &Client, namespace: &str, name: &str) -> Result<Option<SecretVersion>, Error> {
+    let found = bounded(Api::<Secret>::namespaced(client.clone(), namespace).get_metadata_opt(name)).await?;
+    Ok(found.map(|found| SecretVersion::of(&found.metadata)))
 }
 
 /// The ServiceAccount; `None` if it does not exist.

@@ -20,6 +20,8 @@ use self::leadership::{Leadership, lease_config};
 use self::servers::Health;
 use crate::args::Operator;
 use crate::clock::Clock;
+use crate::cluster::fingerprint::Fingerprints;
+use crate::cluster::watch::secrets::secrets;
 use crate::cluster::watch::tenants::tenants;
 use crate::cluster::watch::{Stores, sync_jobs};
 use crate::cluster::{Namespaces, events::Events, proxy};
@@ -80,6 +82,8 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
     let tenant_states = TenantStates::new(move || shown.state());
     let metrics = Arc::new(Metrics::new(options.concurrency, objects, tenant_states, silence, &rest));
     let operator_namespace = options.operator_namespace.clone().unwrap_or_else(|| config_namespace.clone());
+    let fingerprints = Fingerprints::new(client.clone(), operator_namespace.clone());
+    let secret_watches = if options.watch_secrets { secrets(&client, &namespaces) } else { Vec::new() };
     let tenants = logins::new(options, &client, tenant_store, operator_namespace, &metrics)?;
     let watchdog = Watchdog::new(options.stuck_after());
     let health = Arc::new(Health::new(watchdog.clone()));
@@ -100,8 +104,10 @@ pub async fn run(options: &Operator) -> Result<(), RunError> {
         client,
         tenants,
         namespaces,
+        fingerprints,
         watches,
         tenant_watches,
+        secret_watches,
         events,
         clock: Clock::system(),
         settings: options.settings(),

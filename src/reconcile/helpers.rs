@@ -8,10 +8,11 @@ use kube::ResourceExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use super::context::Context;
+use super::context::{Context, Watches};
 use super::sync_job::unreadable;
+use crate::cluster::watch::Seen;
+use crate::cluster::watch::secrets::SecretName;
 use crate::cluster::watch::tenants::{TenantName, TenantWatch};
-use crate::cluster::watch::{Seen, Watch};
 
 /// How often what is remembered of objects that no longer exist is thrown away, and lists that are too old to serve.
 const FORGET_INTERVAL: Duration = Duration::from_secs(60);
@@ -20,25 +21,25 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(60);
 pub(super) struct Shown {
     pub sync_jobs: UnboundedReceiver<Seen>,
     pub tenants: UnboundedReceiver<TenantName>,
-    /// Without a watch over tenants, their end stays open all the same.
-    _tenants_seen: UnboundedSender<TenantName>,
+    pub secrets: UnboundedReceiver<HashSet<SecretName>>,
+    /// Without a watch over tenants or Secrets, their ends stay open all the same.
+    _open: (UnboundedSender<TenantName>, UnboundedSender<HashSet<SecretName>>),
 }
 
 /// What runs next to the passes, and what the watches among it show. None of it ends before it is dropped. SyncJobs are not
 /// asked for before all tenants are known: one that names a tenant must not be taken to name none.
-pub(super) fn start(
-    watches: Vec<Watch>,
-    tenant_watches: Vec<TenantWatch>,
-    context: &Arc<Context>,
-) -> (Shown, JoinSet<()>) {
+pub(super) fn start(watches: Watches, context: &Arc<Context>) -> (Shown, JoinSet<()>) {
     let ((seen, sync_jobs), (unreadable, reported)) = (unbounded_channel(), unbounded_channel());
-    let (tenant_seen, tenants) = unbounded_channel();
+    let ((tenant_seen, tenants), (secrets_seen, secrets)) = (unbounded_channel(), unbounded_channel());
     let mut helpers = JoinSet::new();
-    let listed: Vec<_> = tenant_watches.iter().map(TenantWatch::listed).collect();
-    for watch in tenant_watches {
+    let listed: Vec<_> = watches.tenants.iter().map(TenantWatch::listed).collect();
+    for watch in watches.tenants {
         helpers.spawn(watch.run(tenant_seen.clone()));
     }
-    for watch in watches {
+    for watch in watches.secrets {
+        helpers.spawn(watch.run(secrets_seen.clone()));
+    }
+    for watch in watches.sync_jobs {
         let (mut listed, seen, unreadable) = (listed.clone(), seen.clone(), unreadable.clone());
         helpers.spawn(async move {
             for tenants in &mut listed {
@@ -50,7 +51,7 @@ pub(super) fn start(
     }
     helpers.spawn(unreadable::report_all(reported, context.clone()));
     helpers.spawn(forget_the_gone(context.clone()));
-    (Shown { sync_jobs, tenants, _tenants_seen: tenant_seen }, helpers)
+    (Shown { sync_jobs, tenants, secrets, _open: (tenant_seen, secrets_seen) }, helpers)
 }
 
 async fn forget_the_gone(context: Arc<Context>) {

@@ -30,6 +30,6 @@ pub(crate) use sync_job::translate::{found, observed};
 /// Runs until `shutdown` turns true and the passes in flight have ended.
 pub async fn run(parts: Parts) {
     let (concurrency, shutdown) = (parts.concurrency, parts.shutdown.clone());
-    let (context, watches, tenant_watches) = Context::new(parts);
-    driver::run(watches, tenant_watches, Arc::new(context), concurrency, shutdown).await;
+    let (context, watches) = Context::new(parts);
+    driver::run(watches, Arc::new(context), concurrency, shutdown).await;
 }

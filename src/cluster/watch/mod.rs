@@ -2,6 +2,7 @@
 //! of their own.
 
 mod follow;
+pub mod secrets;
 mod sorter;
 pub mod tenants;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use entrain::clock::Clock as Clocks;
 use entrain::cluster::Namespaces;
 use entrain::cluster::events::Events;
+use entrain::cluster::fingerprint::{FingerprintKey, Fingerprints};
 use entrain::cluster::lease::Fence;
 use entrain::cluster::watch::sync_jobs;
 use entrain::cluster::watch::tenants::{TenantKinds, tenants};
@@ -110,12 +111,15 @@ impl Process {
         } else {
             Tenants::of_operator("operator", graph_client(ends.graph.clone(), number))
         };
+        let fingerprints = Fingerprints::for_tests(client.clone(), FingerprintKey::for_tests([7; 32]));
         let running = tokio::spawn(reconcile::run(Parts {
             client,
             tenants,
             namespaces,
+            fingerprints,
             watches,
             tenant_watches,
+            secret_watches: Vec::new(),
             events,
             clock: Clocks::following(ends.clock.date(ends.clock.now())),
             settings,
