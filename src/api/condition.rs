@@ -14,15 +14,26 @@ pub enum ConditionType {
     Healthy,
     /// The operator does nothing, as declared. Present only when True.
     Suspended,
+    /// The declared credentials of the connector are saved and the target accepts them, as far as the service's test shows.
+    /// Present only where `spec.credentials` declares some.
+    CredentialsValid,
     /// The application of a tenant has the permissions in Graph that the operator needs.
     PermissionsGranted,
 }
 
 impl ConditionType {
-    pub const ALL: [Self; 6] =
-        [Self::Ready, Self::Reconciling, Self::Stalled, Self::Healthy, Self::Suspended, Self::PermissionsGranted];
+    pub const ALL: [Self; 7] = [
+        Self::Ready,
+        Self::Reconciling,
+        Self::Stalled,
+        Self::Healthy,
+        Self::CredentialsValid,
+        Self::Suspended,
+        Self::PermissionsGranted,
+    ];
     /// Those that a SyncJob can have.
-    pub const SYNC_JOB: [Self; 5] = [Self::Ready, Self::Reconciling, Self::Stalled, Self::Healthy, Self::Suspended];
+    pub const SYNC_JOB: [Self; 6] =
+        [Self::Ready, Self::Reconciling, Self::Stalled, Self::Healthy, Self::CredentialsValid, Self::Suspended];
     /// Those that a tenant can have, of either kind.
     pub const TENANT: [Self; 5] =
         [Self::Ready, Self::Reconciling, Self::Stalled, Self::Suspended, Self::PermissionsGranted];
@@ -33,6 +44,7 @@ impl ConditionType {
             Self::Reconciling => "Reconciling",
             Self::Stalled => "Stalled",
             Self::Healthy => "Healthy",
+            Self::CredentialsValid => "CredentialsValid",
             Self::Suspended => "Suspended",
             Self::PermissionsGranted => "PermissionsGranted",
         }
@@ -116,6 +128,24 @@ reasons! {
     SecondJobPresent: "Delete the job that nobody needs in Entra ID: two jobs may provision the same accounts.",
     /// The service reports no trouble with the job.
     InService: "Nothing to do.",
+    /// The credentials and settings are being read, tested or saved.
+    SavingCredentials: "Wait.",
+    /// The target accepts the credentials.
+    CredentialsAccepted: "Nothing to do.",
+    /// The target rejected the credentials in the service's test. This is not about the login of the operator.
+    CredentialsRejectedByTarget: "Correct the values in the Secrets that `spec.credentials` names; they are read again at each poll.",
+    /// The service could not reach the target in its test, or did not understand its answer.
+    TargetUnreachable: "Check the address, DNS, the firewall and the certificate of the target. If the target works and lacks what the test asks for, set `spec.credentialValidation` to Skip.",
+    /// The credentials were not tested, or the test gave no clear answer.
+    CredentialsUntested: "Nothing to do where `spec.credentialValidation` is Skip. Otherwise check that the target is up; the test is repeated.",
+    /// The service principal has credentials that are not declared and that Graph does not show: to save the set would lose them.
+    CredentialsIncomplete: "Add the keys that the message names to `spec.credentials`.",
+    /// Several SyncJobs of one service principal declare different credentials or settings. None of them is saved.
+    CredentialsConflict: "Declare the same credentials and settings in all SyncJobs of the service principal, or in one only.",
+    /// Graph shows other credentials or settings than those that were saved less than an hour ago.
+    CredentialsNotKept: "Find out who else manages this application. The set is saved again at most once an hour.",
+    /// A change of settings takes effect only when the job begins from the start.
+    RestartNeeded: "Ask for a restart with `entrain.dev/restart-requested-at`, or set `spec.restartAfterChange` to Automatic.",
     /// Mode Observe: the job is there and is shown as it is.
     Observed: "Nothing to do.",
     /// Mode Observe: there is no job to show.
@@ -174,12 +204,12 @@ reasons! {
     CertificateExpired: "Renew the certificate, register it with the application, and replace the Secret's content. It is read again within minutes.",
     /// The Secret holds no certificate and key that belong together.
     CertificateInvalid: "Put the certificate (the leaf first) into `tls.crt` and its RSA key into `tls.key`, both as PEM, as cert-manager does.",
-    /// There is no Secret of this name where the tenant's credentials are.
-    SecretNotFound: "Make the Secret: in the namespace of an EntraTenant, in the operator's namespace for a ClusterEntraTenant.",
+    /// There is no Secret of this name.
+    SecretNotFound: "Make the Secret: in the namespace of the SyncJob or EntraTenant, in the operator's namespace for a ClusterEntraTenant.",
     /// The Secret does not have this key.
-    SecretKeyMissing: "Add the key to the Secret, or name the right one in `secretRef.key`.",
+    SecretKeyMissing: "Add the key to the Secret, or name the right one in the reference.",
     /// The value in the Secret cannot be a credential.
-    SecretInvalid: "Correct the value: a client secret is one line of printable characters; it is the secret's value, not its id.",
+    SecretInvalid: "Correct the value. A client secret is one line of printable characters; it is the secret's value, not its id.",
     /// There is no ServiceAccount of this name where the tenant's credentials are.
     ServiceAccountNotFound: "Make the ServiceAccount: in the namespace of an EntraTenant, in the operator's namespace for a ClusterEntraTenant.",
     /// The operator may not request a token for this ServiceAccount.
@@ -221,9 +251,6 @@ impl Reason {
         Self::CertificateExpiring,
         Self::CertificateExpired,
         Self::CertificateInvalid,
-        Self::SecretNotFound,
-        Self::SecretKeyMissing,
-        Self::SecretInvalid,
         Self::ServiceAccountNotFound,
         Self::TokenRequestForbidden,
         Self::ClientIdMissing,

@@ -10,9 +10,11 @@ pub mod tenant;
 pub use condition::{ConditionType, Reason};
 pub use kinds::{KINDS, Kind};
 pub use sync_job::{
-    Adoption, AdoptionPolicy, Answers, ChangeAction, DeletionPolicy, EntryCount, Execution, HandledRestart, Identity,
-    Intent, JobError, JobOrigin, JobStatus, MissingJobPolicy, Mode, OutOfBandPolicy, PlannedChange, QuarantineStatus,
-    Report, RestartResult, RunRecord, RunState, SyncJob, SyncJobSpec, SyncJobStatus,
+    Adoption, AdoptionPolicy, Answers, ChangeAction, CredentialSource, CredentialTest, CredentialTestResult,
+    CredentialValidation, CredentialsStatus, DeletionPolicy, EntryCount, Execution, HandledRestart, Identity, Intent,
+    JobCredential, JobError, JobOrigin, JobStatus, KeyFingerprint, MissingJobPolicy, Mode, Notifications,
+    OutOfBandPolicy, OutOfScopeDeletions, PlannedChange, QuarantineStatus, Report, RestartAfterChange, RestartResult,
+    RunRecord, RunState, Scope, SecretKeyRef, SyncJob, SyncJobSpec, SyncJobStatus,
 };
 pub use tenant::{
     Certificate, ClientSecret, Cloud, ClusterEntraTenant, ClusterEntraTenantSpec, ClusterTenantCredential,

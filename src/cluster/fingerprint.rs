@@ -62,6 +62,11 @@ impl FingerprintKey {
         code.as_ref().iter().take(SHOWN).fold("hmac-".to_owned(), |tag, byte| format!("{tag}{byte:02x}"))
     }
 
+    /// A key for what is compared within one run and kept nowhere.
+    pub fn of_one_run() -> Self {
+        Self(hmac::Key::new(HMAC_SHA256, Uuid::new_v4().as_bytes()))
+    }
+
     /// A key that a test chooses.
     pub fn for_tests(bytes: [u8; BYTES]) -> Self {
         Self(hmac::Key::new(HMAC_SHA256, &bytes))

@@ -25,7 +25,8 @@ pub struct SecretVersion {
 }
 
 impl SecretVersion {
-    pub(super) fn of(metadata: &ObjectMeta) -> Self {
+    /// Of an object that was read.
+    pub fn of(metadata: &ObjectMeta) -> Self {
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         Self { uid: text(&metadata.uid), resource_version: text(&metadata.resource_version) }
     }

@@ -144,6 +144,13 @@ impl Unreadable {
             out_of_band_policy: member(&self.spec, "outOfBandPolicy"),
             missing_job_policy: member(&self.spec, "missingJobPolicy"),
             poll_interval_seconds: member(&self.spec, "pollIntervalSeconds"),
+            credentials: member(&self.spec, "credentials"),
+            credential_validation: member(&self.spec, "credentialValidation"),
+            scope: member(&self.spec, "scope"),
+            out_of_scope_deletions: member(&self.spec, "outOfScopeDeletions"),
+            notifications: member(&self.spec, "notifications"),
+            delete_threshold: member(&self.spec, "deleteThreshold"),
+            restart_after_change: member(&self.spec, "restartAfterChange"),
         };
         SyncJob { metadata: self.metadata.clone(), spec, status: Some(self.status()) }
     }

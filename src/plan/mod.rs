@@ -18,6 +18,7 @@ pub use common::wake::Wake;
 pub use common::without::{Guard, Without};
 pub use sync_job::running::requests;
 pub use sync_job::running::restart::answers;
+pub use sync_job::secrets;
 pub use sync_job::{
     Change, Desired, EVENT_KINDS, Event, EventKind, Fact, IntentOrigin, IntentView, Leaving, Look, Managed, Memory,
     ObservedJob, Preview, Record, Refusals, Refused, Remember, Rival, Rivals, RunView, Shown, Sibling, Step, Verdict,

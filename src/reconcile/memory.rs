@@ -7,6 +7,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use parking_lot::Mutex;
 
+use super::sync_job::Vault;
 use crate::api::SyncJob;
 use crate::plan::{Memory, Now};
 
@@ -19,6 +20,7 @@ pub(super) struct Entry {
     pub memory: Memory,
     /// The object as our last write left it, and when; the watch may still be behind it.
     pub written: Option<(Arc<SyncJob>, Duration)>,
+    pub vault: Arc<Vault>,
 }
 
 impl Entry {

@@ -24,6 +24,7 @@ pub use context::{Context, Parts};
 pub use tenants::{Account, Connections, Own, Share, TenantKey, Tenants};
 pub use watchdog::Watchdog;
 
+pub(crate) use sync_job::Offline;
 pub(crate) use sync_job::observe::recorded;
 pub(crate) use sync_job::translate::{found, observed};
 

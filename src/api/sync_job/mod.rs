@@ -1,5 +1,8 @@
 //! The `SyncJob` resource: one provisioning job of one service principal.
 
+pub mod content;
+pub mod credentials;
+mod form;
 pub mod job;
 pub mod policy;
 pub mod status;
@@ -10,6 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use super::tenant::reference::TenantRef;
 
+pub use content::{
+    CredentialSource, CredentialValidation, JobCredential, Notifications, OutOfScopeDeletions, RestartAfterChange,
+    Scope, SecretKeyRef,
+};
+pub use credentials::{CredentialTest, CredentialTestResult, CredentialsStatus, KeyFingerprint};
 pub use job::{EntryCount, Execution, JobError, JobStatus, QuarantineStatus};
 pub use policy::{DeletionPolicy, Mode, RunState};
 pub use status::{
@@ -90,6 +98,15 @@ pub use status::{
         .message("`missingJobPolicy` must not be 'Recreate' when adoption has policy 'Only' or names a job: then no job is ever created")
         .reason(Reason::FieldValueForbidden)
         .field_path(".missingJobPolicy"),
+    // The API server compares the keys of the list to the letter, Graph does not.
+    validation = Rule::new("!has(self.credentials) || self.credentials.all(one, self.credentials.exists_one(other, other.key.lowerAscii() == one.key.lowerAscii()))")
+        .message("`credentials` must name each key once: Graph takes 'SecretToken' and 'secrettoken' for the same key")
+        .reason(Reason::FieldValueDuplicate)
+        .field_path(".credentials"),
+    validation = Rule::new("!has(self.outOfScopeDeletions) || !self.templateId.lowerAscii().startsWith('azure2azure')")
+        .message("`outOfScopeDeletions` does not go with cross-tenant synchronization, which has no such setting")
+        .reason(Reason::FieldValueForbidden)
+        .field_path(".outOfScopeDeletions"),
 )]
 pub struct SyncJobSpec {
     /// Object id (a GUID) of the service principal that the job belongs to, alone or as `/servicePrincipals/<id>`.
@@ -128,6 +145,31 @@ pub struct SyncJobSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 60, max = 86_400))]
     pub poll_interval_seconds: Option<i32>,
+    /// Credentials of the connector. Keys that are not listed are kept, as long as Graph shows their values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 40))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]
+    pub credentials: Option<Vec<JobCredential>>,
+    /// What becomes of credentials that fail the service's test. Default: Warn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_validation: Option<CredentialValidation>,
+    /// Whom the service provisions. Absent: as it is set elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// What becomes of accounts whose users leave the scope. Absent: as it is set elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_of_scope_deletions: Option<OutOfScopeDeletions>,
+    /// Who is notified of a quarantine. Absent: as it is set elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<Notifications>,
+    /// From how many deletions in one cycle on the service holds them back and puts the job in quarantine. 0 turns this
+    /// guard off. Absent: as it is set elsewhere, which may be off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub delete_threshold: Option<i32>,
+    /// Whether the operator restarts the job after a change that needs it. Default: Manual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart_after_change: Option<RestartAfterChange>,
 }
 
 /// What to do with a job that is there already.

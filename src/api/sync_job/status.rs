@@ -5,6 +5,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::credentials::CredentialsStatus;
 use super::job::{JobStatus, QuarantineStatus};
 use super::policy::{DeletionPolicy, RunState};
 use crate::api::condition::ConditionType;
@@ -58,6 +59,9 @@ pub struct Report {
     /// When the service principal of the recorded job was first found to be gone; absent while it is there and shows the job.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_principal_lost_time: Option<Time>,
+    /// The set of credentials and settings that the service principal has, as far as it concerns this SyncJob; never a value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<CredentialsStatus>,
     /// In mode Plan: what Manage would do now, in this order; empty if nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 16))]
@@ -191,6 +195,7 @@ pub enum ChangeAction {
     PauseJob,
     RestartJob,
     DeleteJob,
+    SaveCredentials,
 }
 
 /// What became of a requested restart.

@@ -31,6 +31,8 @@ macro_rules! form {
     };
 }
 
+pub(in crate::api) use form;
+
 form! {
     /// A GUID in the form in which Entra ID prints it.
     Guid: 1 to 64,

@@ -8,8 +8,8 @@ use super::error::PlanError;
 use crate::args::Caller;
 use crate::clock::Clock;
 use crate::graph::{Error, Kind, Reader};
-use crate::plan::{Fact, Look, Trouble, TroubleKind};
-use crate::reconcile::{found, observed};
+use crate::plan::{Desired, Fact, Look, Trouble, TroubleKind};
+use crate::reconcile::{Offline, found, observed};
 
 /// Waits before a transient error is retried, where Graph names no wait.
 const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
@@ -23,13 +23,25 @@ pub struct Looks<'a> {
     jobs: Option<Fact>,
     templates: Option<Fact>,
     exists: Option<Fact>,
+    secrets: Option<Fact>,
+    offline: Offline,
     tenant: Option<String>,
 }
 
 impl<'a> Looks<'a> {
     pub fn new(client: &'a Reader, caller: Caller, service_principal: String) -> Self {
         let tenant = client.known_tenant();
-        Self { client, caller, service_principal, jobs: None, templates: None, exists: None, tenant }
+        Self {
+            client,
+            caller,
+            service_principal,
+            jobs: None,
+            templates: None,
+            exists: None,
+            secrets: None,
+            offline: Offline::new(),
+            tenant,
+        }
     }
 
     /// The tenant, as far as it is known without a login.
@@ -39,7 +51,7 @@ impl<'a> Looks<'a> {
 
     /// The answer to a look; `None` for one that only the cluster could answer. A login that does not succeed
     /// ends everything, because it would not succeed for the next SyncJob either.
-    pub async fn answer(&mut self, look: Look) -> Result<Option<Fact>, PlanError> {
+    pub async fn answer(&mut self, look: Look, desired: &Desired) -> Result<Option<Fact>, PlanError> {
         let (client, id) = (self.client, self.service_principal.as_str());
         if look == Look::Tenant {
             return Ok(Some(match patiently(|| client.tenant()).await {
@@ -50,12 +62,16 @@ impl<'a> Looks<'a> {
                 Err(error) => found(Err(error), |fact| fact),
             }));
         }
+        if look == Look::Credentials {
+            return Ok(Some(self.offline.declared(desired)));
+        }
         let kept = match look {
             Look::Jobs | Look::RecentJobs => &mut self.jobs,
             Look::Templates => &mut self.templates,
             Look::ServicePrincipal => &mut self.exists,
+            Look::Secrets => &mut self.secrets,
             // The cluster is not asked.
-            Look::Tenant | Look::Definition | Look::Namespace | Look::Rivals => return Ok(None),
+            Look::Tenant | Look::Definition | Look::Namespace | Look::Rivals | Look::Credentials => return Ok(None),
         };
         if kept.is_none() {
             let answer = match look {
@@ -67,7 +83,14 @@ impl<'a> Looks<'a> {
                     Err(error) if error.kind == Kind::NotFound => Ok(Fact::ServicePrincipalLookedUp { exists: false }),
                     Err(error) => Err(error),
                 },
-                Look::Jobs | Look::RecentJobs | Look::Tenant | Look::Definition | Look::Namespace | Look::Rivals => {
+                Look::Secrets => patiently(|| client.list_secrets(id)).await.map(|set| self.offline.live(&set)),
+                Look::Jobs
+                | Look::RecentJobs
+                | Look::Tenant
+                | Look::Definition
+                | Look::Namespace
+                | Look::Rivals
+                | Look::Credentials => {
                     let now = Clock::system().now().wall;
                     patiently(|| client.list_jobs(id))
                         .await

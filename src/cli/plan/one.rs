@@ -18,7 +18,7 @@ const QUESTIONS_MAX: usize = 8;
 /// Asks what the plan wants to know, until it has an answer. `tenant` is the one that the SyncJob names, if it is known.
 pub async fn plan(manifest: &Manifest, tenant: Option<&Tenant>, looks: &mut Looks<'_>) -> Result<Item, PlanError> {
     let (desired, mut item) = (&manifest.desired, Item::new(manifest));
-    if let Some(remark) = elsewhere(tenant, looks).await? {
+    if let Some(remark) = elsewhere(tenant, desired, looks).await? {
         item.blocked = Some(remark);
         return Ok(item);
     }
@@ -38,7 +38,7 @@ pub async fn plan(manifest: &Manifest, tenant: Option<&Tenant>, looks: &mut Look
         if !is_open(look, &world) {
             break;
         }
-        let Some(fact) = looks.answer(look).await? else { break };
+        let Some(fact) = looks.answer(look, desired).await? else { break };
         world = world.with(fact, desired);
         if let Err(remark) = find_own_job(&mut world, desired, &mut item) {
             item.blocked = Some(remark);
@@ -59,9 +59,13 @@ pub async fn plan(manifest: &Manifest, tenant: Option<&Tenant>, looks: &mut Look
 }
 
 /// A plan is made with one login. What another tenant holds is not in its answers.
-async fn elsewhere(tenant: Option<&Tenant>, looks: &mut Looks<'_>) -> Result<Option<Remark>, PlanError> {
+async fn elsewhere(
+    tenant: Option<&Tenant>,
+    desired: &Desired,
+    looks: &mut Looks<'_>,
+) -> Result<Option<Remark>, PlanError> {
     let Some(tenant) = tenant else { return Ok(None) };
-    let Some(Fact::TenantKnown { id }) = looks.answer(Look::Tenant).await? else { return Ok(None) };
+    let Some(Fact::TenantKnown { id }) = looks.answer(Look::Tenant, desired).await? else { return Ok(None) };
     Ok((id != tenant.id).then(|| {
         let (kind, name, wanted) = (tenant.kind.name(), &tenant.name, &tenant.id);
         let message = format!(
@@ -90,6 +94,8 @@ fn is_open(look: Look, world: &World) -> bool {
         Look::Templates => world.templates.is_none(),
         Look::ServicePrincipal => world.service_principal_exists.is_none(),
         Look::Tenant => world.tenant.is_none(),
+        Look::Credentials => world.secrets.wanted.is_none(),
+        Look::Secrets => world.secrets.live.is_none(),
         Look::Definition | Look::Namespace | Look::Rivals => false,
     }
 }

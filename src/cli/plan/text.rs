@@ -42,7 +42,11 @@ fn mark(change: &PlannedChange) -> Mark {
     match change.action {
         ChangeAction::CreateJob => CREATE,
         ChangeAction::ForgetJob | ChangeAction::DeleteJob => REMOVE,
-        ChangeAction::AdoptJob | ChangeAction::StartJob | ChangeAction::PauseJob | ChangeAction::RestartJob => CHANGE,
+        ChangeAction::AdoptJob
+        | ChangeAction::StartJob
+        | ChangeAction::PauseJob
+        | ChangeAction::RestartJob
+        | ChangeAction::SaveCredentials => CHANGE,
     }
 }
 

@@ -36,6 +36,10 @@ pub enum Guard {
     Finalizer,
     /// The grant of a tenant is asked once more before each write.
     TenantFence,
+    /// A set of credentials that holds what cannot be read is not replaced.
+    ForeignKeys,
+    /// A set is saved once more when no earlier save can be carried out any more.
+    SavedAgain,
 }
 
 /// Which guard is missing; none, outside of the search.

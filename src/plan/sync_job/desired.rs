@@ -6,6 +6,7 @@ use crate::api::{
     AdoptionPolicy, DeletionPolicy, JobOrigin, MissingJobPolicy, Mode, OutOfBandPolicy, RunState, SyncJobSpec,
 };
 use crate::plan::sync_job::ids::{ServicePrincipalId, TemplateId};
+use crate::plan::sync_job::secrets::Declared;
 
 const POLL_INTERVAL_DEFAULT: Duration = Duration::from_secs(600);
 
@@ -43,6 +44,8 @@ pub struct Desired {
     pub out_of_band: OutOfBandPolicy,
     pub missing_job: MissingJobPolicy,
     pub poll_interval: Duration,
+    /// Credentials and settings of the connector.
+    pub content: Declared,
 }
 
 /// Why a spec cannot be acted on: one sentence for each field.
@@ -62,6 +65,7 @@ impl Desired {
             out_of_band: OutOfBandPolicy::Respect,
             missing_job: MissingJobPolicy::Report,
             poll_interval: POLL_INTERVAL_DEFAULT,
+            content: Declared::default(),
         }
     }
 
@@ -85,8 +89,8 @@ impl Desired {
             .ok_or("spec.servicePrincipalId must be the GUID of a service principal");
         let template =
             TemplateId::parse(&spec.template_id).ok_or("spec.templateId must be a template id such as 'BoxOutDelta'");
-        match (service_principal, template, adoption(spec), poll) {
-            (Ok(service_principal), Ok(template), Ok(adoption), Ok(poll_interval)) => Ok(Self {
+        match (service_principal, template, adoption(spec), poll, Declared::parse(spec)) {
+            (Ok(service_principal), Ok(template), Ok(adoption), Ok(poll_interval), Ok(content)) => Ok(Self {
                 run_state: spec.run_state(),
                 mode: spec.mode(),
                 adoption,
@@ -94,10 +98,11 @@ impl Desired {
                 out_of_band: spec.out_of_band_policy.unwrap_or(OutOfBandPolicy::Respect),
                 missing_job: spec.missing_job_policy.unwrap_or(MissingJobPolicy::Report),
                 poll_interval,
+                content,
                 ..Self::new(service_principal, template)
             }),
-            (service_principal, template, adoption, poll) => Err(Refusals(
-                [service_principal.err(), template.err(), adoption.err(), poll.err()]
+            (service_principal, template, adoption, poll, content) => Err(Refusals(
+                [service_principal.err(), template.err(), adoption.err(), poll.err(), content.err()]
                     .into_iter()
                     .flatten()
                     .map(str::to_owned)

@@ -73,6 +73,8 @@ table! {
     RESTART_REFUSED = warning "RestartRefused" "RestartJob" "A restart that somebody asked for was refused, by the operator or by Graph.";
     RESTART_OUTCOME_UNKNOWN = warning "RestartOutcomeUnknown" "RestartJob" "A restart was sent and got no clear answer; it is not sent again.";
     RESTART_IGNORED = normal "RestartIgnored" "RestartJob" "A restart was asked for before the SyncJob was first seen; it is not carried out.";
+    CREDENTIALS_SAVED = normal "CredentialsSaved" "SaveCredentials" "The credentials and settings of the service principal were saved.";
+    JOB_RESTARTED_AFTER_CHANGE = normal "JobRestartedAfterChange" "RestartJob" "The job was restarted, because a change of credentials or settings needs it.";
     QUARANTINED = warning "Quarantined" "Observe" "The service put the job in quarantine, or has a new reason for it.";
     QUARANTINE_LIFTED = normal "QuarantineLifted" "Observe" "The service took the job out of quarantine.";
     SECOND_JOB_PRESENT = warning "SecondJobPresent" "Observe" "The service principal has another job of the same template, which no SyncJob holds.";
@@ -172,6 +174,10 @@ fn happening(old: &SyncJobStatus, fact: &Fact, created: bool) -> Option<Event> {
             Some(JOB_STARTED.with_note(format!("Started job '{id}'.")))
         }
         Fact::RunStateRequested { id, state: RunState::Paused } => Some(JOB_PAUSED.with_note(format!("Paused job '{id}'."))),
+        Fact::SecretsSaved { .. } => Some(CREDENTIALS_SAVED.with_note(format!("Graph accepted the set: {}.", fact.outcome()))),
+        Fact::RestartedAfterChange { id, .. } => Some(JOB_RESTARTED_AFTER_CHANGE.with_note(format!(
+            "Restarted job '{id}', because its credentials or settings have changed."
+        ))),
         Fact::JobDeleted { id } => Some(JOB_DELETED.with_note(format!("Deleted job '{id}'."))),
         Fact::OriginRecorded { id, .. } => Some(JOB_REPLACED.with_note(format!(
             "Job '{id}' was deleted and set up once more under the same id, outside of this SyncJob; its history is gone."
@@ -197,6 +203,9 @@ fn happening(old: &SyncJobStatus, fact: &Fact, created: bool) -> Option<Event> {
         | Fact::CreateRefused(_)
         | Fact::RestartRecorded { .. }
         | Fact::RestartAnswered { .. }
+        | Fact::CredentialsRead(_)
+        | Fact::SecretsRead(_)
+        | Fact::CredentialsTested { .. }
         | Fact::DeleteNotFound
         | Fact::DeleteUnknown(_)
         | Fact::Trouble(_) => None,

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::api::{JobOrigin, RestartResult, RunState};
+use crate::api::{CredentialTestResult, JobOrigin, RestartResult, RunState};
 use crate::plan::common::pass::Outcome;
 use crate::plan::common::trouble::{Trouble, TroubleKind};
 use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::secrets::{LiveSecret, SettingKey, Text, Wanted};
 use crate::plan::sync_job::step::{Change, Leaving, Record};
 use crate::plan::sync_job::world::{Rival, Sibling};
 
@@ -84,6 +85,22 @@ pub enum Fact {
     JobDeleted {
         id: String,
     },
+    CredentialsRead(Wanted),
+    SecretsRead(Vec<LiveSecret>),
+    /// The service's test of credentials ended; `code` is the service's.
+    CredentialsTested {
+        result: CredentialTestResult,
+        code: Option<String>,
+    },
+    SecretsSaved {
+        own: Vec<String>,
+        settings: Vec<(SettingKey, Text)>,
+    },
+    /// A restart that a saved change needs was accepted; `from_start` if the job forgets where it was.
+    RestartedAfterChange {
+        id: String,
+        from_start: bool,
+    },
     /// Graph answered 404 to the deletion. One such answer proves nothing: replicas differ.
     DeleteNotFound,
     /// The deletion may have been carried out, or may yet be.
@@ -124,6 +141,13 @@ impl Change {
                 Fact::RestartAnswered { result: RestartResult::Accepted, message }
             }
             Self::DeleteJob { id } => Fact::JobDeleted { id: id.clone() },
+            Self::TestCredentials { .. } => {
+                Fact::CredentialsTested { result: CredentialTestResult::Accepted, code: None }
+            }
+            Self::SaveSecrets { own, settings } => Fact::SecretsSaved { own: own.clone(), settings: settings.clone() },
+            Self::RestartAfterChange { id, scope } => {
+                Fact::RestartedAfterChange { id: id.clone(), from_start: scope.is_none() }
+            }
         }
     }
 }
@@ -172,6 +196,12 @@ impl Fact {
             Self::BindLost { .. } => Err("the intent was withdrawn".into()),
             Self::JobCreated(job) => Ok(format!("created {}", job.id).into()),
             Self::RestartAnswered { message, .. } => Ok(message.into()),
+            Self::CredentialsTested { result, .. } => Ok(format!("the test came to {result:?}").into()),
+            Self::SecretsSaved { own, settings } => {
+                let settings = settings.iter().map(|(key, _)| key.name());
+                let keys: Vec<&str> = own.iter().map(String::as_str).chain(settings).collect();
+                Ok(format!("saved {}", keys.join(", ")).into())
+            }
             Self::FinalizerAdded
             | Self::FinalizerRemoved { .. }
             | Self::TenantKnown { .. }
@@ -192,7 +222,10 @@ impl Fact {
             | Self::JobBound { .. }
             | Self::RunStateRequested { .. }
             | Self::RestartRecorded { .. }
-            | Self::JobDeleted { .. } => Ok("done".into()),
+            | Self::JobDeleted { .. }
+            | Self::CredentialsRead(_)
+            | Self::SecretsRead(_)
+            | Self::RestartedAfterChange { .. } => Ok("done".into()),
         }
     }
 }

@@ -9,8 +9,10 @@ use crate::plan::common::without::Guard;
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::existence::service_principal::not_found;
 use crate::plan::sync_job::existence::{self, create, delete, intent};
+use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::running::quarantine::quarantined;
 use crate::plan::sync_job::running::{restart, run_state};
+use crate::plan::sync_job::secrets::{self, Course};
 use crate::plan::sync_job::step::{Look, Record, Step, Verdict};
 use crate::plan::sync_job::world::World;
 
@@ -75,17 +77,29 @@ fn bound(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Ver
     if let Some(verdict) = existence::replaced(job, desired, world) {
         return verdict;
     }
+    let held = match secrets::course(id, desired, world, settings) {
+        Course::Do(verdict) => return verdict,
+        Course::InPlace => None,
+        Course::Held(problem) => Some(problem),
+    };
+    if held.is_none()
+        && let Some(verdict) = secrets::after_save(job, desired, world)
+    {
+        return verdict;
+    }
+    secrets::tempered(run(job, desired, world, settings), held.as_ref(), desired, world)
+}
+
+fn run(job: &ObservedJob, desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     let pausing = desired.run_state == RunState::Paused;
     if !job.quarantined() || pausing {
         return run_state::decide(job, desired, world, settings);
     }
-    match run_state::just_asked(world) {
-        Some(since) => Verdict::stop(
-            Standing::Working,
-            Reason::Starting,
-            "Graph accepted the request and still shows the job in quarantine.",
-            Wake::soon_after(since),
-        ),
-        None => quarantined(job, desired),
+    if let Some(since) = run_state::just_asked(world) {
+        let message = "Graph accepted the request and still shows the job in quarantine.";
+        return Verdict::stop(Standing::Working, Reason::Starting, message, Wake::soon_after(since));
     }
+    let verdict = quarantined(job, desired);
+    let message = format!("{}{}", verdict.message, secrets::words_for_quarantine(job, world));
+    Verdict { message, ..verdict }
 }

@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
 use crate::api::{HandledRestart, Reason, RunState};
 use crate::plan::common::now::Now;
 use crate::plan::common::standing::Standing;
 use crate::plan::common::trouble::Trouble;
 use crate::plan::common::wake::Wake;
 use crate::plan::sync_job::observed::ObservedJob;
+use crate::plan::sync_job::secrets::settings::Settings;
+use crate::plan::sync_job::secrets::{Saved, WantedKey};
 use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::world::World;
 
@@ -45,6 +49,10 @@ pub struct Memory {
     pub(in crate::plan) answer: Option<HandledRestart>,
     /// The job that was on record when a pass last ended with one, and since when this process knows that record.
     pub(in crate::plan) recorded: Option<(String, Duration)>,
+    /// The credentials and settings that were last saved, and when.
+    pub(in crate::plan) saved: Option<SavedAt>,
+    /// Since when a save may still be carried out that is older than the last one.
+    pub(in crate::plan) save_in_doubt: Option<Duration>,
     /// Why the last passes waited, and how many of them did in a row.
     waiting: Option<(Reason, u32)>,
 }
@@ -57,6 +65,14 @@ pub(in crate::plan) struct SeenIntent {
     pub since: Duration,
     /// The job that Graph answered with, while its id is not recorded.
     pub created: Option<ObservedJob>,
+}
+
+/// What was saved, and when by both clocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::plan) struct SavedAt {
+    pub saved: Saved,
+    pub at: Duration,
+    pub time: Time,
 }
 
 /// One thing to remember of a step.
@@ -86,6 +102,10 @@ pub enum Remember {
     RestartSent,
     /// The outcome of a restart.
     RestartAnswered(HandledRestart),
+    /// Graph accepted the set; `last_word` if no earlier save can be carried out after it.
+    SecretsSaved { credentials: Vec<WantedKey>, settings: Settings, last_word: bool },
+    /// A save may have been carried out, or may yet be.
+    SaveInDoubt,
 }
 
 impl Memory {
@@ -110,6 +130,12 @@ impl Memory {
             Remember::RestartUnsent { token } => self.restart_unsent = Some(token),
             Remember::RestartSent => self.restart_unsent = None,
             Remember::RestartAnswered(answer) => self.answer = Some(answer),
+            Remember::SecretsSaved { credentials, settings, last_word } => {
+                let saved = Saved { credentials, settings, age: Duration::ZERO };
+                self.saved = Some(SavedAt { saved, at: now.monotonic, time: Time(now.wall) });
+                self.save_in_doubt = self.save_in_doubt.filter(|_| !last_word);
+            }
+            Remember::SaveInDoubt => self.save_in_doubt = Some(now.monotonic),
         }
     }
 

@@ -15,6 +15,7 @@ pub mod observed;
 mod preview;
 pub mod report;
 pub mod running;
+pub mod secrets;
 pub mod step;
 pub mod unreadable;
 pub mod world;

@@ -13,8 +13,8 @@ use crate::plan::sync_job::manage::{in_trouble, manage};
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::preview::preview;
 use crate::plan::sync_job::running::quarantine::quarantined;
-use crate::plan::sync_job::step::Verdict;
-use crate::plan::sync_job::step::{Look, Step};
+use crate::plan::sync_job::secrets;
+use crate::plan::sync_job::step::{Look, Step, Verdict};
 use crate::plan::sync_job::world::World;
 
 pub(in crate::plan) fn decide(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
@@ -101,6 +101,9 @@ fn plan(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
         }
         Some(Step::Look(_)) | None => next,
         Some(Step::Record(_) | Step::Change(_)) => {
+            if let Some(look) = secrets::unread(desired, world) {
+                return Verdict::take(look, Reason::ChangesPlanned, "Reading the credentials and settings.");
+            }
             let preview = preview(desired, world, settings);
             let changes: Vec<String> = preview.changes.iter().map(|change| change.message.clone()).collect();
             if changes.is_empty() {

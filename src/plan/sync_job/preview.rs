@@ -66,7 +66,9 @@ fn expected(step: &Step, desired: &Desired, world: &World) -> Option<Fact> {
             | Look::ServicePrincipal
             | Look::Definition
             | Look::Namespace
-            | Look::Templates,
+            | Look::Templates
+            | Look::Credentials
+            | Look::Secrets,
         ) => None,
         Step::Record(record) => Some(record.done()),
         Step::Change(change) => Some(change.done(|| ObservedJob {
@@ -83,7 +85,7 @@ fn change(step: &Step, desired: &Desired) -> Option<PlannedChange> {
     let (action, message) = match step {
         Step::Look(_) => return None,
         Step::Record(record) => in_the_record(record)?,
-        Step::Change(change) => in_entra(change, desired),
+        Step::Change(change) => in_entra(change, desired)?,
     };
     Some(PlannedChange { action, message })
 }
@@ -107,8 +109,8 @@ fn in_the_record(record: &Record) -> Option<(ChangeAction, String)> {
     }
 }
 
-fn in_entra(change: &Change, desired: &Desired) -> (ChangeAction, String) {
-    match change {
+fn in_entra(change: &Change, desired: &Desired) -> Option<(ChangeAction, String)> {
+    let planned = match change {
         Change::CreateJob => {
             (ChangeAction::CreateJob, format!("Create a job from template '{}'.", desired.template.as_str()))
         }
@@ -120,6 +122,16 @@ fn in_entra(change: &Change, desired: &Desired) -> (ChangeAction, String) {
                 .map_or_else(|| "the portal's default scope".to_owned(), |scope| format!("scope {scope}"));
             (ChangeAction::RestartJob, format!("Restart job '{id}' with {scope}."))
         }
+        Change::TestCredentials { .. } => return None,
+        Change::SaveSecrets { own, settings } => {
+            let settings = settings.iter().map(|(key, _)| key.name());
+            let keys: Vec<&str> = own.iter().map(String::as_str).chain(settings).collect();
+            (ChangeAction::SaveCredentials, format!("Save credentials and settings: {}.", keys.join(", ")))
+        }
+        Change::RestartAfterChange { id, .. } => {
+            (ChangeAction::RestartJob, format!("Restart job '{id}', because its credentials or settings change."))
+        }
         Change::DeleteJob { id } => (ChangeAction::DeleteJob, format!("Delete job '{id}'.")),
-    }
+    };
+    Some(planned)
 }

@@ -3,6 +3,7 @@
 
 use crate::api::JobOrigin;
 use crate::plan::common::verdict;
+use crate::plan::sync_job::secrets::{SettingKey, Text};
 
 /// What is decided about a SyncJob.
 pub type Verdict = verdict::Verdict<Step>;
@@ -33,6 +34,10 @@ pub enum Look {
     Templates,
     /// Read the other SyncJobs of this service principal from the API server, uncached.
     Rivals,
+    /// Learn whether the Secrets that the wish names have what it takes from them.
+    Credentials,
+    /// Read the credentials and settings of the service principal.
+    Secrets,
 }
 
 /// Writes to the SyncJob, by compare-and-swap on the version that was decided on.
@@ -81,6 +86,32 @@ pub enum Change {
     DeleteJob {
         id: String,
     },
+    /// Have the service try credentials against the target. Nothing is saved.
+    TestCredentials {
+        id: String,
+        of: TestOf,
+    },
+    /// Save the whole set of credentials and settings: all declared credentials, of which these differ, these settings, and
+    /// whatever else is there.
+    SaveSecrets {
+        own: Vec<String>,
+        settings: Vec<(SettingKey, Text)>,
+    },
+    /// Restart the job, because a saved change needs it.
+    RestartAfterChange {
+        id: String,
+        /// Graph's `resetScope`; `None` is the portal's restart.
+        scope: Option<String>,
+    },
+}
+
+/// Which credentials a test is made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TestOf {
+    /// Those that are saved.
+    Saved,
+    /// The set as it would be saved.
+    Declared,
 }
 
 /// What becomes of the job when its SyncJob goes.
@@ -141,8 +172,10 @@ impl Look {
     /// Whether Graph, or the login service, is asked.
     pub fn asks_graph(self) -> bool {
         match self {
-            Self::Tenant | Self::Jobs | Self::RecentJobs | Self::ServicePrincipal | Self::Templates => true,
-            Self::Definition | Self::Namespace | Self::Rivals => false,
+            Self::Tenant | Self::Jobs | Self::RecentJobs | Self::ServicePrincipal | Self::Templates | Self::Secrets => {
+                true
+            }
+            Self::Definition | Self::Namespace | Self::Rivals | Self::Credentials => false,
         }
     }
 }
@@ -169,7 +202,12 @@ impl Change {
     pub fn is_announced(&self) -> bool {
         match self {
             Self::CreateJob | Self::RestartJob { .. } => true,
-            Self::StartJob { .. } | Self::PauseJob { .. } | Self::DeleteJob { .. } => false,
+            Self::StartJob { .. }
+            | Self::PauseJob { .. }
+            | Self::DeleteJob { .. }
+            | Self::TestCredentials { .. }
+            | Self::SaveSecrets { .. }
+            | Self::RestartAfterChange { .. } => false,
         }
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::restart;
 use super::scene::{Learnt, Scene};
 use super::translate::observed;
+use super::{restart, secrets};
 use crate::api::RunState;
 use crate::graph;
 use crate::plan::{Change, Fact, Guard, ObservedJob, Remember, Trouble, TroubleKind};
@@ -31,6 +31,9 @@ pub(super) async fn change(change: &Change, scene: &Scene<'_>) -> Learnt {
         }
         Change::RestartJob { id, scope } => restart::send(id, scope.as_deref(), done(), scene).await,
         Change::DeleteJob { id } => delete(id, done(), scene).await,
+        Change::TestCredentials { id, of } => secrets::test(id, *of, scene).await,
+        Change::SaveSecrets { own: _, settings } => secrets::save(settings, done(), scene).await,
+        Change::RestartAfterChange { id, scope } => secrets::restart(id, scope.as_deref(), done(), scene).await,
     }
 }
 

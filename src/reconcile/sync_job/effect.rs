@@ -36,7 +36,14 @@ pub(super) async fn without_login(
         Step::Look(Look::Namespace) => look::namespace(handle.object(), context).await,
         Step::Record(Record::RemoveFinalizer { leaving }) => record::release(leaving, handle, context).await,
         Step::Look(
-            Look::Tenant | Look::Jobs | Look::RecentJobs | Look::ServicePrincipal | Look::Templates | Look::Rivals,
+            Look::Tenant
+            | Look::Jobs
+            | Look::RecentJobs
+            | Look::ServicePrincipal
+            | Look::Templates
+            | Look::Rivals
+            | Look::Credentials
+            | Look::Secrets,
         )
         | Step::Change(_)
         | Step::Record(

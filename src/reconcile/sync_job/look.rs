@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 
-use super::observe;
 use super::scene::Scene;
 use super::translate::{found, observed};
+use super::{observe, secrets};
 use crate::api::SyncJob;
 use crate::cluster::{self, read};
 use crate::graph;
@@ -44,6 +44,8 @@ pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fac
             Fact::TemplatesListed(templates.into_iter().map(|template| template.id).collect())
         }),
         Look::Rivals => rivals(desired, object, context).await,
+        Look::Credentials => secrets::wanted(scene, object).await,
+        Look::Secrets => secrets::live(scene).await,
     }
 }
 

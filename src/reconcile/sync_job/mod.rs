@@ -10,5 +10,9 @@ mod publish;
 mod record;
 mod restart;
 mod scene;
+mod secrets;
 pub(super) mod translate;
 pub(super) mod unreadable;
+
+pub(crate) use secrets::Offline;
+pub(super) use secrets::Vault;

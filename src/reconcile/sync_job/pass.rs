@@ -45,6 +45,7 @@ pub(in crate::reconcile) async fn run(object: Arc<SyncJob>, turn: graph::Turn, c
         Ok(desired) => manage(desired, world, &mut entry, &mut handle, login.as_ref(), context).await,
         Err(refusals) => refuse(refusals, world, &handle, context).await,
     };
+    entry.vault.close();
     let end = End { desired: wish, world: &world, verdict: &verdict, done: &done };
     let gone = done.iter().any(|(_, fact)| fact.ends_the_object());
     let outcome = publish::publish(&end, gone, &mut entry.memory, &mut handle, context).await;
@@ -99,7 +100,8 @@ async fn manage(
             Ok(login) => {
                 let nonce = entry.memory.nonce().map(str::to_owned);
                 let (world, decided_on) = (pass.world(), &*decided_on);
-                let scene = Scene { desired, world, decided_on, nonce, intent_recorded, login, context };
+                let vault = &entry.vault;
+                let scene = Scene { desired, world, decided_on, nonce, intent_recorded, login, vault, context };
                 carry_out(&step, &scene, handle).await
             }
             Err(barred) => without_login(&step, barred, handle, context).await.into(),
@@ -177,7 +179,10 @@ fn log(step: &Step, fact: &Fact, object: &SyncJob) {
             | Change::StartJob { .. }
             | Change::PauseJob { .. }
             | Change::RestartJob { .. }
-            | Change::DeleteJob { .. },
+            | Change::DeleteJob { .. }
+            | Change::TestCredentials { .. }
+            | Change::SaveSecrets { .. }
+            | Change::RestartAfterChange { .. },
         ) => {
             let message = if failed { "could not write to Graph" } else { "wrote to Graph" };
             tracing::info!(namespace, name, ?step, outcome, "{message}");

@@ -8,6 +8,7 @@ use crate::cluster;
 use crate::graph;
 use crate::plan::{Desired, Fact, Guard, Remember, World};
 use crate::reconcile::context::Context;
+use crate::reconcile::sync_job::secrets::Vault;
 use crate::reconcile::tenants::Login;
 use crate::reconcile::trouble::cluster_trouble;
 
@@ -22,6 +23,8 @@ pub(super) struct Scene<'a> {
     /// When the intent of this pass was recorded; its request leaves shortly after, or not at all.
     pub intent_recorded: Option<Instant>,
     pub login: &'a Login,
+    /// What this pass holds of credentials.
+    pub vault: &'a Vault,
     pub context: &'a Context,
 }
 

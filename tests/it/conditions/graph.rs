@@ -1,7 +1,8 @@
 //! What Graph and the cluster answer in a story.
 
-use entrain::api::{Execution, JobError, QuarantineStatus};
+use entrain::api::{CredentialTestResult, Execution, JobError, QuarantineStatus};
 use entrain::graph::{self, Kind, Operation, Processed};
+use entrain::plan::secrets::{LiveSecret, Wanted};
 use entrain::plan::{Change, Fact, Look, ObservedJob, Rival, Shown, Step, Trouble, TroubleKind, health};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -27,6 +28,12 @@ pub struct Graph {
     pub rivals: Vec<Rival>,
     /// One that only an uncached read shows.
     pub late_rival: Option<Rival>,
+    /// What the Secrets hold that the SyncJob names.
+    pub wanted: Wanted,
+    /// The credentials and settings of the service principal.
+    pub secrets: Vec<LiveSecret>,
+    /// What a test of credentials comes to.
+    pub test: CredentialTestResult,
     pub fails: Option<(Fails, Trouble)>,
     /// How often Graph was called.
     pub calls: usize,
@@ -34,7 +41,7 @@ pub struct Graph {
 
 /// Whether a step asks the API server what no story is about: no trouble with Graph or the login reaches it.
 fn asks_the_cluster(step: &Step) -> bool {
-    matches!(step, Step::Look(Look::Definition | Look::Namespace))
+    matches!(step, Step::Look(Look::Definition | Look::Namespace | Look::Credentials))
 }
 
 impl Graph {
@@ -47,6 +54,9 @@ impl Graph {
             service_principal: true,
             rivals: Vec::new(),
             late_rival: None,
+            wanted: Wanted { credentials: Vec::new(), fingerprint: None, others: Vec::new() },
+            secrets: Vec::new(),
+            test: CredentialTestResult::Accepted,
             fails: None,
             calls: 0,
         }
@@ -54,7 +64,9 @@ impl Graph {
 
     pub fn answer(&mut self, step: &Step) -> Fact {
         self.calls += usize::from(match step {
-            Step::Look(look) => !matches!(look, Look::Rivals | Look::Definition | Look::Namespace | Look::Tenant),
+            Step::Look(look) => {
+                !matches!(look, Look::Rivals | Look::Definition | Look::Namespace | Look::Tenant | Look::Credentials)
+            }
             Step::Record(_) => false,
             Step::Change(_) => true,
         });
@@ -74,6 +86,9 @@ impl Graph {
                 self.jobs.push(job(JOB, "Disabled"));
                 Fact::JobCreated(job(JOB, "Disabled"))
             }
+            (Step::Change(Change::TestCredentials { .. }), _) => {
+                Fact::CredentialsTested { result: self.test, code: None }
+            }
             (Step::Change(change), _) => change.done(|| job(JOB, "Disabled")),
         }
     }
@@ -89,6 +104,8 @@ impl Graph {
                 rivals: self.rivals.iter().chain(&self.late_rival).cloned().collect(),
                 siblings: Vec::new(),
             },
+            Look::Credentials => Fact::CredentialsRead(self.wanted.clone()),
+            Look::Secrets => Fact::SecretsRead(self.secrets.clone()),
             Look::Tenant => panic!("no story asks for the tenant"),
         }
     }

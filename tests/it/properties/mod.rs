@@ -1,5 +1,6 @@
 //! Properties of the plan: `decide` is total and careful in every world, and what is reported agrees with itself.
 
+mod secrets;
 mod worlds;
 
 use std::time::Duration;
@@ -35,6 +36,7 @@ fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
         !unmanaged || matches!(step, Step::Look(_)) || matches!(step, Step::Record(Record::RemoveFinalizer { .. })),
         "in a mode that changes nothing",
     )?;
+    secrets::careful(step, wish, world)?;
     match step {
         Step::Change(Change::CreateJob) => {
             let adoption = world.intent.as_ref().is_some_and(|intent| intent.adopt.is_some());
@@ -79,7 +81,11 @@ fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
         Step::Change(Change::DeleteJob { .. }) | Step::Record(Record::RemoveFinalizer { .. }) => {
             lets_go_carefully(step, world)
         }
-        Step::Look(_) | Step::Record(Record::AddFinalizer | Record::Tenant { .. } | Record::ClearIntent) => Ok(()),
+        Step::Change(
+            Change::TestCredentials { .. } | Change::SaveSecrets { .. } | Change::RestartAfterChange { .. },
+        )
+        | Step::Look(_)
+        | Step::Record(Record::AddFinalizer | Record::Tenant { .. } | Record::ClearIntent) => Ok(()),
         Step::Record(Record::Origin { .. }) => {
             demand(world.bound_job().is_some_and(|job| !job.lives()), "of a job that lives")
         }
@@ -195,7 +201,7 @@ proptest! {
             moves_on(failed.as_ref(), pass.verdict()).map_err(TestCaseError::fail)?;
             let Next::Do(step) = pass.next_step() else { break };
             careful(&step, &wish, pass.world()).map_err(TestCaseError::fail)?;
-            let fact = outcome(&step, luck);
+            let fact = outcome(&step, &wish, luck);
             failed = matches!(fact, Fact::Trouble(_)).then_some(step);
             pass.learn(fact);
         }

@@ -8,6 +8,7 @@ use entrain::api::{
 use entrain::plan::desired::Adoption;
 use entrain::plan::ids::{ServicePrincipalId, TemplateId};
 use entrain::plan::requests::{Requests, RestartRequest};
+use entrain::plan::secrets::Declared;
 use entrain::plan::{
     Change, Desired, Fact, IntentOrigin, IntentView, Look, ObservedJob, Record, Rival, Rivals, RunView, Shown, Sibling,
     Step, Trouble, TroubleKind, World,
@@ -18,6 +19,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use serde_json::json;
+
+use super::secrets;
 
 const KINDS: &[TroubleKind] = &[
     TroubleKind::Throttled,
@@ -46,6 +49,7 @@ prop_compose! {
         ],
         correct in any::<bool>(),
         recreate in any::<bool>(),
+        content in prop_oneof![2 => Just(Declared::default()), 1 => secrets::declared()],
     ) -> Desired {
         let service_principal = ServicePrincipalId::parse("2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f").unwrap();
         Desired {
@@ -53,6 +57,7 @@ prop_compose! {
             deletion_policy: deletion,
             mode,
             adoption,
+            content,
             out_of_band: if correct { OutOfBandPolicy::Correct } else { OutOfBandPolicy::Respect },
             missing_job: if recreate { MissingJobPolicy::Recreate } else { MissingJobPolicy::Report },
             ..Desired::new(service_principal, TemplateId::parse("BoxOutDelta").unwrap())
@@ -210,8 +215,10 @@ prop_compose! {
         (answer, lost, recalled, restart) in (any::<bool>(), any::<bool>(), any::<bool>(), restart()),
         (delete_not_found, going) in (any::<bool>(), option::of(prop::bool::weighted(0.2))),
         (trouble, refusal, failures) in (option::weighted(0.3, trouble()), option::weighted(0.1, trouble()), 0..40_u32),
+        secrets in secrets::view(),
     ) -> World {
         let mut world = memory;
+        world.secrets = secrets;
         world.siblings = siblings;
         world.from_answer = answer;
         (world.delete_not_found, world.definition_going) = (delete_not_found, going);
@@ -247,8 +254,10 @@ prop_compose! {
         (rivals, absences, failures) in (vec(rival(), 0..2), 0..6_u32, 0..10_u32),
         (run, restart, lost, memory) in (option::of(run()), restart(), any::<bool>(), memory()),
         siblings in vec(sibling(), 0..2),
+        secrets in secrets::view(),
     ) -> World {
         let mut world = memory;
+        world.secrets = secrets;
         world.siblings = siblings;
         world.deletion_requested = deletion_requested;
         world.finalizer = finalizer;
@@ -276,16 +285,24 @@ pub struct Luck {
     job: ObservedJob,
     rivals: Vec<Rival>,
     trouble: Trouble,
+    secrets: secrets::Luck,
 }
 
 prop_compose! {
-    pub fn luck()(choice in 0..6_u8, jobs in vec(job(), 0..3), job in job(), rivals in vec(rival(), 0..2), trouble in trouble()) -> Luck {
-        Luck { choice, jobs, job, rivals, trouble }
+    pub fn luck()(
+        choice in 0..6_u8,
+        jobs in vec(job(), 0..3),
+        job in job(),
+        rivals in vec(rival(), 0..2),
+        trouble in trouble(),
+        secrets in secrets::luck(),
+    ) -> Luck {
+        Luck { choice, jobs, job, rivals, trouble, secrets }
     }
 }
 
-pub fn outcome(step: &Step, luck: Luck) -> Fact {
-    let Luck { choice, jobs, job, rivals, trouble } = luck;
+pub fn outcome(step: &Step, wish: &Desired, luck: Luck) -> Fact {
+    let Luck { choice, jobs, job, rivals, trouble, secrets } = luck;
     match (step, choice) {
         (Step::Change(Change::DeleteJob { .. }), 0) => Fact::DeleteNotFound,
         (Step::Change(Change::DeleteJob { .. }), 2) => Fact::DeleteUnknown(trouble),
@@ -298,6 +315,9 @@ pub fn outcome(step: &Step, luck: Luck) -> Fact {
             Fact::RestartAnswered { result: RestartResult::Unknown, message: "No answer.".to_owned() }
         }
         (_, 1) => Fact::Trouble(trouble),
+        (Step::Look(Look::Credentials), _) => secrets.wanted(&wish.content),
+        (Step::Look(Look::Secrets), _) => secrets.live(),
+        (Step::Change(Change::TestCredentials { .. }), _) => secrets.tested(),
         (Step::Look(look), _) => seen(*look, choice, jobs, rivals),
         (Step::Record(record), _) => record.done(),
         (Step::Change(change), _) => change.done(|| job),
@@ -314,6 +334,7 @@ fn seen(look: Look, choice: u8, jobs: Vec<ObservedJob>, rivals: Vec<Rival>) -> F
         (Look::Rivals, _) => Fact::RivalsRead { rivals: Vec::new(), siblings: Vec::new() },
         (Look::Tenant, _) => Fact::TenantKnown { id: if choice.is_multiple_of(2) { "t1" } else { "t2" }.to_owned() },
         (Look::Definition, _) => Fact::DefinitionLookedUp { going: choice == 2 },
+        (Look::Credentials | Look::Secrets, _) => unreachable!("answered before"),
         (Look::Namespace, _) => Fact::NamespaceLookedUp { terminating: choice == 2 },
     }
 }

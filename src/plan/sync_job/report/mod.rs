@@ -17,6 +17,7 @@ use crate::plan::sync_job::fact::Fact;
 use crate::plan::sync_job::health;
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::preview::preview;
+use crate::plan::sync_job::secrets;
 pub use end::End;
 
 /// Trouble that passes is believed to do so for this long; after it, what was true before is not known any more.
@@ -47,6 +48,10 @@ pub fn report(old: &Report, generation: i64, end: &End<'_>, settings: &Settings,
         job_lived_time: witness.lived,
         job_missing_since_time: witness.missing_since,
         service_principal_lost_time: witness.service_principal_lost,
+        credentials: end.desired.map_or_else(
+            || old.credentials.clone(),
+            |desired| secrets::status(old.credentials.as_ref(), desired, world, now),
+        ),
         plan: planned(old, end, settings),
         deletion_policy: end.desired.map(|desired| desired.deletion_policy(world.origin)),
     }
@@ -78,7 +83,10 @@ fn asked(fact: &Fact) -> Option<RunState> {
     if let Fact::RunStateRequested { state, .. } = fact {
         return Some(*state);
     }
-    let restarted = matches!(fact, Fact::RestartAnswered { result: RestartResult::Accepted, .. });
+    let restarted = matches!(
+        fact,
+        Fact::RestartAnswered { result: RestartResult::Accepted, .. } | Fact::RestartedAfterChange { .. }
+    );
     restarted.then_some(RunState::Running)
 }
 
@@ -149,7 +157,25 @@ fn conditions(
         }
     };
     conditions.extend(healthy(end, shown, make, || kept(ConditionType::Healthy)));
+    conditions.extend(credentials(end, settings, make, || kept(ConditionType::CredentialsValid)));
     conditions
+}
+
+/// What is known of the declared credentials; nothing where none are declared.
+fn credentials(
+    end: &End<'_>,
+    settings: &Settings,
+    make: impl Fn(ConditionType, &str, Reason, &str) -> Condition,
+    kept: impl Fn() -> Option<Condition>,
+) -> Option<Condition> {
+    let Some(desired) = end.desired else { return kept() };
+    if desired.content.credentials.is_empty() {
+        return None;
+    }
+    match secrets::condition(desired, end.world, settings) {
+        Some((status, reason, message)) => Some(make(ConditionType::CredentialsValid, status, reason, &message)),
+        None => kept(),
+    }
 }
 
 /// What the service says of a job that a list shows; of one that is gone, nothing is known any more.

@@ -51,6 +51,11 @@ impl World {
             Fact::RestartRecorded { token } => self.restart_recorded(&token),
             Fact::RestartAnswered { result, message } => self.restart_answered(result, message),
             Fact::JobDeleted { .. } => self.job_deleted = true,
+            Fact::CredentialsRead(wanted) => self.secrets.wanted = Some(wanted),
+            Fact::SecretsRead(live) => self.secrets.read(live),
+            Fact::CredentialsTested { result, code } => self.secrets.test(result, code),
+            Fact::SecretsSaved { own, settings } => self.secrets.save(&own, &settings, &desired.content),
+            Fact::RestartedAfterChange { from_start, .. } => self.restarted(from_start),
             Fact::DeleteNotFound => self.delete_not_found = true,
             Fact::DeleteUnknown(trouble) => {
                 (self.delete_unknown_for, self.trouble) = (Some(Duration::ZERO), Some(trouble));
@@ -173,9 +178,14 @@ impl World {
         }
         self.restart_due = false;
         if result == RestartResult::Accepted {
-            (self.run, self.jobs) = (Some(RunView::asked(RunState::Running)), None);
-            self.lived = false;
+            self.restarted(true);
         }
+    }
+
+    fn restarted(&mut self, from_start: bool) {
+        (self.run, self.jobs) = (Some(RunView::asked(RunState::Running)), None);
+        self.lived &= !from_start;
+        self.secrets.begun |= from_start;
     }
 
     fn sought_is_in(&self, jobs: &[ObservedJob], desired: &Desired) -> bool {

@@ -10,6 +10,7 @@ use crate::plan::common::trouble::Trouble;
 use crate::plan::sync_job::desired::{Adoption, Desired};
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::running::requests::Requests;
+use crate::plan::sync_job::secrets::View;
 
 /// The run state that was last asked for, or found to be as declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -151,6 +152,8 @@ pub struct World {
     pub unseen: bool,
     /// Whether the restart that was recorded in this pass has still to be sent.
     pub restart_due: bool,
+    /// Credentials and settings of the service principal.
+    pub secrets: View,
     pub trouble: Option<Trouble>,
     /// Why the create request of this pass was refused.
     pub refusal: Option<Trouble>,
@@ -197,6 +200,7 @@ impl World {
             answers: Answers::default(),
             unseen: false,
             restart_due: false,
+            secrets: View::default(),
             trouble: None,
             refusal: None,
             failures: 0,

@@ -7,10 +7,11 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
-use crate::api::{Identity, RestartResult, RunRecord, SyncJobStatus};
+use crate::api::{CredentialsStatus, Identity, RestartResult, RunRecord, SyncJobStatus};
 use crate::plan::common::now::Now;
 use crate::plan::sync_job::memory::{Memory, SeenIntent};
 use crate::plan::sync_job::running::requests::{self, Requests};
+use crate::plan::sync_job::secrets::{Saved, Tag, Tested, View, tags};
 
 /// What the cluster shows of a SyncJob.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,7 @@ impl World {
         let identity = status.map(|status| status.identity.clone()).unwrap_or_default();
         let report = status.map(|status| status.report.clone()).unwrap_or_default();
         let since = |time: &Time| now.since_stored(time.0);
+        let inherited = !memory.met;
         memory.meet(shown.deletion_requested && identity.job_id.is_some(), now);
         let seen = identity.intent.as_ref().map(|intent| memory.remember(&intent.nonce, now));
         let record_lost = memory.lost(&identity, now);
@@ -70,6 +72,7 @@ impl World {
             answers: answers(status, memory),
             unseen: requests::unseen(status),
             restart_due: unsent,
+            secrets: secrets(report.credentials, inherited, memory, now),
             failures: memory.failures,
             ..Self::unobserved()
         }
@@ -97,6 +100,34 @@ impl Memory {
         let seen = known.unwrap_or_else(|| SeenIntent { nonce: nonce.to_owned(), since: now.monotonic, created: None });
         self.intent = Some(seen.clone());
         seen
+    }
+}
+
+/// What status says of credentials and settings, and what this process knows better.
+fn secrets(status: Option<CredentialsStatus>, inherited: bool, memory: &Memory, now: Now) -> View {
+    let met = status.is_some();
+    let CredentialsStatus { keys, saved_time, test, scope_in_force, foreign_keys: _ } = status.unwrap_or_default();
+    let unwritten = memory.saved.as_ref();
+    let known = match unwritten {
+        Some(saved) => tags(&saved.saved.credentials),
+        None => keys.into_iter().map(|known| (known.key, Tag(known.fingerprint))).collect(),
+    };
+    let time = unwritten.map(|saved| saved.time.clone()).or(saved_time);
+    View {
+        inherited: inherited && !known.is_empty(),
+        known,
+        met,
+        saved: unwritten.map(|saved| Saved { age: now.since(saved.at), ..saved.saved.clone() }),
+        saved_time: time.map(|time| (time.clone(), now.since_stored(time.0))),
+        tested: test.map(|test| Tested {
+            result: test.result,
+            code: test.code,
+            fingerprint: Tag(test.fingerprint),
+            age: now.since_stored(test.time.0),
+        }),
+        scope_in_force,
+        doubt: memory.save_in_doubt.map(|since| now.since(since)),
+        ..View::default()
     }
 }
 

@@ -1,0 +1,198 @@
+//! What is done about credentials and settings: read, compare, test, save; or why nothing is.
+
+use std::time::Duration;
+
+use super::words;
+use super::{Difference, Gap, Tested, View, Wanted, WantedValue, difference};
+use crate::api::{CredentialTestResult, CredentialValidation, Reason};
+use crate::plan::common::settings::{CORRECTION_SPACING, Settings};
+use crate::plan::common::standing::Standing;
+use crate::plan::common::wake::Wake;
+use crate::plan::common::without::Guard;
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::step::{Change, Look, Step, TestOf, Verdict};
+use crate::plan::sync_job::world::World;
+
+/// How far credentials and settings are.
+pub(in crate::plan) enum Course {
+    Do(Verdict),
+    /// The set is as declared, or nothing is declared.
+    InPlace,
+    /// It is not, and nothing can be done now.
+    Held(Problem),
+}
+
+/// Why the set is not as declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::plan) struct Problem {
+    pub standing: Standing,
+    pub reason: Reason,
+    pub message: String,
+    pub wake: Wake,
+}
+
+pub(in crate::plan) fn course(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Course {
+    let (declared, view) = (&desired.content, &world.secrets);
+    if !declared.is_any() {
+        return Course::InPlace;
+    }
+    let Some(wanted) = &view.wanted else {
+        return take(Look::Credentials, "Reading the Secrets that `spec.credentials` names.");
+    };
+    if let Some(problem) = unusable(wanted, settings) {
+        return Course::Held(problem);
+    }
+    let Some(difference) = difference(declared, view) else {
+        return take(Look::Secrets, "Reading the credentials and settings of the service principal.");
+    };
+    if difference.is_none() {
+        return again(&difference, desired, view, settings).unwrap_or_else(|| in_place(id, wanted, desired, view));
+    }
+    if let Some(problem) = not_now(&difference, desired, view, settings) {
+        return Course::Held(problem);
+    }
+    if let Some(course) = before_saving(id, &difference, wanted, desired, view) {
+        return course;
+    }
+    let save = Change::SaveSecrets { own: difference.own.clone(), settings: difference.settings.clone() };
+    take(save, words::SAVING)
+}
+
+/// What has to be read before anything can be planned.
+pub(in crate::plan) fn unread(desired: &Desired, world: &World) -> Option<Look> {
+    let view = &world.secrets;
+    match (desired.content.is_any(), &view.wanted, &view.live) {
+        (false, _, _) | (true, Some(_), Some(_)) => None,
+        (true, None, _) => Some(Look::Credentials),
+        (true, Some(_), None) => Some(Look::Secrets),
+    }
+}
+
+fn take(step: impl Into<Step>, message: &str) -> Course {
+    Course::Do(Verdict::take(step, Reason::SavingCredentials, message))
+}
+
+fn held(standing: Standing, reason: Reason, message: String, after: Duration) -> Problem {
+    Problem { standing, reason, message, wake: Wake::After(after) }
+}
+
+/// Values that are missing, and SyncJobs that disagree.
+fn unusable(wanted: &Wanted, settings: &Settings) -> Option<Problem> {
+    let gap = wanted.credentials.iter().find_map(|credential| match &credential.value {
+        WantedValue::Missing(gap) => Some((credential.key.as_str(), gap)),
+        WantedValue::Known(_) | WantedValue::NotRead => None,
+    });
+    if let Some((key, gap)) = gap {
+        let reason = match gap {
+            Gap::NoSecret { .. } => Reason::SecretNotFound,
+            Gap::NoKey { .. } => Reason::SecretKeyMissing,
+            Gap::Invalid { .. } => Reason::SecretInvalid,
+        };
+        return Some(held(Standing::Blocked, reason, words::gap(key, gap), settings.slow_retry));
+    }
+    (!wanted.others.is_empty()).then(|| {
+        let message = words::conflict(&wanted.others);
+        held(Standing::Stuck, Reason::CredentialsConflict, message, settings.slow_retry)
+    })
+}
+
+/// A save whose answer was lost may be carried out late, after a newer one, and what it wrote is not shown. Once that is over,
+/// the set is saved once more.
+fn again(difference: &Difference, desired: &Desired, view: &View, settings: &Settings) -> Option<Course> {
+    let over = view.doubt.is_some_and(|doubt| doubt >= settings.settle_window) && !view.saved_now;
+    let own: Vec<String> = desired.content.credentials.iter().map(|credential| credential.key.clone()).collect();
+    let may = difference.masked.is_empty() && difference.unknown.is_empty() && !own.is_empty();
+    let guarded = !settings.without.lacks(Guard::SavedAgain);
+    (over && may && guarded).then(|| take(Change::SaveSecrets { own, settings: Vec::new() }, words::SAVING_AGAIN))
+}
+
+/// The set is as declared. Credentials that nobody has seen pass a test are tested as they are saved, at each look.
+fn in_place(id: &str, wanted: &Wanted, desired: &Desired, view: &View) -> Course {
+    let wants_test = desired.content.validation != CredentialValidation::Skip && wanted.fingerprint.is_some();
+    let due = match view.test_of(wanted) {
+        Some(tested) => tested.result != CredentialTestResult::Accepted && tested.age >= desired.poll_interval,
+        None => true,
+    };
+    if wants_test && due && !desired.content.credentials.is_empty() {
+        return take(Change::TestCredentials { id: id.to_owned(), of: TestOf::Saved }, words::TESTING);
+    }
+    Course::InPlace
+}
+
+/// What Graph shows may lag behind a save; somebody else may write the same set; and what cannot be read cannot be kept.
+fn not_now(difference: &Difference, desired: &Desired, view: &View, settings: &Settings) -> Option<Problem> {
+    let same = |saved: &&super::Saved| {
+        let wanted = view.wanted.as_ref().map(|wanted| &wanted.credentials);
+        wanted == Some(&saved.credentials) && saved.settings == desired.content.settings
+    };
+    if let Some(saved) = view.saved.as_ref().filter(same) {
+        if saved.age < settings.settle_window {
+            let message = words::SAVED_NOT_SHOWN.to_owned();
+            let wake = Wake::soon_after(saved.age);
+            return Some(Problem { standing: Standing::Working, reason: Reason::SavingCredentials, message, wake });
+        }
+        if saved.age < CORRECTION_SPACING {
+            let after = CORRECTION_SPACING.saturating_sub(saved.age).min(desired.poll_interval);
+            let message = words::not_kept(&difference.names());
+            return Some(held(Standing::Blocked, Reason::CredentialsNotKept, message, after));
+        }
+    }
+    let lost = !difference.masked.is_empty() && !settings.without.lacks(Guard::ForeignKeys);
+    lost.then(|| {
+        let message = words::incomplete(&difference.masked);
+        held(Standing::Stuck, Reason::CredentialsIncomplete, message, desired.poll_interval)
+    })
+}
+
+/// Credentials that change are tested before they are saved.
+fn before_saving(id: &str, difference: &Difference, wanted: &Wanted, desired: &Desired, view: &View) -> Option<Course> {
+    let validation = desired.content.validation;
+    if difference.own.is_empty() || validation == CredentialValidation::Skip || wanted.fingerprint.is_none() {
+        return None;
+    }
+    let test = Change::TestCredentials { id: id.to_owned(), of: TestOf::Declared };
+    let Some(tested) = view.test_of(wanted) else {
+        return Some(take(test, words::TESTING));
+    };
+    if validation == CredentialValidation::Warn || tested.result == CredentialTestResult::Accepted {
+        return None;
+    }
+    if tested.age >= desired.poll_interval {
+        return Some(take(test, words::TESTING));
+    }
+    let after = desired.poll_interval.saturating_sub(tested.age);
+    Some(Course::Held(refused(tested, after, words::NOT_SAVED)))
+}
+
+fn refused(tested: &Tested, after: Duration, consequence: &str) -> Problem {
+    let (reason, message) = words::test(tested);
+    held(Standing::Stuck, reason, format!("{message} {consequence}"), after)
+}
+
+/// What the pass comes to in the light of credentials and settings: a start waits for them, and nothing is as declared
+/// without them. Whatever else is wrong comes first.
+pub(in crate::plan) fn tempered(verdict: Verdict, held: Option<&Problem>, desired: &Desired, world: &World) -> Verdict {
+    let starts = match &verdict.step {
+        Some(Step::Change(Change::StartJob { .. })) => true,
+        Some(Step::Change(_) | Step::Look(_) | Step::Record(_)) | None => false,
+    };
+    let untested = starts.then(|| required_test(desired, world)).flatten();
+    match held.or(untested.as_ref()) {
+        Some(problem) if starts || verdict.step.is_none() && verdict.standing == Standing::Settled => {
+            let wake = problem.wake.sooner(Wake::After(desired.poll_interval));
+            Verdict::stop(problem.standing, problem.reason, problem.message.clone(), wake)
+        }
+        Some(_) | None => verdict,
+    }
+}
+
+/// Why a job is not started although its credentials are saved.
+fn required_test(desired: &Desired, world: &World) -> Option<Problem> {
+    let wanted = world.secrets.wanted.as_ref()?;
+    if desired.content.validation != CredentialValidation::Require || desired.content.credentials.is_empty() {
+        return None;
+    }
+    let tested = world.secrets.test_of(wanted)?;
+    let after = desired.poll_interval.saturating_sub(tested.age).max(Duration::from_secs(60));
+    (tested.result != CredentialTestResult::Accepted).then(|| refused(tested, after, words::NOT_STARTED))
+}

@@ -1,0 +1,57 @@
+//! What a pass holds of values: the set as Graph showed it, for one pass, and the tags of the values in Secrets, as long as
+//! their version stays the same.
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+
+use crate::cluster::secrets::SecretVersion;
+use crate::graph::SecretPair;
+use crate::plan::secrets::WantedValue;
+
+/// A Secret: namespace and name.
+pub(super) type Name = (String, String);
+/// What is taken from a Secret: its key, and the key in Graph.
+pub(super) type Taken = (String, String);
+
+/// What one version of a Secret holds.
+type Known = (SecretVersion, HashMap<Taken, WantedValue>);
+
+/// Of one SyncJob. Values leave it only into a request to Graph.
+#[derive(Default)]
+pub(in crate::reconcile) struct Vault {
+    live: Mutex<Vec<SecretPair>>,
+    tags: Mutex<HashMap<Name, Known>>,
+}
+
+impl Vault {
+    /// Forgets the values of a pass.
+    pub fn close(&self) {
+        self.live.lock().clear();
+    }
+
+    pub(super) fn keep_live(&self, set: Vec<SecretPair>) {
+        *self.live.lock() = set;
+    }
+
+    pub(super) fn live(&self) -> Vec<SecretPair> {
+        self.live.lock().clone()
+    }
+
+    /// What is known of this version of a Secret, if everything that is asked for is.
+    pub(super) fn known(&self, name: &Name, version: &SecretVersion, taken: &[Taken]) -> Option<Vec<WantedValue>> {
+        let tags = self.tags.lock();
+        let (_, known) = tags.get(name).filter(|(known, _)| known == version)?;
+        taken.iter().map(|taken| known.get(taken).cloned()).collect()
+    }
+
+    /// Keeps what this version says, and nothing of versions before it.
+    pub(super) fn keep(&self, name: Name, version: SecretVersion, values: impl Iterator<Item = (Taken, WantedValue)>) {
+        let mut tags = self.tags.lock();
+        let entry = tags.entry(name).or_insert_with(|| (version.clone(), HashMap::new()));
+        if entry.0 != version {
+            *entry = (version, HashMap::new());
+        }
+        entry.1.extend(values);
+    }
+}
