@@ -20,6 +20,7 @@ mod properties;
 mod protocol;
 mod queue;
 mod schema;
+mod secrets;
 mod stack;
 mod tenants;
 mod tidy;

@@ -10,6 +10,8 @@ use crate::reconcile::sync_job::scene::Scene;
 use crate::reconcile::sync_job::translate::found;
 use crate::reconcile::trouble::cluster_trouble;
 
+pub(super) const READING_THE_KEY: &str = "reading the key of fingerprints, the Secret 'entrain-fingerprint'";
+
 /// Keys whose values Graph does not show (`synchronizationSecret`; those of `SecretToken` and `ClientSecret` are observed).
 /// What it shows in their place differs.
 #[rustfmt::skip]
@@ -22,7 +24,7 @@ const MASKED: [&str; 12] = [
 pub(in crate::reconcile::sync_job) async fn live(scene: &Scene<'_>) -> Fact {
     let key = match scene.context.fingerprints.key().await {
         Ok(key) => key,
-        Err(error) => return Fact::Trouble(cluster_trouble(&error, super::wanted::READING_THE_KEY)),
+        Err(error) => return Fact::Trouble(cluster_trouble(&error, READING_THE_KEY)),
     };
     found(scene.graph().list_secrets(scene.service_principal()).await, |set| {
         let live = set.iter().map(|pair| observed(pair, key)).collect();

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use secrecy::ExposeSecret;
 
-use super::read::{is_masked, tag};
+use super::read::{READING_THE_KEY, is_masked, tag};
 use super::wanted::text;
 use crate::api::{CredentialTestResult, RunState};
 use crate::cluster::secrets;
@@ -133,7 +133,7 @@ async fn own(scene: &Scene<'_>) -> Result<Vec<SecretPair>, Trouble> {
     let context = scene.context;
     let namespace = scene.decided_on.namespace().unwrap_or_default();
     let key = context.fingerprints.key().await;
-    let key = key.map_err(|error| cluster_trouble(&error, super::wanted::READING_THE_KEY))?;
+    let key = key.map_err(|error| cluster_trouble(&error, READING_THE_KEY))?;
     let mut read: Vec<(&str, Option<Secret>)> = Vec::new();
     for name in scene.desired.content.secrets() {
         let secret = secrets::secret(&context.client, &namespace, name).await;

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use secrecy::SecretString;
 
-use super::read::{is_masked, tag};
+use super::read::{READING_THE_KEY, is_masked, tag};
 use super::vault::{Name, Taken, Vault};
 use crate::api::{Mode, SyncJob};
 use crate::cluster::fingerprint::FingerprintKey;
@@ -16,7 +16,6 @@ use crate::reconcile::context::Context;
 use crate::reconcile::sync_job::scene::Scene;
 use crate::reconcile::trouble::cluster_trouble;
 
-pub(super) const READING_THE_KEY: &str = "reading the key of fingerprints, the Secret 'entrain-fingerprint'";
 const READING: &str = "reading a Secret that `spec.credentials` names";
 /// Longer than any credential.
 const VALUE_BYTES_MAX: usize = 16 * 1024;
