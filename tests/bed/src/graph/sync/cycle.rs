@@ -1,7 +1,7 @@
 //! What one cycle finds and does (CONTRACT §3.9, §4.4, §4.5).
 
 use super::catalog::Template;
-use super::{credentials, notifications, render};
+use super::{notifications, render, target};
 use crate::graph::model::job::{Counts, Job, Outcome, Reason, Trouble};
 use crate::graph::model::settings::{DeletionGuard, Settings};
 use crate::graph::model::tenant::ServicePrincipal;
@@ -26,8 +26,8 @@ pub fn obstacle(
     template: &Template,
     settings: &Settings,
 ) -> Option<(Reason, Trouble)> {
-    let verdict = credentials::verdict(template, &principal.target, &principal.secrets);
-    if let Some(trouble) = verdict {
+    if let Some(cause) = target::cause(template, &principal.target, &principal.secrets, settings) {
+        let trouble = target::in_cycle(template, &principal.target, cause, settings);
         return Some((Reason::EncounteredQuarantineException, trouble));
     }
     let (deletes, threshold) = (principal.target.pending_deletes, threshold(job, principal, template, settings)?);
