@@ -243,3 +243,15 @@ switch! {
     /// Whether OAuth client credentials need a first access token among the secrets.
     OauthAccessToken { Seeded, Fetched }
 }
+switch! {
+    /// Who is in scope where `SyncAll` is not among the secrets.
+    SyncAllAbsent { Assigned, Everybody }
+}
+switch! {
+    /// When a `SyncAll` that became true takes effect; one that became false waits for a restart.
+    SyncAllWidens { NextCycle, AfterRestart }
+}
+switch! {
+    /// Whether the guard counts entries that left because the scope became smaller.
+    DeletionGuardReach { ScopeToo, DeletionsOnly }
+}

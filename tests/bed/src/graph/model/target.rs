@@ -24,8 +24,10 @@ pub struct Target {
     pub canary: String,
     /// Whether what it answers repeats the `Authorization` header that it was sent.
     pub echoes: bool,
-    /// Entries that an initial cycle exports.
+    /// Entries that an initial cycle exports: those that are assigned.
     pub entries: u64,
+    /// The same where everybody is in scope; as many where absent.
+    pub everybody: Option<u64>,
     /// Groups, which have a count of their own in what is synchronized.
     pub groups: u64,
     /// Entries that every later cycle finds changed.
@@ -50,6 +52,7 @@ impl Default for Target {
             canary: String::new(),
             echoes: true,
             entries: 14,
+            everybody: None,
             groups: 0,
             changes: 0,
             escrows: 0,

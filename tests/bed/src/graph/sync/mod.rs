@@ -16,6 +16,7 @@ pub mod render;
 mod schema;
 mod schema_default;
 mod schema_tools;
+mod scope;
 pub mod secret_keys;
 pub mod secrets;
 pub mod target;
