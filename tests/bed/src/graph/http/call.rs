@@ -23,6 +23,8 @@ pub struct Call<'a> {
     /// The name of the operation, as in the ledger.
     pub operation: &'static str,
     pub params: Vec<(&'static str, String)>,
+    /// When the answer leaves, on the virtual clock; at once where absent.
+    pub answers_at: Option<Timestamp>,
 }
 
 impl Call<'_> {
@@ -95,8 +97,8 @@ impl Call<'_> {
     }
 
     /// Notes a call that was accepted although there was nothing to do.
-    pub fn commit_no_change(&mut self, job: &Job) {
-        self.note(Some(job), Value::Null, true);
+    pub fn commit_no_change(&mut self, job: Option<&Job>, detail: Value) {
+        self.note(job, detail, true);
     }
 
     fn note(&mut self, job: Option<&Job>, detail: Value, no_change: bool) {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::job::{Job, Trouble};
+use super::job::Job;
 use super::settings::Settings;
+use super::target::Target;
 use crate::graph::control::given_job::GivenJob;
 use crate::graph::sync::catalog::Template;
 
@@ -135,6 +136,9 @@ pub struct ServicePrincipal {
     pub owners: Vec<String>,
     /// Secrets as the secrets route stores them.
     pub secrets: Vec<Secret>,
+    /// The sets before, with the time that each was replaced, for replicas that are behind.
+    #[serde(skip)]
+    pub replaced_secrets: Vec<(Timestamp, Vec<Secret>)>,
     pub target: Target,
     /// Mappings use custom security attributes, so that the schema needs a further permission.
     pub custom_security_attributes: bool,
@@ -161,55 +165,25 @@ pub struct Secret {
     pub value: String,
 }
 
-/// What the connected application makes of the secrets, and what a cycle finds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Target {
-    pub verdict: Verdict,
-    /// Where given, exactly these values of these keys are accepted, whatever the verdict.
-    pub accepts: BTreeMap<String, String>,
-    /// In place of the connector's code for rejected credentials.
-    pub error: Option<Trouble>,
-    /// Entries that an initial cycle exports.
-    pub entries: u64,
-    /// Groups, which have a count of their own in what is synchronized.
-    pub groups: u64,
-    /// Entries that every later cycle finds changed.
-    pub changes: u64,
-    /// Entries that fail in every cycle and wait for the next; the cycle succeeds nevertheless.
-    pub escrows: u64,
-    /// An initial cycle drops its entries in error, and the service pauses the job after it.
-    pub escrows_pruned: bool,
-    /// Deletions that wait for the next cycle.
-    pub pending_deletes: u64,
-}
-
-impl Default for Target {
-    fn default() -> Self {
-        Self {
-            verdict: Verdict::Accepted,
-            accepts: BTreeMap::new(),
-            error: None,
-            entries: 14,
-            groups: 0,
-            changes: 0,
-            escrows: 0,
-            escrows_pruned: false,
-            pending_deletes: 0,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Verdict {
-    #[default]
-    Accepted,
-    Rejected,
-    Unreachable,
-}
+/// Older sets than these are forgotten; no lag spans that many changes in a test.
+const REPLACED_SECRETS_MAX: usize = 64;
 
 impl ServicePrincipal {
+    /// Saves the set of secrets; lagging replicas show the one before for a while.
+    pub fn save_secrets(&mut self, at: Timestamp, secrets: Vec<Secret>) {
+        let before = std::mem::replace(&mut self.secrets, secrets);
+        self.replaced_secrets.push((at, before));
+        if self.replaced_secrets.len() > REPLACED_SECRETS_MAX {
+            self.replaced_secrets.remove(0);
+        }
+    }
+
+    /// The set that a replica shows which is this far behind.
+    pub fn secrets_seen(&self, now: Timestamp, lag: SignedDuration) -> &[Secret] {
+        let unseen = |(replaced, _): &&(Timestamp, Vec<Secret>)| now.duration_since(*replaced) < lag;
+        self.replaced_secrets.iter().find(unseen).map_or(&self.secrets, |(_, before)| before)
+    }
+
     /// Ends a soft delete. What was due meanwhile did not happen: it is due now.
     pub fn restore(&mut self, now: Timestamp) {
         self.deleted = None;
