@@ -9,6 +9,7 @@ use serde_json::error::Category;
 
 use super::budget::Reported;
 use super::error::{Error, Kind, Processed, capped};
+use super::operation::Operation;
 use super::redact::redacted;
 use super::request::Call;
 use super::retry_after;
@@ -93,12 +94,7 @@ pub(super) const NO_ANSWER: &str = "no answer in time";
 /// An answer that is no success.
 fn refusal(call: &Call<'_>, answer: &http::Response<Bytes>) -> Error {
     let status = answer.status().as_u16();
-    let (code, message) = code_and_message(answer.body());
-    let (code, message) = if call.operation.may_echo() {
-        (if is_name(&code) { code } else { String::new() }, String::new())
-    } else {
-        (if is_name(&code) { code } else { redacted(&code) }, redacted(&message))
-    };
+    let (code, message) = code_and_message(call.operation, answer.body());
     Error { kind: classify(status, &code), processed: processed(status), code, message, ..header_facts(call, answer) }
 }
 
@@ -149,11 +145,16 @@ fn processed(status: u16) -> Processed {
 }
 
 /// Code and message of an OData error body. Every member is optional; anything that is no JSON says nothing.
-fn code_and_message(body: &[u8]) -> (String, String) {
+fn code_and_message(operation: Operation, body: &[u8]) -> (String, String) {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return Default::default() };
-    let error = &body["error"];
-    let code = error["code"].as_str().unwrap_or_default();
-    (code.to_owned(), error["message"].as_str().unwrap_or_default().to_owned())
+    let text = |member: &str| body["error"][member].as_str().unwrap_or_default();
+    let (code, message) = (text("code"), text("message"));
+    match (is_name(code), operation.may_echo()) {
+        (true, true) => (code.to_owned(), String::new()),
+        (false, true) => Default::default(),
+        (true, false) => (code.to_owned(), redacted(message)),
+        (false, false) => (redacted(code), redacted(message)),
+    }
 }
 
 /// A success that does not say what it should may still have had its effect. The error names the member that is wrong,
@@ -189,7 +190,6 @@ mod tests {
 
     use super::super::error::TEXT_CHARS_MAX;
     use super::super::jobs::Job;
-    use super::super::operation::Operation;
     use super::super::pages::Page;
     use super::*;
 
@@ -214,12 +214,34 @@ mod tests {
 
     #[test]
     fn a_body_gives_a_code_and_a_short_clean_message_or_nothing() {
-        let long = format!(r#"{{"error":{{"code":"X","message":"a\n\u0007{}"}}}}"#, "b".repeat(5000));
-        let (code, message) = code_and_message(long.as_bytes());
+        let long = format!(r#"{{"error":{{"code":"X","message":"a\n\u0007{}"}}}}"#, "b c".repeat(5000));
+        let (code, message) = code_and_message(Operation::ListJobs, long.as_bytes());
         assert_eq!(code, "X");
-        assert!(message.chars().count() <= TEXT_CHARS_MAX && !message.contains('\n'));
+        assert!(message.chars().count() <= TEXT_CHARS_MAX && message.starts_with("a  b cb c"), "{message}");
         for body in ["", "<html>", "[]", r#"{"error":"x"}"#, r#"{"error":{"code":7}}"#] {
-            assert_eq!(code_and_message(body.as_bytes()), (String::new(), String::new()), "{body}");
+            for operation in [Operation::ListJobs, Operation::SaveSecrets] {
+                assert_eq!(code_and_message(operation, body.as_bytes()), (String::new(), String::new()), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_has_no_secrets_and_that_about_credentials_is_not_kept() {
+        let secret = "Bearer canary of canary@example.test";
+        let of = |operation, code| {
+            let body = serde_json::json!({"error": {"code": code, "message": secret}}).to_string();
+            code_and_message(operation, body.as_bytes())
+        };
+        let hidden = "Bearer […] of […]";
+        for operation in [Operation::ListSecrets, Operation::CreateJob, Operation::GetServicePrincipal] {
+            assert_eq!(of(operation, "Request_BadRequest"), ("Request_BadRequest".to_owned(), hidden.to_owned()));
+            assert_eq!(of(operation, secret), (hidden.to_owned(), hidden.to_owned()));
+        }
+        for operation in [Operation::SaveSecrets, Operation::TestCredentials] {
+            assert_eq!(of(operation, "Request_BadRequest"), ("Request_BadRequest".to_owned(), String::new()));
+            for code in [secret, "canary-canary", "cänary", "canary\n"] {
+                assert_eq!(of(operation, code), (String::new(), String::new()), "{code}");
+            }
         }
     }
 

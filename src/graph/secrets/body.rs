@@ -67,3 +67,39 @@ fn written(body: &impl Serialize, room: usize) -> Option<Bytes> {
     serde_json::to_writer(&mut *text, body).ok()?;
     Some(Bytes::from_owner(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pair(key: &str, value: &str) -> SecretPair {
+        SecretPair { key: key.to_owned(), value: value.into() }
+    }
+
+    #[test]
+    fn a_body_has_the_form_of_its_request() {
+        let set = [pair("BaseAddress", "https://scim.example.test"), pair("SecretToken", "a\"b")];
+        let pairs =
+            r#"[{"key":"BaseAddress","value":"https://scim.example.test"},{"key":"SecretToken","value":"a\"b"}]"#;
+        let test = |template, tested| of_test(&Tests { template, tested }).unwrap();
+        assert_eq!(of_set(&set).unwrap(), format!(r#"{{"value":{pairs}}}"#));
+        assert_eq!(of_set(&[]).unwrap(), r#"{"value":[]}"#);
+        assert_eq!(test(None, Tested::Saved), r#"{"useSavedCredentials":true}"#);
+        assert_eq!(
+            test(Some("scim"), Tested::Supplied(&set)),
+            format!(r#"{{"templateId":"scim","useSavedCredentials":false,"credentials":{pairs}}}"#)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn there_is_room_for_every_set(pairs in proptest::collection::vec(("\\PC{0,9}|[\u{0}-\u{1f}]{0,40}", "\\PC{0,9}|[\u{0}-\u{1f}]{0,40}"), 0..9), template in "[\u{0}-\u{1f}]{0,300}") {
+            let set: Vec<SecretPair> = pairs.iter().map(|(key, value)| pair(key, value)).collect();
+            prop_assert!(of_set(&set).unwrap().len() <= room(&set));
+            let test = of_test(&Tests { template: Some(&template), tested: Tested::Supplied(&set) }).unwrap();
+            prop_assert!(test.len() <= room(&set) + template.len() * ESCAPE_BYTES_MAX);
+        }
+    }
+}

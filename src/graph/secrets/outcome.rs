@@ -34,9 +34,8 @@ pub(super) fn of(answer: Result<(), Error>) -> Result<TestOutcome, Error> {
     };
     let code = error.code.clone();
     match (error.kind, error.status) {
-        (Kind::Rejected, Some(400)) => Ok(verdict(code.clone()).unwrap_or(TestOutcome::Unclear { code })),
-        (Kind::NotFound, _) if is_connectors(&code) => verdict(code).ok_or(error),
-        (Kind::Unavailable, _) if is_connectors(&code) => Ok(verdict(code).unwrap_or(TestOutcome::NoAnswer)),
+        (Kind::Rejected, Some(400)) => Ok(verdict(code)),
+        (Kind::NotFound | Kind::Unavailable, _) if is_connectors(&code) => Ok(verdict(code)),
         (Kind::Unavailable, Some(_)) => Ok(TestOutcome::NoAnswer),
         // Where nothing left, Graph itself was not reached.
         (Kind::Network, None) if error.processed == Processed::Unknown => Ok(TestOutcome::NoAnswer),
@@ -48,14 +47,14 @@ pub(super) fn of(answer: Result<(), Error>) -> Result<TestOutcome, Error> {
 }
 
 /// By the end of a code, whose beginning names the connector.
-fn verdict(code: String) -> Option<TestOutcome> {
+fn verdict(code: String) -> TestOutcome {
     let ends_with = |ends: &[&str]| ends.iter().any(|end| code.ends_with(end));
     if ends_with(&["Failure", "InvalidCredentials", "CredentialsMissing"]) {
-        Some(TestOutcome::Rejected { code })
+        TestOutcome::Rejected { code }
     } else if ends_with(&["Unavailable", "ServiceIncompatible"]) {
-        Some(TestOutcome::Unreachable { code })
+        TestOutcome::Unreachable { code }
     } else {
-        None
+        TestOutcome::Unclear { code }
     }
 }
 
@@ -70,4 +69,106 @@ pub(super) fn plain(call: &Call<'_>, body: &Bytes) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error { processed: Processed::Unknown, ..call.failed(Kind::Malformed, "the answer is no JSON") })
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+    use uuid::Uuid;
+
+    use super::super::super::operation::Operation;
+    use super::*;
+
+    const SCIM: &str = "SystemForCrossDomainIdentityManagement";
+
+    fn error(kind: Kind, status: Option<u16>, code: &str) -> Error {
+        let unsent = Error::unsent(kind, Operation::TestCredentials, Uuid::nil(), "");
+        Error { status, code: code.to_owned(), ..unsent }
+    }
+
+    /// The kind and the code of an outcome, or the kind of the error.
+    fn shown(kind: Kind, status: u16, code: &str) -> (&'static str, String) {
+        match of(Err(error(kind, Some(status), code))) {
+            Ok(TestOutcome::Accepted) => ("Accepted", String::new()),
+            Ok(TestOutcome::Rejected { code }) => ("Rejected", code),
+            Ok(TestOutcome::Unreachable { code }) => ("Unreachable", code),
+            Ok(TestOutcome::NoAnswer) => ("NoAnswer", String::new()),
+            Ok(TestOutcome::Unclear { code }) => ("Unclear", code),
+            Err(error) => (error.kind.name(), "error".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_code_of_the_connector_says_what_a_test_showed_whatever_the_status() {
+        for (code, outcome) in [
+            (format!("{SCIM}CredentialValidationFailure"), "Rejected"),
+            (format!("{SCIM}InvalidCredentials"), "Rejected"),
+            ("SalesforceInvalidCredentials".to_owned(), "Rejected"),
+            ("CredentialsMissing".to_owned(), "Rejected"),
+            (format!("{SCIM}CredentialValidationUnavailable"), "Unreachable"),
+            ("CredentialValidationUnavailable".to_owned(), "Unreachable"),
+            (format!("{SCIM}ServiceIncompatible"), "Unreachable"),
+            (format!("{SCIM}BadRequest"), "Unclear"),
+        ] {
+            for (kind, status) in [
+                (Kind::Rejected, 400),
+                (Kind::NotFound, 404),
+                (Kind::Unavailable, 500),
+                (Kind::Unavailable, 502),
+                (Kind::Unavailable, 503),
+                (Kind::Unavailable, 504),
+            ] {
+                assert_eq!(shown(kind, status, &code), (outcome, code.clone()), "{status}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_of_graph_s_own_is_no_word_about_the_target() {
+        for code in ["", "ServiceUnavailable", "serviceNotAvailable", "InternalServerFailure", "UnknownError"] {
+            assert_eq!(shown(Kind::NotFound, 404, code).0, "NotFound", "{code}");
+            assert_eq!(shown(Kind::Unavailable, 503, code).0, "NoAnswer", "{code}");
+        }
+        for code in ["", "BadRequest", "RequestParameterInvalid", "Request_BadRequest"] {
+            assert_eq!(shown(Kind::Rejected, 400, code), ("Unclear", code.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_about_the_caller_or_the_request_stays_an_error() {
+        let code = format!("{SCIM}CredentialValidationFailure");
+        for (kind, status) in [
+            (Kind::TokenRejected, 401),
+            (Kind::Unauthorized, 401),
+            (Kind::Forbidden, 403),
+            (Kind::Conflict, 409),
+            (Kind::Rejected, 412),
+            (Kind::Throttled, 429),
+            (Kind::Refused, 302),
+            (Kind::Malformed, 200),
+        ] {
+            assert_eq!(shown(kind, status, &code), (kind.name(), "error".to_owned()), "{status}");
+        }
+        for kind in [Kind::Throttled, Kind::Network, Kind::LoginRefused, Kind::Withheld, Kind::Busy] {
+            assert_eq!(of(Err(error(kind, None, ""))).unwrap_err().kind, kind, "nothing was sent");
+        }
+    }
+
+    #[test]
+    fn only_what_left_can_have_no_answer() {
+        let sent = Error { processed: Processed::Unknown, ..error(Kind::Network, None, "") };
+        assert_eq!(of(Err(sent)).unwrap(), TestOutcome::NoAnswer);
+        assert_eq!(shown(Kind::Network, 400, "").0, "NoAnswer", "an answer that broke off");
+        assert_eq!(shown(Kind::Refused, 400, "").0, "Unclear", "an answer without end");
+    }
+
+    #[test]
+    fn a_page_of_somebody_in_between_is_no_success() {
+        let call = Call::read(Operation::TestCredentials, Url::parse("https://localhost/").unwrap());
+        for (body, good) in [("", true), (" \r\n", true), ("{}", true), ("<html>", false), ("{", false)] {
+            let answer = plain(&call, &Bytes::from_static(body.as_bytes()));
+            assert_eq!(answer.is_ok(), good, "{body}");
+            assert!(answer.is_ok() || answer.unwrap_err().processed == Processed::Unknown);
+        }
+    }
 }

@@ -48,23 +48,30 @@ pub struct Arrived {
     pub head: String,
     /// What it says of how urgent it is.
     pub priority: String,
+    pub body: Bytes,
 }
 
 /// What the login and Graph answer from now on, and what arrived so far.
 pub struct Fake {
     login: Mutex<Reply>,
     graph: Mutex<Reply>,
+    /// The same for tests of credentials, if they are answered otherwise.
+    target: Mutex<Option<Reply>>,
     pub arrived: Mutex<Vec<Arrived>>,
 }
 
 impl Fake {
     pub fn new() -> Arc<Self> {
         let (login, graph) = (Mutex::new(Reply::token()), Mutex::new(Reply::empty_list()));
-        Arc::new(Self { login, graph, arrived: Mutex::default() })
+        Arc::new(Self { login, graph, target: Mutex::default(), arrived: Mutex::default() })
     }
 
     pub fn graph(&self, reply: Reply) {
         *self.graph.lock() = reply;
+    }
+
+    pub fn target(&self, reply: Reply) {
+        *self.target.lock() = Some(reply);
     }
 
     pub fn login(&self, reply: Reply) {
@@ -121,8 +128,11 @@ impl Transport for Fake {
         let login = request.uri().host() == Some(LOGIN_HOST);
         let head = format!("{} {}", request.method(), request.uri());
         let priority = request.headers().get("x-ms-throttle-priority").map(|it| it.to_str().unwrap().to_owned());
-        self.arrived.lock().push(Arrived { login, head, priority: priority.unwrap_or_default() });
-        let reply = if login { &self.login } else { &self.graph }.lock().clone();
+        let target =
+            request.uri().path().ends_with("/validateCredentials").then(|| self.target.lock().clone()).flatten();
+        let priority = priority.unwrap_or_default();
+        self.arrived.lock().push(Arrived { login, head, priority, body: request.into_body() });
+        let reply = target.unwrap_or_else(|| if login { &self.login } else { &self.graph }.lock().clone());
         carry(reply).boxed()
     }
 }

@@ -4,4 +4,6 @@ mod breaker;
 pub(crate) mod fake;
 mod foreign;
 mod limits;
+mod secrets;
+mod targets;
 mod transport;

@@ -85,7 +85,8 @@ fn error(error: Option<graph::JobError>) -> Option<JobError> {
 
 /// Whether the message of a code may repeat what was sent to a target, or what it answered.
 fn is_about_target(code: &str) -> bool {
-    code.contains("SystemForCrossDomain") || code.contains("Credential")
+    let code = code.to_ascii_lowercase();
+    code.contains("systemforcrossdomain") || code.contains("credential")
 }
 
 /// Types in a fixed order, each once, so that the same facts never look like a change.
@@ -166,6 +167,30 @@ mod tests {
         assert_eq!(text(quarantine.since_time), "2026-11-19T20:00:00Z");
         assert_eq!(text(quarantine.disabled_after_time), "2026-12-17T20:00:00Z");
         assert!(quarantine.message.contains("accidental-deletion"));
+    }
+
+    #[test]
+    fn the_message_of_an_error_has_no_secrets_and_that_about_a_target_is_dropped() {
+        for (code, message, shown) in [
+            ("SystemForCrossDomainIdentityManagementInvalidCredentials", "canary", ""),
+            ("systemForCrossDomainIdentityManagementServiceIncompatible", "canary", ""),
+            ("SalesforceInvalidCredentials", "canary", ""),
+            (
+                "SchemaInvalid",
+                "Bearer canary of canary@example.test in https://a.test/?canary",
+                "Bearer […] of […] in https://a.test/?[…]",
+            ),
+            ("SchemaInvalid", "The schema is invalid.", "The schema is invalid."),
+        ] {
+            let error = serde_json::json!({"code": code, "message": message});
+            let execution = serde_json::json!({"timeBegan": "2026-11-20T09:00:00Z", "timeEnded": "2026-11-20T09:00:01Z", "error": error});
+            let status = serde_json::json!({"lastExecution": execution, "quarantine": {"error": error}});
+            let job = observed_from(&serde_json::json!({"id": "x", "status": status}).to_string());
+            let errors = [job.shown.last_execution.unwrap().error, job.shown.quarantine.unwrap().error];
+            for error in errors.into_iter().map(Option::unwrap) {
+                assert_eq!((error.code.as_str(), error.message.as_str()), (code, shown));
+            }
+        }
     }
 
     #[test]

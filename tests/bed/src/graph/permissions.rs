@@ -1,7 +1,9 @@
 //! Who may do what (CONTRACT §2.1): application permissions, ownership, and users with directory roles.
 
 use super::http::reply::Reply;
-use super::model::settings::{Accepts, MissingPermission, OwnedBy, PersonScopes, ReadSecrets};
+use super::model::settings::{
+    Accepts, MissingPermission, OwnedBy, PersonScopes, ReadSecrets, Settings, ValidateWithoutJob,
+};
 use super::model::{Caller, Delegated, Model};
 
 /// The permission class of a route.
@@ -19,6 +21,8 @@ pub enum Access {
     Write,
     /// Of secrets, which the permission map does not name.
     ReadSecrets,
+    /// A test of credentials before there is a job, which it does not name either.
+    ValidateWithoutJob,
     /// W*: ownership is not enough.
     WriteAll,
     /// D
@@ -45,22 +49,34 @@ pub fn directory_role(name: &str) -> String {
 
 /// Refuses as the tenant is set to.
 pub fn check(model: &Model, caller: &Caller, access: Access, service_principal: Option<&str>) -> Result<(), Reply> {
-    let access = match (access, model.settings(&caller.tenant_id).read_secrets) {
-        (Access::ReadSecrets, ReadSecrets::AsWrite) => Access::Write,
-        (Access::ReadSecrets, ReadSecrets::AsRead) => Access::Read,
-        (named, _) => named,
-    };
+    let settings = model.settings(&caller.tenant_id);
+    let access = mapped(access, &settings);
     let allowed = match &caller.delegated {
-        Some(user) => user_may(user, access, model.settings(&caller.tenant_id).person_scopes),
+        Some(user) => user_may(user, access, settings.person_scopes),
         None => application_may(model, caller, access, service_principal),
     };
     let synchronization = !matches!(access, Access::DirectoryRead | Access::DirectoryWrite);
     if allowed {
         Ok(())
     } else if synchronization {
-        Err(missing(model.settings(&caller.tenant_id).missing_permission))
+        Err(missing(settings.missing_permission))
     } else {
         Err(denied())
+    }
+}
+
+/// The class of a route that the permission map leaves out.
+fn mapped(access: Access, settings: &Settings) -> Access {
+    match access {
+        Access::ReadSecrets => match settings.read_secrets {
+            ReadSecrets::AsWrite => Access::Write,
+            ReadSecrets::AsRead => Access::Read,
+        },
+        Access::ValidateWithoutJob => match settings.validate_without_job {
+            ValidateWithoutJob::AsWrite => Access::Write,
+            ValidateWithoutJob::WriteAll => Access::WriteAll,
+        },
+        named => named,
     }
 }
 
@@ -92,7 +108,9 @@ fn user_may(user: &Delegated, access: Access, needs: PersonScopes) -> bool {
         Access::Read | Access::ReadSecrets => {
             administrator && (synchronizes || scope(&["Synchronization.Read.All"]) || (role_decides && reads))
         }
-        Access::Write | Access::WriteAll => administrator && (synchronizes || (role_decides && writes)),
+        Access::Write | Access::WriteAll | Access::ValidateWithoutJob => {
+            administrator && (synchronizes || (role_decides && writes))
+        }
         Access::Discover => administrator && scope(&["Directory.ReadWrite.All"]),
         Access::Upload => scope(&["SynchronizationData-User.Upload"]),
     }
@@ -123,7 +141,7 @@ fn application_may(model: &Model, caller: &Caller, access: Access, service_princ
             owned_jobs || broad || any(&["Synchronization.Read.All", "Synchronization.ReadWrite.All"])
         }
         Access::Write => owned_jobs || broad || any(&["Synchronization.ReadWrite.All"]),
-        Access::WriteAll => any(&["Synchronization.ReadWrite.All"]),
+        Access::WriteAll | Access::ValidateWithoutJob => any(&["Synchronization.ReadWrite.All"]),
         Access::Discover => owned_jobs || any(&["Directory.ReadWrite.All"]),
         Access::Upload => {
             any(&["SynchronizationData-User.Upload"]) || (any(&["SynchronizationData-User.Upload.OwnedBy"]) && owns)

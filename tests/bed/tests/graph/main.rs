@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod assertions;
+mod cycles;
 mod directory;
 mod faults;
 mod identity;
@@ -11,7 +12,9 @@ mod permissions;
 mod quarantine;
 mod replicas;
 mod schema;
+mod scope;
 mod secrets;
 mod status;
 mod support;
 mod throttle;
+mod validation;

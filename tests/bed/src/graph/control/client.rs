@@ -106,6 +106,30 @@ impl Control {
         self.call(Method::GET, &path, None).await
     }
 
+    /// Replaces the secrets at once, as a test sets its stage: `[{"key", "value"}]`. No ledger, no lag, no refusal.
+    pub async fn put_secrets(&self, tenant: &str, service_principal: &str, secrets: &Value) -> Result<()> {
+        let path = format!("tenants/{tenant}/servicePrincipals/{service_principal}/secrets");
+        self.put(&path, &json!({"value": secrets})).await
+    }
+
+    /// Changes some of the secrets as a person does in the portal, and leaves the others: `[{"key", "value"}]`; an empty
+    /// value takes one away.
+    pub async fn change_secrets(&self, tenant: &str, service_principal: &str, secrets: &Value) -> Result<()> {
+        let path = format!("tenants/{tenant}/servicePrincipals/{service_principal}/secrets");
+        self.call(Method::PATCH, &path, Some(&json!({"value": secrets}))).await.map(drop)
+    }
+
+    /// Says what the connected application makes of credentials and what a cycle finds; what is not named is as usual.
+    pub async fn put_target(&self, tenant: &str, service_principal: &str, target: &Value) -> Result<()> {
+        self.put(&format!("tenants/{tenant}/servicePrincipals/{service_principal}/target"), target).await
+    }
+
+    /// The same, where what is not named stays as it is.
+    pub async fn patch_target(&self, tenant: &str, service_principal: &str, target: &Value) -> Result<()> {
+        let path = format!("tenants/{tenant}/servicePrincipals/{service_principal}/target");
+        self.call(Method::PATCH, &path, Some(target)).await.map(drop)
+    }
+
     pub async fn revoke_secrets(&self, tenant: &str, client: &str) -> Result<()> {
         let path = format!("tenants/{tenant}/applications/{client}/secrets");
         self.call(Method::PATCH, &path, Some(&json!({"revoked": true}))).await.map(drop)
@@ -160,6 +184,12 @@ impl Control {
     /// `{"value": [...]}`: committed effects.
     pub async fn ledger(&self) -> Result<Value> {
         self.call(Method::GET, "ledger", None).await
+    }
+
+    /// The entries of the ledger for one operation.
+    pub async fn effects(&self, operation: &str) -> Result<Vec<Value>> {
+        let found = self.call(Method::GET, &format!("ledger?operation={operation}"), None).await?;
+        Ok(found["value"].as_array().cloned().unwrap_or_default())
     }
 
     /// `{"value": [...]}`: every request to login and Graph.

@@ -180,7 +180,7 @@ impl Control<'_> {
             cycle::outcome(&mut job, principal, &template, &settings)
         } else {
             let GivenCycle { state, counts, groups, error, reason, escrows_pruned, .. } = given;
-            cycle::CycleResult { state, counts, groups, error, reason, escrows_pruned }
+            cycle::CycleResult { state, counts, left: 0, groups, error, reason, escrows_pruned }
         };
         let (activity, initial, expected) = (Uuid::new_v4(), job.initial, result.counts);
         let cycle = Running { activity, began, ends: now, initial, expected };

@@ -4,13 +4,15 @@ use hyper::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Answered, Control, done, missing, seed};
+use super::{Answered, Control, bad, done, missing, seed};
 use crate::graph::http::reply::Reply;
 use crate::graph::login::{application_grant, token};
-use crate::graph::model::tenant::{Application, Secret, ServicePrincipal, Target, Tenant, User};
+use crate::graph::model::target::Target;
+use crate::graph::model::tenant::{Application, Secret, ServicePrincipal, Tenant, User};
 use crate::graph::model::{Delegated, Effect};
 use crate::graph::permissions::directory_role;
 use crate::graph::sync::catalog::Template;
+use crate::graph::sync::secrets::{self, Pair};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -154,6 +156,7 @@ impl Control<'_> {
                 self.known(tenant, id)?.target = target;
                 Ok(done())
             }
+            ("PATCH", ["target"]) => self.patch_target(tenant, id),
             ("GET", ["secrets"]) => Ok(Reply::ok(json!({"value": self.known(tenant, id)?.secrets}))),
             ("PUT", ["secrets"]) => {
                 let secrets: Values<Secret> = self.read()?;
@@ -162,9 +165,35 @@ impl Control<'_> {
                 principal.replaced_secrets.clear();
                 Ok(done())
             }
+            ("PATCH", ["secrets"]) => self.change_secrets(tenant, id),
             (_, ["jobs", rest @ ..]) => self.jobs(method, tenant, id, rest),
             _ => Err(missing("control call")),
         }
+    }
+
+    /// Somebody changes some of the secrets in the portal and leaves the others; an empty value takes one away.
+    fn change_secrets(&mut self, tenant: &str, id: &str) -> Answered {
+        let given: Values<Pair> = self.read()?;
+        let (settings, now) = (self.model.settings(tenant), self.model.now());
+        let refused = |refusal: Reply| bad(&refusal.body()["error"]["message"].to_string());
+        let given = secrets::accepted(given.value, &settings).map_err(refused)?;
+        let principal = self.known(tenant, id)?;
+        let sent = secrets::keys(&given);
+        let all = secrets::merged(&principal.secrets, given);
+        let detail = json!({"keys": secrets::keys(&all), "sent": sent});
+        principal.save_secrets(now, all);
+        self.commit("putSecrets", tenant, &Effect { service_principal: id, detail, ..Effect::default() });
+        Ok(done())
+    }
+
+    /// The members that are given change, and the others stay.
+    fn patch_target(&mut self, tenant: &str, id: &str) -> Answered {
+        let given = self.body.as_object().cloned().ok_or_else(|| bad("an object is expected"))?;
+        let mut whole = json!(self.known(tenant, id)?.target);
+        whole.as_object_mut().into_iter().for_each(|whole| whole.extend(given.clone()));
+        let target = serde_json::from_value(whole).map_err(|error| bad(&error.to_string()))?;
+        self.known(tenant, id)?.target = target;
+        Ok(done())
     }
 
     /// A service principal, deleted or not.

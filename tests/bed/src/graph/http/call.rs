@@ -23,6 +23,8 @@ pub struct Call<'a> {
     /// The name of the operation, as in the ledger.
     pub operation: &'static str,
     pub params: Vec<(&'static str, String)>,
+    /// When the answer leaves, on the virtual clock; at once where absent.
+    pub answers_at: Option<Timestamp>,
 }
 
 impl Call<'_> {

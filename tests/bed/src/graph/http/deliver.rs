@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,6 +15,8 @@ use crate::graph::login::{self, aadsts};
 use crate::graph::model::{Caller, Ids, Model, clock};
 use crate::graph::permissions::{self, Access};
 use crate::graph::{Shared, batch, lock, throttle};
+
+const LOOKS_AT_CLOCK_EVERY: Duration = Duration::from_millis(5);
 
 /// What leaves.
 pub enum Outcome {
@@ -102,9 +105,18 @@ async fn carry_out(shared: &Shared, passing: &Passing) -> Reply {
             Err(refusal) => refusal,
         }
     } else {
-        perform(&mut lock(shared), passing)
+        let (reply, answers_at) = perform(&mut lock(shared), passing);
+        wait_until(shared, answers_at).await;
+        reply
     };
     finished(shared, reply, request, ids)
+}
+
+/// Until the virtual clock has come so far: a frozen one has to be moved.
+async fn wait_until(shared: &Shared, instant: Option<Timestamp>) {
+    while instant.is_some_and(|instant| lock(shared).now() < instant) {
+        tokio::time::sleep(LOOKS_AT_CLOCK_EVERY).await;
+    }
 }
 
 fn finished(shared: &Shared, reply: Reply, request: &Request, ids: &Ids) -> Reply {
@@ -112,19 +124,20 @@ fn finished(shared: &Shared, reply: Reply, request: &Request, ids: &Ids) -> Repl
     reply.finish(request, ids, now)
 }
 
-/// Does what the operation does, as the service would.
-fn perform(model: &mut Model, passing: &Passing) -> Reply {
+/// Does what the operation does, as the service would. The time is when the answer leaves.
+fn perform(model: &mut Model, passing: &Passing) -> (Reply, Option<Timestamp>) {
     model.settle();
     let (caller, headers, found) = match enter(model, passing) {
         Ok(entered) => entered,
-        Err(refusal) => return refusal,
+        Err(refusal) => return (refusal, None),
     };
-    let Some(Found { route, params }) = found else { return route::unknown(&passing.request) };
-    let mut call =
-        Call { model, request: &passing.request, caller, ids: &passing.ids, operation: route.operation, params };
+    let Some(Found { route, params }) = found else { return (route::unknown(&passing.request), None) };
+    let (request, ids, operation) = (&passing.request, &passing.ids, route.operation);
+    let mut call = Call { model, request, caller, ids, operation, params, answers_at: None };
     let mut reply = (route.handler)(&mut call).unwrap_or_else(|refusal| refusal);
+    let answers_at = call.answers_at;
     reply.headers.extend(headers);
-    reply
+    (reply, answers_at)
 }
 
 type Entered = (Caller, Vec<(String, String)>, Option<Found>);

@@ -181,6 +181,10 @@ pub struct Job {
     pub initial: bool,
     /// Deletions that the guard holds back may go through once.
     pub force_deletes: bool,
+    /// Whether the last cycle had everybody in scope; unknown before the first, and after a restart.
+    pub everybody: Option<bool>,
+    /// The target has entries of a time when everybody was in scope.
+    pub holds_everybody: bool,
     /// In place of the template's.
     pub schema: Option<Value>,
     /// In place of the template's.
@@ -203,6 +207,8 @@ impl Job {
             pausing: false,
             initial: true,
             force_deletes: false,
+            everybody: None,
+            holds_everybody: false,
             schema: None,
             settings: None,
             ghost: None,

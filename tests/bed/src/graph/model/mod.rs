@@ -6,6 +6,7 @@ pub mod ledger;
 pub mod replicas;
 pub mod settings;
 mod switches;
+pub mod target;
 pub mod tenant;
 
 use std::collections::BTreeMap;

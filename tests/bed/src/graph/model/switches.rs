@@ -226,3 +226,32 @@ switch! {
     /// The permission class of a read of secrets, which the permission map does not name.
     ReadSecrets { AsWrite, AsRead }
 }
+switch! {
+    /// The status of a test of credentials that fails; `target` is that of the target's answer, where there is one.
+    ValidationStatus { BadRequest, NotFound, ServerError, Target }
+}
+switch! {
+    /// The permission class of a test of credentials before there is a job, which the permission map does not name;
+    /// `writeAll` takes no ownership for it.
+    ValidateWithoutJob { AsWrite, WriteAll }
+}
+switch! {
+    /// The code of a cycle whose target is down: it cannot be reached, hangs, or answers 429 or 5xx.
+    OutageInCycles { InvalidCredentials, ServiceIncompatible }
+}
+switch! {
+    /// Whether OAuth client credentials need a first access token among the secrets.
+    OauthAccessToken { Seeded, Fetched }
+}
+switch! {
+    /// Who is in scope where `SyncAll` is not among the secrets.
+    SyncAllAbsent { Assigned, Everybody }
+}
+switch! {
+    /// When a `SyncAll` that became true takes effect; one that became false waits for a restart.
+    SyncAllWidens { NextCycle, AfterRestart }
+}
+switch! {
+    /// Whether the guard counts entries that left because the scope became smaller.
+    DeletionGuardReach { ScopeToo, DeletionsOnly }
+}

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::job::{Job, Trouble};
+use super::job::Job;
 use super::settings::Settings;
+use super::target::Target;
 use crate::graph::control::given_job::GivenJob;
 use crate::graph::sync::catalog::Template;
 
@@ -162,54 +163,6 @@ pub struct ServicePrincipal {
 pub struct Secret {
     pub key: String,
     pub value: String,
-}
-
-/// What the connected application makes of the secrets, and what a cycle finds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Target {
-    pub verdict: Verdict,
-    /// Where given, exactly these values of these keys are accepted, whatever the verdict.
-    pub accepts: BTreeMap<String, String>,
-    /// In place of the connector's code for rejected credentials.
-    pub error: Option<Trouble>,
-    /// Entries that an initial cycle exports.
-    pub entries: u64,
-    /// Groups, which have a count of their own in what is synchronized.
-    pub groups: u64,
-    /// Entries that every later cycle finds changed.
-    pub changes: u64,
-    /// Entries that fail in every cycle and wait for the next; the cycle succeeds nevertheless.
-    pub escrows: u64,
-    /// An initial cycle drops its entries in error, and the service pauses the job after it.
-    pub escrows_pruned: bool,
-    /// Deletions that wait for the next cycle.
-    pub pending_deletes: u64,
-}
-
-impl Default for Target {
-    fn default() -> Self {
-        Self {
-            verdict: Verdict::Accepted,
-            accepts: BTreeMap::new(),
-            error: None,
-            entries: 14,
-            groups: 0,
-            changes: 0,
-            escrows: 0,
-            escrows_pruned: false,
-            pending_deletes: 0,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Verdict {
-    #[default]
-    Accepted,
-    Rejected,
-    Unreachable,
 }
 
 /// Older sets than these are forgotten; no lag spans that many changes in a test.

@@ -3,8 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::credentials;
-use super::{catalog, gate, lifecycle};
+use super::{catalog, connection, gate, lifecycle, target};
 use crate::graph::http::call::{Answered, Call};
 use crate::graph::http::reply::Reply;
 use crate::graph::model::job::{Job, ScheduleState};
@@ -19,8 +18,9 @@ pub fn start(call: &mut Call<'_>) -> Answered {
     let (settings, now) = (call.settings(), call.now());
     let job = call.job()?.clone();
     let template = catalog::template(call.tenant()?, &job.template_id);
-    let missing = credentials::missing(&template, &call.principal()?.secrets);
-    if let (Some(trouble), StartWithoutCredentials::Refused) = (missing, settings.start_without_credentials) {
+    let lacks = connection::lacks(&template, &call.principal()?.secrets);
+    if lacks && settings.start_without_credentials == StartWithoutCredentials::Refused {
+        let trouble = target::missing();
         return Err(Reply::error(400, &trouble.code, &trouble.message));
     }
     match settings.start_running {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::catalog::{self, Template};
-use super::credentials;
+use super::connection;
 use crate::graph::http::reply::Reply;
 use crate::graph::model::job::{Code, Job, JobState};
 use crate::graph::model::settings::{DuplicateCreate, JobIds, NewJob, Settings, WrongTemplate};
@@ -74,7 +74,7 @@ fn wrong_template(settings: &Settings) -> Reply {
 
 /// Nothing is configured until the connector has what it needs.
 pub fn first_code(settings: &Settings, principal: &ServicePrincipal, template: &Template) -> Code {
-    let configured = credentials::missing(template, &principal.secrets).is_none();
+    let configured = !connection::lacks(template, &principal.secrets);
     match settings.new_job {
         NewJob::ByCredentials if configured => Code::Paused,
         NewJob::Paused => Code::Paused,

@@ -1,55 +1,21 @@
-//! Whether the target takes the credentials (CONTRACT §2.5): asked by clients, and by every cycle.
+//! Tests of credentials, saved or given (CONTRACT §2.5), and the exchange of a code for tokens.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::catalog::{self, Template};
-use super::gate;
 use super::secrets::{self, Pair};
+use super::target::{self, Cause};
+use super::{catalog, gate};
 use crate::graph::http::call::{Answered, Call};
 use crate::graph::http::reply::Reply;
-use crate::graph::model::job::Trouble;
-use crate::graph::model::tenant::{Secret, Target, Verdict};
+use crate::graph::model::clock::{after, seconds};
+use crate::graph::model::settings::ValidationStatus;
+use crate::graph::model::target::Verdict;
+use crate::graph::model::tenant::Secret;
 
-/// What a connector says that has not got all it needs.
-pub fn missing(template: &Template, secrets: &[Secret]) -> Option<Trouble> {
-    let needed = template.configuration_fields.iter().filter(|field| !field.optional);
-    let absent = needed.filter(|field| secrets::value(secrets, &field.name).is_none()).count();
-    let unconsented = template.oauth && secrets.is_empty();
-    (absent > 0 || unconsented)
-        .then(|| Trouble::new("CredentialsMissing", "The credentials are missing or incomplete."))
-}
-
-/// What is wrong with these credentials, if anything.
-pub fn verdict(template: &Template, target: &Target, secrets: &[Secret]) -> Option<Trouble> {
-    if let Some(trouble) = missing(template, secrets) {
-        return Some(trouble);
-    }
-    let salesforce = template.factory_tag == "Salesforce";
-    let rejected = || {
-        let code = if salesforce {
-            "SalesforceInvalidCredentials"
-        } else {
-            "SystemForCrossDomainIdentityManagementCredentialValidationUnavailable"
-        };
-        target.error.clone().unwrap_or_else(|| Trouble::new(code, "The target rejected the credentials."))
-    };
-    if !target.accepts.is_empty() {
-        let good = target.accepts.iter().all(|(key, value)| secrets::value(secrets, key) == Some(value));
-        return (!good).then(rejected);
-    }
-    match target.verdict {
-        Verdict::Accepted => None,
-        Verdict::Rejected => Some(rejected()),
-        Verdict::Unreachable => Some(
-            target
-                .error
-                .clone()
-                .unwrap_or_else(|| Trouble::new("CredentialValidationUnavailable", "The target cannot be reached.")),
-        ),
-    }
-}
+/// How long a test waits for a target that hangs.
+const HANGS_SECONDS: u64 = 30;
 
 /// A Boolean, which scripts send as text.
 fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
@@ -89,9 +55,37 @@ pub fn validate(call: &mut Call<'_>) -> Answered {
     } else {
         secrets::filled(secrets::accepted(asked.credentials.unwrap_or_default(), &settings)?)
     };
-    match verdict(&template, &target, &tested) {
-        None => Ok(Reply::no_content()),
-        Some(trouble) => Err(Reply::error(400, &trouble.code, &trouble.message)),
+    let cause = target::cause(&template, &target, &tested, &settings);
+    let trouble = cause.map(|cause| target::in_test(&template, &target, &tested, cause));
+    let job = if call.param("job").is_empty() { None } else { Some(call.job_again()?.clone()) };
+    // What the target answered stays out of the ledger, as values do.
+    let detail = json!({
+        "form": if job.is_some() { "job" } else { "collection" }, "saved": asked.use_saved_credentials,
+        "keys": secrets::keys(&tested),
+        "verdict": cause.map_or_else(|| "accepted".to_owned(), Cause::name),
+        "code": trouble.as_ref().map(|trouble| &trouble.code),
+    });
+    call.commit(job.as_ref(), detail);
+    let takes = if cause == Some(Cause::Target(Verdict::Hangs)) { HANGS_SECONDS } else { 0 };
+    // A connector that lacks something asks nobody, and need not wait.
+    if cause != Some(Cause::Missing) {
+        call.answers_at = Some(after(call.now(), seconds(target.seconds.unwrap_or(takes))));
+    }
+    match (trouble, cause) {
+        (Some(trouble), Some(cause)) => {
+            let status = status(settings.validation_status, target::status(&target, cause));
+            Err(Reply::error(status, &trouble.code, &trouble.message))
+        }
+        _ => Ok(Reply::no_content()),
+    }
+}
+
+fn status(how: ValidationStatus, of_target: Option<u16>) -> u16 {
+    match how {
+        ValidationStatus::BadRequest => 400,
+        ValidationStatus::NotFound => 404,
+        ValidationStatus::ServerError => 500,
+        ValidationStatus::Target => of_target.filter(|status| *status >= 400).unwrap_or(400),
     }
 }
 

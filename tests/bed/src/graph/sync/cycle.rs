@@ -1,9 +1,9 @@
 //! What one cycle finds and does (CONTRACT §3.9, §4.4, §4.5).
 
 use super::catalog::Template;
-use super::{credentials, notifications, render};
+use super::{notifications, render, scope, target};
 use crate::graph::model::job::{Counts, Job, Outcome, Reason, Trouble};
-use crate::graph::model::settings::{DeletionGuard, Settings};
+use crate::graph::model::settings::{DeletionGuard, DeletionGuardReach, Settings};
 use crate::graph::model::tenant::ServicePrincipal;
 
 /// What a cycle came to.
@@ -11,6 +11,8 @@ use crate::graph::model::tenant::ServicePrincipal;
 pub struct CycleResult {
     pub state: Outcome,
     pub counts: Counts,
+    /// Entries that left the target, because they are out of scope.
+    pub left: u64,
     /// Groups in the target after it.
     pub groups: u64,
     pub error: Option<Trouble>,
@@ -26,11 +28,16 @@ pub fn obstacle(
     template: &Template,
     settings: &Settings,
 ) -> Option<(Reason, Trouble)> {
-    let verdict = credentials::verdict(template, &principal.target, &principal.secrets);
-    if let Some(trouble) = verdict {
+    if let Some(cause) = target::cause(template, &principal.target, &principal.secrets, settings) {
+        let trouble = target::in_cycle(template, &principal.target, cause, settings);
         return Some((Reason::EncounteredQuarantineException, trouble));
     }
-    let (deletes, threshold) = (principal.target.pending_deletes, threshold(job, principal, template, settings)?);
+    let left = match settings.deletion_guard_reach {
+        DeletionGuardReach::ScopeToo => scope::of(job, principal, template, settings).left,
+        DeletionGuardReach::DeletionsOnly => 0,
+    };
+    let deletes = principal.target.pending_deletes + left;
+    let threshold = threshold(job, principal, template, settings)?;
     (deletes >= threshold && !job.force_deletes).then(|| {
         let text = format!("{deletes} deletions reach the threshold of {threshold}.");
         (Reason::TooManyDeletes, Trouble::new("TooManyDeletes", &text))
@@ -55,16 +62,11 @@ fn job_threshold(job: &Job, template: &Template) -> Option<u64> {
 }
 
 /// What a cycle of this job comes to that nothing keeps from its work.
-pub fn counts(job: &Job, principal: &ServicePrincipal) -> Counts {
-    let target = &principal.target;
-    let entries = if job.initial { target.entries } else { target.changes };
-    Counts {
-        entitled: target.entries,
-        escrowed: target.escrows,
-        escrowed_raw: None,
-        exported: entries + target.pending_deletes,
-        imported: entries + target.pending_deletes,
-    }
+pub fn counts(job: &Job, principal: &ServicePrincipal, template: &Template, settings: &Settings) -> Counts {
+    let (target, scope) = (&principal.target, scope::of(job, principal, template, settings));
+    let entries = if job.initial { scope.entitled } else { target.changes + scope.joined };
+    let all = entries + target.pending_deletes + scope.left;
+    Counts { entitled: scope.entitled, escrowed: target.escrows, escrowed_raw: None, exported: all, imported: all }
 }
 
 /// What a cycle comes to as the target has it.
@@ -77,11 +79,15 @@ pub fn outcome(
     if let Some((reason, error)) = obstacle(job, principal, template, settings) {
         return CycleResult { state: Outcome::Failed, error: Some(error), reason, ..CycleResult::default() };
     }
-    let counts = counts(job, principal);
+    let counts = counts(job, principal, template, settings);
+    let scope = scope::of(job, principal, template, settings);
+    job.everybody = Some(scope.everybody);
+    job.holds_everybody = scope.everybody;
     job.force_deletes = false;
     principal.target.pending_deletes = 0;
     CycleResult {
         counts,
+        left: scope.left,
         groups: principal.target.groups,
         escrows_pruned: job.initial && principal.target.escrows_pruned,
         ..CycleResult::default()

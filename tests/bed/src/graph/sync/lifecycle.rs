@@ -75,8 +75,12 @@ fn happen(
             job.next_cycle = None;
             let (length, expected) = match cycle::obstacle(job, principal, template, settings) {
                 Some(_) => (FAILING_CYCLE, Counts::default()),
-                None if job.initial => (seconds(settings.initial_cycle_seconds), cycle::counts(job, principal)),
-                None => (seconds(settings.incremental_cycle_seconds), cycle::counts(job, principal)),
+                None if job.initial => {
+                    (seconds(settings.initial_cycle_seconds), cycle::counts(job, principal, template, settings))
+                }
+                None => {
+                    (seconds(settings.incremental_cycle_seconds), cycle::counts(job, principal, template, settings))
+                }
             };
             let (activity, ends) = (Uuid::new_v4(), after(at, length));
             job.running = Some(Running { activity, began: at, ends, initial: job.initial, expected });
@@ -151,7 +155,7 @@ fn succeed(job: &mut Job, result: &CycleResult, execution: Execution) {
         state.steady_last = Some(at);
         state.escrows_pruned = initial && result.escrows_pruned;
         let kept = |before: u64| if initial { 0 } else { before };
-        state.synchronized = kept(state.synchronized).max(result.counts.entitled);
+        state.synchronized = kept(state.synchronized).saturating_sub(result.left).max(result.counts.entitled);
         state.synchronized_groups = kept(state.synchronized_groups).max(result.groups);
         if result.counts.exported > 0 {
             state.last_successful_with_exports = Some(execution.clone());
@@ -216,6 +220,7 @@ pub fn stop(job: &mut Job, settings: &Settings, at: Timestamp) {
 pub fn restart(job: &mut Job, settings: &Settings, scope: Scope, now: Timestamp) {
     job.pausing = false;
     job.force_deletes = scope.has("ForceDeletes");
+    job.everybody = None;
     job.running = None;
     job.next_cycle = Some(after(now, seconds(settings.cycle_start_delay_seconds)));
     let from_start = scope.has("Watermark");

@@ -3,6 +3,7 @@
 mod actions;
 mod bulk;
 pub mod catalog;
+mod connection;
 pub mod create;
 pub mod credentials;
 pub mod cycle;
@@ -15,8 +16,10 @@ pub mod render;
 mod schema;
 mod schema_default;
 mod schema_tools;
+mod scope;
 pub mod secret_keys;
 pub mod secrets;
+pub mod target;
 mod templates;
 mod unverified;
 
@@ -25,13 +28,13 @@ use super::http::reply::Reply;
 use super::http::route::Line;
 use super::model::clock::seconds;
 use super::model::settings::{Accepts, DeletedServicePrincipal, NewServicePrincipal, QueryOptions, WithoutTemplates};
-use super::permissions::Access::{Discover, Read, ReadSecrets, Upload, Write, WriteAll};
+use super::permissions::Access::{Discover, Read, ReadSecrets, Upload, ValidateWithoutJob, Write, WriteAll};
 
 #[rustfmt::skip]
 pub const ROUTES: &[Line] = &[
     ("GET", "servicePrincipals/{sp}/synchronization/jobs", "listJobs", Read, jobs::list),
     ("POST", "servicePrincipals/{sp}/synchronization/jobs", "createJob", Write, jobs::create),
-    ("POST", "servicePrincipals/{sp}/synchronization/jobs/validateCredentials", "validateCredentials", Write, credentials::validate),
+    ("POST", "servicePrincipals/{sp}/synchronization/jobs/validateCredentials", "validateCredentials", ValidateWithoutJob, credentials::validate),
     ("GET", "servicePrincipals/{sp}/synchronization/jobs/{job}", "getJob", Read, jobs::get),
     ("DELETE", "servicePrincipals/{sp}/synchronization/jobs/{job}", "deleteJob", Write, jobs::delete),
     ("POST", "servicePrincipals/{sp}/synchronization/jobs/{job}/start", "startJob", Write, actions::start),

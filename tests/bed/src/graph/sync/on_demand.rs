@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::catalog;
-use super::{credentials, gate, schema};
+use super::{gate, schema, target};
 use crate::graph::http::call::{Answered, Call};
 use crate::graph::http::reply::Reply;
 use crate::graph::model::settings::{OnDemandKey, OnDemandWhileRunning};
@@ -50,7 +50,8 @@ pub fn provision(call: &mut Call<'_>) -> Answered {
         return Err(Reply::bad_request("The job must be stopped before provisioning on demand."));
     }
     let principal = call.principal()?;
-    if let Some(trouble) = credentials::verdict(&template, &principal.target, &principal.secrets) {
+    if let Some(cause) = target::cause(&template, &principal.target, &principal.secrets, &settings) {
+        let trouble = target::in_cycle(&template, &principal.target, cause, &settings);
         return Err(Reply::error(400, &trouble.code, &trouble.message));
     }
     let subjects: Vec<String> = asked

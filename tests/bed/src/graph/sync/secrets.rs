@@ -98,6 +98,11 @@ pub fn merged(before: &[Secret], given: Vec<Secret>) -> Vec<Secret> {
     filled(all)
 }
 
+/// Their names, for the ledger, which never holds a value.
+pub fn keys(secrets: &[Secret]) -> Vec<String> {
+    secrets.iter().map(|secret| secret.key.clone()).collect()
+}
+
 fn small_enough(secrets: &[Secret], settings: &Settings) -> Result<(), Reply> {
     let us_gov = matches!(settings.cloud, Cloud::UsGov | Cloud::UsGovDod).then_some(US_GOV_BYTES_MAX);
     let total: usize = secrets.iter().map(|secret| secret.value.len()).sum();
@@ -125,22 +130,20 @@ pub fn put(call: &mut Call<'_>) -> Answered {
     }
     let empties = pairs.is_empty();
     let given = accepted(pairs, &settings)?;
-    // Values stay out of the ledger.
-    let names = |secrets: &[Secret]| secrets.iter().map(|secret| secret.key.clone()).collect::<Vec<_>>();
-    let sent = names(&given);
+    let sent = keys(&given);
     let before = call.principal()?.secrets.clone();
     let secrets = if empties { Vec::new() } else { after(&before, given, &settings) };
     small_enough(&secrets, &settings)?;
     if settings.put_secrets == PutSecrets::Lost {
-        call.commit_no_change(None, json!({"keys": names(&before), "sent": sent}));
+        call.commit_no_change(None, json!({"keys": keys(&before), "sent": sent}));
         return Ok(Reply::no_content());
     }
-    let keys = names(&secrets);
+    let kept = keys(&secrets);
     call.principal()?.save_secrets(now, secrets);
     if settings.new_job == NewJob::ByCredentials {
         configured(call, &settings)?;
     }
-    call.commit(None, json!({"keys": keys, "sent": sent}));
+    call.commit(None, json!({"keys": kept, "sent": sent}));
     Ok(Reply::no_content())
 }
 
