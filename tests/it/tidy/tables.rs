@@ -183,6 +183,8 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
     (
         "src/cluster",
         &[
+            "aws_lc_rs",
+            "chance",
             "clock",
             "futures",
             "governor",
@@ -198,6 +200,7 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
             "serde_path_to_error",
             "tokio",
             "tracing",
+            "uuid",
         ],
     ),
     (
