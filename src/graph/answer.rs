@@ -9,6 +9,7 @@ use serde_json::error::Category;
 
 use super::budget::Reported;
 use super::error::{Error, Kind, Processed, capped};
+use super::redact::redacted;
 use super::request::Call;
 use super::retry_after;
 use super::transport::{BodyError, TransportError, header};
@@ -29,6 +30,16 @@ impl Exchange {
     /// Nothing was given to the transport.
     pub fn unsent(error: Error) -> Self {
         Self { status: None, wait: None, reported: Reported::default(), result: Err(error) }
+    }
+
+    /// Whether this may be the failure of a target that Graph asked: no answer, or one that speaks of no answer.
+    pub fn is_about_target(&self) -> bool {
+        let Err(error) = &self.result else { return false };
+        error.operation.asks_target()
+            && match self.status {
+                None => error.processed == Processed::Unknown,
+                Some(status) => is_unavailable(status),
+            }
     }
 
     /// The answer did not come within the time that a call has.
@@ -74,12 +85,20 @@ impl Exchange {
     }
 }
 
+/// The longest code that is known has half of it.
+const CODE_CHARS_MAX: usize = 128;
+
 pub(super) const NO_ANSWER: &str = "no answer in time";
 
 /// An answer that is no success.
 fn refusal(call: &Call<'_>, answer: &http::Response<Bytes>) -> Error {
     let status = answer.status().as_u16();
     let (code, message) = code_and_message(answer.body());
+    let (code, message) = if call.operation.may_echo() {
+        (if is_name(&code) { code } else { String::new() }, String::new())
+    } else {
+        (if is_name(&code) { code } else { redacted(&code) }, redacted(&message))
+    };
     Error { kind: classify(status, &code), processed: processed(status), code, message, ..header_facts(call, answer) }
 }
 
@@ -102,11 +121,21 @@ fn classify(status: u16, code: &str) -> Kind {
         404 => Kind::NotFound,
         409 => Kind::Conflict,
         429 => Kind::Throttled,
-        408 | 423 | 424 | 500.. => Kind::Unavailable,
+        _ if is_unavailable(status) => Kind::Unavailable,
         300..400 => Kind::Refused,
         400..500 => Kind::Rejected,
         _ => Kind::Malformed,
     }
+}
+
+fn is_unavailable(status: u16) -> bool {
+    matches!(status, 408 | 423 | 424 | 500..)
+}
+
+/// Whether a code is one: a name, and not a text that holds who knows what.
+fn is_name(code: &str) -> bool {
+    (1..=CODE_CHARS_MAX).contains(&code.len())
+        && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
 }
 
 /// 408 and 424 may come after an effect; so may anything that is not a 4xx. A 409 is a refusal: something else is in the
@@ -124,7 +153,7 @@ fn code_and_message(body: &[u8]) -> (String, String) {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return Default::default() };
     let error = &body["error"];
     let code = error["code"].as_str().unwrap_or_default();
-    (capped(code), capped(error["message"].as_str().unwrap_or_default()))
+    (code.to_owned(), error["message"].as_str().unwrap_or_default().to_owned())
 }
 
 /// A success that does not say what it should may still have had its effect. The error names the member that is wrong,

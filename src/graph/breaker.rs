@@ -57,12 +57,14 @@ impl State {
         }
     }
 
-    /// Lets a call through, as the probe of this number if the breaker waits for one.
-    pub fn enter(&mut self, now: Instant, probe_max: Duration) -> Result<Option<u64>, Held> {
+    /// Lets a call through, as the probe of this number if the breaker waits for one. A call without a longest time of its
+    /// probe cannot be one, and waits for that of another.
+    pub fn enter(&mut self, now: Instant, probe_max: Option<Duration>) -> Result<Option<u64>, Held> {
         if let Some(held) = self.held(now) {
             return Err(held);
         }
         let Some(tripped) = &mut self.tripped else { return Ok(None) };
+        let Some(probe_max) = probe_max else { return Err((now + PROBE_LOOK, tripped.kind)) };
         self.probes += 1;
         tripped.probe = Some((self.probes, now + probe_max));
         Ok(Some(self.probes))

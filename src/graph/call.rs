@@ -25,6 +25,8 @@ pub(super) struct Caller {
     pub probe_max: Duration,
     pub slot_timeout: Duration,
     pub call_timeout: Duration,
+    /// The same for a call that Graph answers after it has asked a target.
+    pub target_timeout: Duration,
     pub observer: Arc<dyn Observer>,
 }
 
@@ -34,7 +36,12 @@ impl Caller {
         let began = Instant::now();
         let span = tracing::debug_span!("graph", operation = call.operation.name(), otel.kind = "client");
         let exchange = self.carry_out(call).instrument(span).await;
-        let class = exchange.result.as_ref().map_or_else(|error| error.kind.name(), |_| "success");
+        let class = match &exchange.result {
+            Ok(_) => "success",
+            // A rate of failures of Graph must not rise with those of a target.
+            Err(_) if exchange.is_about_target() => "Target",
+            Err(error) => error.kind.name(),
+        };
         let (operation, status, took) = (call.operation, exchange.status, began.elapsed());
         self.observer.call(&Seen { operation, class, status, took });
         exchange.result
@@ -43,9 +50,10 @@ impl Caller {
     /// A token that Graph calls invalid is replaced and the request, which was not carried out, repeated: once. Both
     /// requests together have the time of one.
     async fn carry_out(&self, call: &Call<'_>) -> Exchange {
-        let first = self.attempt(call, self.call_timeout).await;
+        let limit = if call.operation.asks_target() { self.target_timeout } else { self.call_timeout };
+        let first = self.attempt(call, limit).await;
         if first.another_token_may_help {
-            self.attempt(call, self.call_timeout.saturating_sub(first.took)).await.exchange
+            self.attempt(call, limit.saturating_sub(first.took)).await.exchange
         } else {
             first.exchange
         }
@@ -62,7 +70,7 @@ impl Caller {
             Ok(admitted) => admitted,
             Err(error) => return Attempt::unsent(error),
         };
-        let Ok(request) = call.http(&held.token) else {
+        let Some(request) = call.http(&held.token) else {
             return Attempt::unsent(call.failed(Kind::Network, "the request cannot be put into HTTP"));
         };
         if !(call.may_send)() {

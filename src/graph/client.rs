@@ -39,6 +39,8 @@ pub struct Options {
     pub slot_timeout: Duration,
     /// The longest time of the requests of one call, from the sending on.
     pub call_timeout: Duration,
+    /// The same for a test of credentials, which lasts as long as the target takes.
+    pub test_timeout: Duration,
     /// The longest time of a list, all its pages together.
     pub list_timeout: Duration,
     /// The longest time of one step of a login: reading the credential, and presenting it. A call that waits for a login
@@ -61,6 +63,7 @@ impl Options {
             in_flight_max: 16,
             slot_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(30),
+            test_timeout: Duration::from_secs(40),
             list_timeout: Duration::from_secs(60),
             login_timeout: Duration::from_secs(10),
             wall: WallClock::machine(),
@@ -139,6 +142,7 @@ impl Client {
             probe_max,
             slot_timeout: options.slot_timeout,
             call_timeout: options.call_timeout,
+            target_timeout: options.test_timeout,
             observer: options.observer,
         };
         let inner = Inner { root, tenant: known, caller, list_timeout: options.list_timeout };

@@ -58,6 +58,8 @@ impl Gate {
     /// Lets a call through, or says why not. `probe_max` is the longest time of a probe, with its login and its wait for a
     /// slot.
     pub fn enter(&self, call: &Call<'_>, probe_max: Duration) -> Result<Admission<'_>, Error> {
+        // Everybody waits for a probe, and a target that does not answer shows nothing about Graph.
+        let probe_max = (!call.operation.asks_target()).then_some(probe_max);
         self.state
             .lock()
             .enter(Instant::now(), probe_max)
@@ -91,9 +93,13 @@ impl Gate {
 
     /// Takes note of what came of a request. A 429 is about all
     /// calls of this application in this tenant, and a 503 that names an instant about the service: both shut the gate.
-    /// Any other answer is about its own request. Whatever it says, an answer shows that the service answers.
+    /// Any other answer is about its own request. Whatever it says, an answer shows that the service answers. What may be the
+    /// failure of a target shows nothing.
     pub fn learn(&self, admission: &Admission<'_>, exchange: &Exchange) -> Learnt {
         let now = Instant::now();
+        if exchange.is_about_target() {
+            return Learnt { retry_at: None, shut: false, opened: false };
+        }
         if exchange.status.is_none() {
             let retry_at = self.unanswered(now, Kind::Network, admission.probe, now);
             return Learnt { retry_at, shut: retry_at.is_some(), opened: false };

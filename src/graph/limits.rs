@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::answer::Exchange;
@@ -37,6 +37,9 @@ struct Shared {
     gate: Arc<Gate>,
     state: Mutex<State<Arc<Notify>>>,
     in_flight_max: usize,
+    /// Calls that wait for a target, which may hold a part of the slots: one that hangs holds its slot for as long as it may.
+    targets: Arc<Semaphore>,
+    targets_max: usize,
     application: ApplicationLimits,
     observer: Arc<dyn Observer>,
 }
@@ -46,7 +49,10 @@ impl Limits {
         let in_flight_max = settings.in_flight_max.max(1);
         let state = State::new(settings.rates, in_flight_max, Instant::now());
         let gate = Arc::new(Gate::new(observer.clone()));
-        Self(Arc::new(Shared { gate, state: Mutex::new(state), in_flight_max, application, observer }))
+        let targets_max = (in_flight_max / TARGETS_PART).max(1);
+        let targets = Arc::new(Semaphore::new(targets_max));
+        let state = Mutex::new(state);
+        Self(Arc::new(Shared { gate, state, in_flight_max, targets, targets_max, application, observer }))
     }
 
     /// What is sent at most from now on.
@@ -113,12 +119,14 @@ impl Limits {
         limit: Instant,
     ) -> Result<Permit, Error> {
         let began = Instant::now();
+        // Before the line: there, those behind it would wait as well.
+        let target = self.target(call, began, limit).await?;
         let mut place = Place::take(self, call);
         let mut waited_for = None;
         let permit = loop {
             self.0.gate.look(call, admission)?;
             let (until, shortage) = match place.look() {
-                Look::Granted(grant) => break Permit::new(self, grant),
+                Look::Granted(grant) => break Permit::new(self, grant, target),
                 Look::Wait { until, shortage } => (until, shortage),
             };
             waited_for = Some(shortage);
@@ -142,6 +150,27 @@ impl Limits {
         Ok(permit)
     }
 
+    /// A part of the slots for a call that waits for a target.
+    async fn target(
+        &self,
+        call: &Call<'_>,
+        began: Instant,
+        limit: Instant,
+    ) -> Result<Option<OwnedSemaphorePermit>, Error> {
+        if !call.operation.asks_target() {
+            return Ok(None);
+        }
+        match timeout_at(limit, self.0.targets.clone().acquire_owned()).await {
+            Ok(Ok(target)) => Ok(Some(target)),
+            // It is never closed.
+            Ok(Err(_)) | Err(_) => {
+                self.0.observer.waited(Shortage::Slots, began.elapsed());
+                let what = format!("one of the {} requests in flight that wait for a target", self.0.targets_max);
+                Err(too_long(call, began, limit, &what))
+            }
+        }
+    }
+
     fn busy(&self, call: &Call<'_>, began: Instant, limit: Instant, shortage: Shortage) -> Error {
         self.0.observer.waited(shortage, began.elapsed());
         let what = match shortage {
@@ -150,8 +179,7 @@ impl Limits {
             Shortage::Writes => "its turn in the budget of writes",
             Shortage::Application => "its turn in the budget of the application over all tenants",
         };
-        let seconds = (limit.saturating_duration_since(began).as_secs_f64() * 10.0).round() / 10.0;
-        call.failed(Kind::Busy, &format!("waited {seconds} s for {what}; nothing was sent"))
+        too_long(call, began, limit, what)
     }
 
     /// Takes note of what came of a request, and returns when it may be tried again, if that is known.
@@ -188,6 +216,14 @@ impl Limits {
         state.leaders().for_each(|waits| waits.notify_one());
         answer
     }
+}
+
+/// One of so many slots may be that of a call which waits for a target.
+const TARGETS_PART: usize = 4;
+
+fn too_long(call: &Call<'_>, began: Instant, limit: Instant, what: &str) -> Error {
+    let seconds = (limit.saturating_duration_since(began).as_secs_f64() * 10.0).round() / 10.0;
+    call.failed(Kind::Busy, &format!("waited {seconds} s for {what}; nothing was sent"))
 }
 
 const APPLICATION: &str = "Graph asked the application to wait in all tenants, and nothing was sent";
@@ -233,12 +269,13 @@ pub(super) struct Permit {
     grant: Grant,
     taken: Taken,
     sent: bool,
+    _target: Option<OwnedSemaphorePermit>,
 }
 
 impl Permit {
-    fn new(limits: &Limits, grant: Grant) -> Self {
+    fn new(limits: &Limits, grant: Grant, target: Option<OwnedSemaphorePermit>) -> Self {
         let taken = limits.0.application.0.lock().take(grant.is_write(), Instant::now());
-        Self { limits: limits.clone(), grant, taken, sent: false }
+        Self { limits: limits.clone(), grant, taken, sent: false, _target: target }
     }
 
     /// The request leaves.

@@ -18,8 +18,10 @@ mod operation;
 mod pages;
 mod principals;
 mod reader;
+mod redact;
 mod request;
 mod retry_after;
+mod secrets;
 mod transport;
 
 pub use breaker::Availability;
@@ -37,7 +39,9 @@ pub use observer::{LoginResult, Observer, Seen, Shut};
 pub use operation::Operation;
 pub use principals::{ServicePrincipal, Template};
 pub use reader::Reader;
+pub use redact::redacted;
 pub use request::{MaySend, Priority, Turn};
+pub use secrets::{SecretPair, TestOutcome, Tested};
 pub use transport::{BodyError, Transport, TransportError};
 
 #[cfg(test)]

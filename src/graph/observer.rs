@@ -12,7 +12,8 @@ use super::operation::Operation;
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
     pub operation: Operation,
-    /// `success`, or the name of the kind of failure.
+    /// `success`, or the name of the kind of failure; `Target` where that may be the failure of a target and says nothing
+    /// about Graph.
     pub class: &'static str,
     /// The HTTP status; `None` if there was no answer, or nothing was sent.
     pub status: Option<u16>,

@@ -41,4 +41,20 @@ operations! {
     PauseJob: POST "Pausing the job";
     RestartJob: POST "Restarting the job";
     DeleteJob: DELETE "Deleting the job";
+    ListSecrets: GET "Reading the credentials and settings";
+    SaveSecrets: PUT "Saving the credentials and settings";
+    TestCredentials: POST "Testing the credentials";
+}
+
+impl Operation {
+    /// Whether Graph asks the target of a job before it answers: how long that takes, and whether there is an answer at all,
+    /// then says nothing about Graph.
+    pub(super) const fn asks_target(self) -> bool {
+        matches!(self, Self::TestCredentials)
+    }
+
+    /// Whether the text of a refusal may hold what was sent, or what a target answered: headers, tokens, people.
+    pub(super) const fn may_echo(self) -> bool {
+        matches!(self, Self::SaveSecrets | Self::TestCredentials)
+    }
 }

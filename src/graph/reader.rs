@@ -7,6 +7,7 @@ use super::error::Error;
 use super::jobs::Job;
 use super::login::credential::Credential;
 use super::principals::{ServicePrincipal, Template};
+use super::secrets::SecretPair;
 
 /// The questions that a [`Client`] can ask, and none of its writes.
 pub struct Reader(Client);
@@ -36,6 +37,11 @@ impl Reader {
     /// As [`Client::list_templates`].
     pub async fn list_templates(&self, service_principal: &str) -> Result<Vec<Template>, Error> {
         self.0.list_templates(service_principal).await
+    }
+
+    /// As [`Client::list_secrets`].
+    pub async fn list_secrets(&self, service_principal: &str) -> Result<Vec<SecretPair>, Error> {
+        self.0.list_secrets(service_principal).await
     }
 
     /// As [`Client::get_service_principal`].

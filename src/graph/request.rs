@@ -45,12 +45,29 @@ pub struct Turn {
     pub lane: u64,
 }
 
+/// What a request carries.
+#[derive(Clone, Copy)]
+pub(super) enum Body<'a> {
+    Json(&'a Value),
+    /// Holds secrets, and is written when the request is about to leave. `None` if it cannot be written.
+    Secret(&'a (dyn Fn() -> Option<Bytes> + Send + Sync)),
+}
+
+impl Body<'_> {
+    fn written(self) -> Option<Bytes> {
+        match self {
+            Self::Json(value) => Some(value.to_string().into()),
+            Self::Secret(write) => write(),
+        }
+    }
+}
+
 /// A call before it is sent.
 #[derive(Clone)]
 pub(super) struct Call<'a> {
     pub operation: Operation,
     pub url: Url,
-    pub body: Option<&'a Value>,
+    pub body: Option<Body<'a>>,
     pub client_request_id: Uuid,
     /// That of the client which makes the call.
     pub turn: Turn,
@@ -83,9 +100,9 @@ impl<'a> Call<'a> {
         Error::unsent(kind, self.operation, self.client_request_id, message)
     }
 
-    /// The call in HTTP, with a token.
-    pub fn http(&self, token: &SecretString) -> Result<http::Request<Bytes>, http::Error> {
-        let mut bearer = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))?;
+    /// The call in HTTP, with a token. `None` if it cannot be put into HTTP.
+    pub fn http(&self, token: &SecretString) -> Option<http::Request<Bytes>> {
+        let mut bearer = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).ok()?;
         bearer.set_sensitive(true);
         let request = http::Request::builder()
             .method(self.operation.method())
@@ -95,8 +112,8 @@ impl<'a> Call<'a> {
             .header("client-request-id", self.client_request_id.to_string())
             .header("x-ms-throttle-priority", self.turn.priority.header());
         match self.body {
-            Some(body) => request.header("content-type", "application/json").body(body.to_string().into()),
-            None => request.body(Bytes::new()),
+            Some(body) => request.header("content-type", "application/json").body(body.written()?).ok(),
+            None => request.body(Bytes::new()).ok(),
         }
     }
 }

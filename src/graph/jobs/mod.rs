@@ -10,7 +10,7 @@ use super::answer::parse;
 use super::client::Client;
 use super::error::Error;
 use super::operation::Operation;
-use super::request::{Call, MaySend};
+use super::request::{Body, Call, MaySend};
 
 pub use shapes::{EntryCount, Execution, Job, JobError, Quarantine, Schedule, Status};
 
@@ -30,7 +30,7 @@ impl Client {
     ) -> Result<Job, Error> {
         let body = json!({"templateId": template_id});
         let write = Call::write(Operation::CreateJob, self.jobs_url(service_principal, &[]), may_send);
-        let call = Call { body: Some(&body), client_request_id, ..write };
+        let call = Call { body: Some(Body::Json(&body)), client_request_id, ..write };
         parse(&call, &self.send(&call).await?)
     }
 
@@ -73,6 +73,7 @@ impl Client {
         body: Option<&Value>,
         may_send: MaySend<'_>,
     ) -> Result<(), Error> {
+        let body = body.map(Body::Json);
         self.send(&Call { body, ..Call::write(operation, url, may_send) }).await.map(drop)
     }
 

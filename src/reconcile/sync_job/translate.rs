@@ -79,10 +79,13 @@ fn execution(execution: graph::Execution) -> Option<Execution> {
 fn error(error: Option<graph::JobError>) -> Option<JobError> {
     let error = error?;
     let code = error.code.filter(|code| !code.is_empty() && code != "None")?;
-    Some(JobError {
-        code: cut(&code, TEXT_CHARS_MAX),
-        message: cut(error.message.as_deref().unwrap_or_default(), TEXT_CHARS_MAX),
-    })
+    let message = error.message.filter(|_| !is_about_target(&code)).unwrap_or_default();
+    Some(JobError { code: cut(&code, TEXT_CHARS_MAX), message: cut(&graph::redacted(&message), TEXT_CHARS_MAX) })
+}
+
+/// Whether the message of a code may repeat what was sent to a target, or what it answered.
+fn is_about_target(code: &str) -> bool {
+    code.contains("SystemForCrossDomain") || code.contains("Credential")
 }
 
 /// Types in a fixed order, each once, so that the same facts never look like a change.

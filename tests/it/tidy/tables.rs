@@ -61,10 +61,11 @@ pub const PRODUCT_FOLDERS: &[Row] = &[
     ("src/metrics", &["src/api/", "src/graph", "src/graph/budget"]),
     ("src/cluster", &["src/api/", "src/cluster/watch"]),
     ("src/cluster/watch", &["src/api/", "src/cluster"]),
-    ("src/graph", &["src/graph/budget", "src/graph/jobs", "src/graph/login"]),
+    ("src/graph", &["src/graph/budget", "src/graph/jobs", "src/graph/login", "src/graph/secrets"]),
     ("src/graph/budget", &["src/graph"]),
     ("src/graph/jobs", &["src/graph"]),
     ("src/graph/login", &["src/graph"]),
+    ("src/graph/secrets", &["src/graph"]),
     ("src/plan", &["src/plan/"]),
     ("src/plan/common", &["src/api/"]),
     ("src/plan/tenant", &["src/api/", "src/plan/common"]),
@@ -229,6 +230,7 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
             "http",
             "httpdate",
             "parking_lot",
+            "regex",
             "reqwest",
             "secrecy",
             "serde",
@@ -243,6 +245,7 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
     ),
     ("src/graph/budget", &["http", "tokio"]),
     ("src/graph/jobs", &["serde", "serde_json", "url", "uuid"]),
+    ("src/graph/secrets", &["bytes", "secrecy", "serde", "serde_json", "url"]),
     (
         "src/graph/login",
         &[

@@ -1,7 +1,7 @@
 //! Who may do what (CONTRACT §2.1): application permissions, ownership, and users with directory roles.
 
 use super::http::reply::Reply;
-use super::model::settings::{Accepts, MissingPermission, OwnedBy, PersonScopes};
+use super::model::settings::{Accepts, MissingPermission, OwnedBy, PersonScopes, ReadSecrets};
 use super::model::{Caller, Delegated, Model};
 
 /// The permission class of a route.
@@ -17,6 +17,8 @@ pub enum Access {
     Read,
     /// W
     Write,
+    /// Of secrets, which the permission map does not name.
+    ReadSecrets,
     /// W*: ownership is not enough.
     WriteAll,
     /// D
@@ -43,6 +45,11 @@ pub fn directory_role(name: &str) -> String {
 
 /// Refuses as the tenant is set to.
 pub fn check(model: &Model, caller: &Caller, access: Access, service_principal: Option<&str>) -> Result<(), Reply> {
+    let access = match (access, model.settings(&caller.tenant_id).read_secrets) {
+        (Access::ReadSecrets, ReadSecrets::AsWrite) => Access::Write,
+        (Access::ReadSecrets, ReadSecrets::AsRead) => Access::Read,
+        (named, _) => named,
+    };
     let allowed = match &caller.delegated {
         Some(user) => user_may(user, access, model.settings(&caller.tenant_id).person_scopes),
         None => application_may(model, caller, access, service_principal),
@@ -82,7 +89,7 @@ fn user_may(user: &Delegated, access: Access, needs: PersonScopes) -> bool {
         Access::Open | Access::Token => true,
         Access::DirectoryRead => reads,
         Access::DirectoryWrite => administrator && writes,
-        Access::Read => {
+        Access::Read | Access::ReadSecrets => {
             administrator && (synchronizes || scope(&["Synchronization.Read.All"]) || (role_decides && reads))
         }
         Access::Write | Access::WriteAll => administrator && (synchronizes || (role_decides && writes)),
@@ -112,7 +119,9 @@ fn application_may(model: &Model, caller: &Caller, access: Access, service_princ
             ])
         }
         Access::DirectoryWrite => any(&["Application.ReadWrite.All", "Directory.ReadWrite.All"]) || owned,
-        Access::Read => owned_jobs || broad || any(&["Synchronization.Read.All", "Synchronization.ReadWrite.All"]),
+        Access::Read | Access::ReadSecrets => {
+            owned_jobs || broad || any(&["Synchronization.Read.All", "Synchronization.ReadWrite.All"])
+        }
         Access::Write => owned_jobs || broad || any(&["Synchronization.ReadWrite.All"]),
         Access::WriteAll => any(&["Synchronization.ReadWrite.All"]),
         Access::Discover => owned_jobs || any(&["Directory.ReadWrite.All"]),

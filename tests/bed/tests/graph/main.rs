@@ -11,6 +11,7 @@ mod permissions;
 mod quarantine;
 mod replicas;
 mod schema;
+mod secrets;
 mod status;
 mod support;
 mod throttle;

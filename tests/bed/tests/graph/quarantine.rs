@@ -181,6 +181,10 @@ async fn the_number_is_of_the_secret_or_of_the_job_or_the_default() {
         !bed.deletes(&id, Some(settings.clone()), deletes).await["quarantine"].is_null()
     };
     assert!(!held(&on, 499).await && held(&on, 500).await);
+    // Written whole, the settings name a number, and the job's own is never asked.
+    let settings = json!({"notificationsReadBack": "asSent", "deleteThresholdDefault": 40});
+    bed.control.put_tenant(TENANT, &settings).await.unwrap();
+    assert!(!held(&on, 39).await && held(&on, 40).await);
     let pair = json!([{"name": "QuarantineTooManyDeletesThreshold", "value": "30"}]);
     bed.control.put_job(TENANT, SP, &id, &json!({"synchronizationJobSettings": pair})).await.unwrap();
     assert!(!held(&on, 29).await && held(&on, 30).await);

@@ -157,7 +157,9 @@ impl Control<'_> {
             ("GET", ["secrets"]) => Ok(Reply::ok(json!({"value": self.known(tenant, id)?.secrets}))),
             ("PUT", ["secrets"]) => {
                 let secrets: Values<Secret> = self.read()?;
-                self.known(tenant, id)?.secrets = secrets.value;
+                let principal = self.known(tenant, id)?;
+                principal.secrets = secrets.value;
+                principal.replaced_secrets.clear();
                 Ok(done())
             }
             (_, ["jobs", rest @ ..]) => self.jobs(method, tenant, id, rest),

@@ -95,8 +95,8 @@ impl Call<'_> {
     }
 
     /// Notes a call that was accepted although there was nothing to do.
-    pub fn commit_no_change(&mut self, job: &Job) {
-        self.note(Some(job), Value::Null, true);
+    pub fn commit_no_change(&mut self, job: Option<&Job>, detail: Value) {
+        self.note(job, detail, true);
     }
 
     fn note(&mut self, job: Option<&Job>, detail: Value, no_change: bool) {

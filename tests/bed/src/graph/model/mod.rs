@@ -5,6 +5,7 @@ pub mod job;
 pub mod ledger;
 pub mod replicas;
 pub mod settings;
+mod switches;
 pub mod tenant;
 
 use std::collections::BTreeMap;
@@ -152,15 +153,19 @@ impl Model {
         self.ledger.push(entry);
     }
 
-    /// How far the replica is behind that answers this request: existence and state of jobs.
-    pub fn lag(&mut self, tenant: &str) -> (SignedDuration, SignedDuration) {
+    /// How far the replica is behind that answers this request.
+    pub fn lag(&mut self, tenant: &str) -> Lag {
         self.reads += 1;
         let settings = self.settings(tenant);
         if settings.flapping && self.reads.is_multiple_of(2) {
-            return (SignedDuration::ZERO, SignedDuration::ZERO);
+            return Lag::default();
         }
         let existence = settings.replication_lag_millis;
-        (millis(existence), millis(settings.status_lag_millis.unwrap_or(existence)))
+        Lag {
+            existence: millis(existence),
+            state: millis(settings.status_lag_millis.unwrap_or(existence)),
+            secrets: millis(settings.secrets_lag_millis),
+        }
     }
 
     /// The jobs that the replica of this request shows, with what it shows of them. Of several jobs that had one id
@@ -172,15 +177,24 @@ impl Model {
         if found.restored.is_some_and(|restored| now.duration_since(restored) < restore_delay) {
             return Vec::new();
         }
-        let seen = |event: Timestamp| now.duration_since(event) >= lag.0;
+        let seen = |event: Timestamp| now.duration_since(event) >= lag.existence;
         let shows = |job: &&Job| job.is_shown() && seen(job.created) && !job.deleted.is_some_and(seen);
         let view = |job: &Job| {
             let mut copy = job.clone();
-            copy.running = job.running.filter(|running| now.duration_since(running.began) >= lag.1);
-            (copy, job.state.seen(now, lag.1).clone())
+            copy.running = job.running.filter(|running| now.duration_since(running.began) >= lag.state);
+            (copy, job.state.seen(now, lag.state).clone())
         };
         found.jobs.iter().filter(shows).map(view).collect()
     }
+}
+
+/// How far a replica is behind, by what it shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lag {
+    pub existence: SignedDuration,
+    /// Of jobs.
+    pub state: SignedDuration,
+    pub secrets: SignedDuration,
 }
 
 /// What a request did, for the ledger.

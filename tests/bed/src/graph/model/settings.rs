@@ -1,193 +1,8 @@
-//! The switches of a tenant: where CONTRACT.md leaves something open, its alternative is one of these values.
+//! The settings of a tenant, most of which are switches between what CONTRACT.md leaves open.
 
 use serde::{Deserialize, Serialize};
 
-/// An enum of switch positions; the first is the default.
-macro_rules! switch {
-    ($(#[$doc:meta])* $name:ident { $first:ident $(, $rest:ident)* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        pub enum $name {
-            #[default]
-            $first,
-            $($rest,)*
-        }
-    };
-}
-
-switch! {
-    /// How a missing permission looks below `/synchronization/`, to an application and to a person.
-    MissingPermission { UnknownError401, Denied403 }
-}
-switch! {
-    /// What a second create with the same template does. `secondJob` needs ids that differ, else it is a conflict.
-    DuplicateCreate { Conflict, ReturnExisting, Replace, SecondJob }
-}
-switch! {
-    /// How a template is refused that the service principal does not offer.
-    WrongTemplate { BadRequest, UnknownError, NotFound }
-}
-switch! {
-    /// The first status code of a job; `byCredentials` is `NotConfigured` until secrets were saved, then `Paused`.
-    NewJob { Paused, ByCredentials, NotConfigured }
-}
-switch! {
-    /// The interval that a job shows before its first start: the template's, or the longest there is.
-    NewJobInterval { Template, Never }
-}
-switch! {
-    /// How `lastExecution` looks while a cycle runs: with this state, or as the cycle before left it.
-    RunningCycle { Failed, Succeeded, Hidden }
-}
-switch! {
-    /// The end of an execution that has none yet.
-    RunningCycleEnd { Never, Previous }
-}
-switch! {
-    /// Whether `lastSuccessfulExecution` holds hardly more than its end.
-    LastSuccessful { EndOnly, Whole }
-}
-switch! {
-    /// When the first quarantine is looked at again; later waits are 6, 12 and 24 hours in both positions.
-    QuarantineRetries { FiveMinutes, SixHours }
-}
-switch! {
-    /// The form of a job id: `{template}.{tenant}.{appId}`, `{template}.{tenant}.{uuid}`, `{template}.{tenant}`, `{uuid}`.
-    JobIds { ByApplication, Random, TwoSegments, Guid }
-}
-switch! {
-    /// The schedule state that a pause leaves.
-    PauseLeaves { Paused, Disabled }
-}
-switch! {
-    /// When a pause shows while a cycle is in flight.
-    PauseTakesEffect { AfterCycle, AtOnce }
-}
-switch! {
-    /// What a start does when the connector needs secrets and none are saved.
-    StartWithoutCredentials { RunsThenQuarantines, Refused }
-}
-switch! {
-    /// What an action does that asks for what is already so.
-    Repeated { Ignored, Refused }
-}
-switch! {
-    /// What a start of a running job does; `stops` leaves it as a pause would.
-    StartRunning { Ignored, Refused, Stops }
-}
-switch! {
-    /// What a restart of a job does that never ran.
-    RestartNeverStarted { Starts, Refused }
-}
-switch! {
-    /// What happens to query options on jobs; `$filter=templateId eq '…'` is carried out unless they are refused.
-    QueryOptions { Ignored, Refused }
-}
-switch! {
-    /// How the synchronization routes answer while their service principal is soft-deleted.
-    DeletedServicePrincipal { NotFound, UnknownError }
-}
-switch! {
-    /// What synchronization routes answer just after the service principal came to be, for `newServicePrincipalSeconds`.
-    NewServicePrincipal { NotFound, Unauthorized, Forbidden, Flapping }
-}
-switch! {
-    /// Whether ownership of the service principal makes `Application.ReadWrite.OwnedBy` suffice.
-    OwnedBy { Ownership, Refused }
-}
-switch! {
-    /// Whether a switch position that the contract leaves open is in force.
-    Accepts { Refused, Accepted }
-}
-switch! {
-    /// `Retry-After` of a 429 that the simulator itself decides.
-    RetryAfter { Seconds, None, Fractional, Date }
-}
-switch! {
-    /// The size of the tenant's throttle buckets.
-    Throttling { Off, Small, Medium, Large }
-}
-switch! {
-    /// The body of a 429.
-    ThrottledCode { TooManyRequests, UnknownError }
-}
-switch! {
-    /// How secret values are read back.
-    SecretMask { Star, FirstLetter, Empty }
-}
-switch! {
-    /// The `key` of an on-demand result.
-    OnDemandKey { Documented, StatusInfo }
-}
-switch! {
-    /// What on-demand provisioning of an OAuth connector does while its job runs.
-    OnDemandWhileRunning { Allowed, Refused }
-}
-switch! {
-    /// The status of a successful create.
-    CreateStatus { Created, Ok }
-}
-switch! {
-    /// The status of a successful schema reset.
-    SchemaResetStatus { NoContent, Created }
-}
-switch! {
-    /// How routes answer that only the permission map names.
-    UnverifiedRoutes { NotFound, NoContent }
-}
-
-switch! {
-    /// When deletions are held back above a number: with `DeleteThresholdEnabled` in the notification settings, or unless
-    /// they say that it is off.
-    DeletionGuard { DeleteThresholdEnabled, UnlessDisabled }
-}
-switch! {
-    /// The 404 of a job that is not there.
-    MissingJob { ResourceNotFound, RequestResourceNotFound, UnknownError }
-}
-switch! {
-    /// Whether a job that is paused in quarantine keeps the `quarantine` object.
-    PausedQuarantine { Cleared, Kept }
-}
-switch! {
-    /// What lists of jobs and templates answer where a service principal offers no template; other routes are refused.
-    WithoutTemplates { UnknownError, EmptyLists }
-}
-switch! {
-    /// What a person needs in addition to a directory role: any scope that reads or writes applications, or a Synchronization one.
-    PersonScopes { RoleDecides, ScopeToo }
-}
-switch! {
-    /// The national cloud that a tenant is in.
-    Cloud { Global, UsGov, UsGovDod, China }
-}
-switch! {
-    /// What login answers to a new federated credential, for `newFederatedCredentialSeconds`: every other request is
-    /// refused, or all are.
-    NewFederatedCredential { Flapping, Refused }
-}
-
-impl Cloud {
-    /// The audience of a federated token that was made for this cloud.
-    pub fn exchange_audience(self) -> &'static str {
-        match self {
-            Self::Global => "api://AzureADTokenExchange",
-            Self::UsGov | Self::UsGovDod => "api://AzureADTokenExchangeUSGov",
-            Self::China => "api://AzureADTokenExchangeChina",
-        }
-    }
-}
-
-impl JobIds {
-    /// Whether two jobs of one template on one service principal get different ids.
-    pub fn leave_room(self) -> bool {
-        match self {
-            Self::Random | Self::Guid => true,
-            Self::ByApplication | Self::TwoSegments => false,
-        }
-    }
-}
+pub use super::switches::*;
 
 /// Everything that can be set per tenant. Durations are virtual time. An unknown name or value is refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -235,6 +50,21 @@ pub struct Settings {
     pub unverified_routes: UnverifiedRoutes,
     pub unknown_secret_keys: Accepts,
     pub secret_mask: SecretMask,
+    pub masked_keys: MaskedKeys,
+    pub empty_secret_set: EmptySecretSet,
+    pub mask_written_back: MaskWrittenBack,
+    pub left_out_secrets: LeftOutSecrets,
+    pub secret_key_case: SecretKeyCase,
+    pub duplicate_secret_keys: DuplicateSecretKeys,
+    /// Whether the value of a secret may be a number or a Boolean.
+    pub non_text_secrets: Accepts,
+    pub notifications_read_back: NotificationSettings,
+    pub put_secrets: PutSecrets,
+    /// How long a replica shows the set of secrets before.
+    pub secrets_lag_millis: u64,
+    /// How many bytes the values may have together; 1,024 in the US government clouds where absent, else no limit.
+    pub secrets_limit_bytes: Option<u64>,
+    pub read_secrets: ReadSecrets,
     pub schema_reset_status: SchemaResetStatus,
     pub on_demand_key: OnDemandKey,
     pub on_demand_while_running: OnDemandWhileRunning,
@@ -250,6 +80,8 @@ pub struct Settings {
     pub last_successful: LastSuccessful,
     pub quarantine_retries: QuarantineRetries,
     pub deletion_guard: DeletionGuard,
+    /// The number of deletions from which on the guard holds them back where nobody named one.
+    pub delete_threshold_default: u64,
     pub missing_job: MissingJob,
     pub paused_quarantine: PausedQuarantine,
     pub without_templates: WithoutTemplates,
@@ -312,6 +144,18 @@ impl Default for Settings {
             unverified_routes: UnverifiedRoutes::default(),
             unknown_secret_keys: Accepts::default(),
             secret_mask: SecretMask::default(),
+            masked_keys: MaskedKeys::default(),
+            empty_secret_set: EmptySecretSet::default(),
+            mask_written_back: MaskWrittenBack::default(),
+            left_out_secrets: LeftOutSecrets::default(),
+            secret_key_case: SecretKeyCase::default(),
+            duplicate_secret_keys: DuplicateSecretKeys::default(),
+            non_text_secrets: Accepts::default(),
+            notifications_read_back: NotificationSettings::default(),
+            put_secrets: PutSecrets::default(),
+            secrets_lag_millis: 0,
+            secrets_limit_bytes: None,
+            read_secrets: ReadSecrets::default(),
             schema_reset_status: SchemaResetStatus::default(),
             on_demand_key: OnDemandKey::default(),
             on_demand_while_running: OnDemandWhileRunning::default(),
@@ -325,6 +169,7 @@ impl Default for Settings {
             last_successful: LastSuccessful::default(),
             quarantine_retries: QuarantineRetries::default(),
             deletion_guard: DeletionGuard::default(),
+            delete_threshold_default: 500,
             missing_job: MissingJob::default(),
             paused_quarantine: PausedQuarantine::default(),
             without_templates: WithoutTemplates::default(),

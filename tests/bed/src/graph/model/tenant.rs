@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -135,6 +135,9 @@ pub struct ServicePrincipal {
     pub owners: Vec<String>,
     /// Secrets as the secrets route stores them.
     pub secrets: Vec<Secret>,
+    /// The sets before, with the time that each was replaced, for replicas that are behind.
+    #[serde(skip)]
+    pub replaced_secrets: Vec<(Timestamp, Vec<Secret>)>,
     pub target: Target,
     /// Mappings use custom security attributes, so that the schema needs a further permission.
     pub custom_security_attributes: bool,
@@ -209,7 +212,25 @@ pub enum Verdict {
     Unreachable,
 }
 
+/// Older sets than these are forgotten; no lag spans that many changes in a test.
+const REPLACED_SECRETS_MAX: usize = 64;
+
 impl ServicePrincipal {
+    /// Saves the set of secrets; lagging replicas show the one before for a while.
+    pub fn save_secrets(&mut self, at: Timestamp, secrets: Vec<Secret>) {
+        let before = std::mem::replace(&mut self.secrets, secrets);
+        self.replaced_secrets.push((at, before));
+        if self.replaced_secrets.len() > REPLACED_SECRETS_MAX {
+            self.replaced_secrets.remove(0);
+        }
+    }
+
+    /// The set that a replica shows which is this far behind.
+    pub fn secrets_seen(&self, now: Timestamp, lag: SignedDuration) -> &[Secret] {
+        let unseen = |(replaced, _): &&(Timestamp, Vec<Secret>)| now.duration_since(*replaced) < lag;
+        self.replaced_secrets.iter().find(unseen).map_or(&self.secrets, |(_, before)| before)
+    }
+
     /// Ends a soft delete. What was due meanwhile did not happen: it is due now.
     pub fn restore(&mut self, now: Timestamp) {
         self.deleted = None;

@@ -57,7 +57,7 @@ fn changed(call: &mut Call<'_>, changes: bool, change: impl FnOnce(&mut Job), de
     if changes {
         call.commit(Some(&job), detail);
     } else {
-        call.commit_no_change(&job);
+        call.commit_no_change(Some(&job), Value::Null);
     }
     Ok(Reply::no_content())
 }

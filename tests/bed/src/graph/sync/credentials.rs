@@ -81,13 +81,13 @@ pub fn validate(call: &mut Call<'_>) -> Answered {
         call.job()?.template_id.clone()
     };
     let template = catalog::template(call.tenant()?, &template_id);
-    let unknown = call.settings().unknown_secret_keys;
+    let settings = call.settings();
     let principal = call.principal()?;
     let (target, saved) = (principal.target.clone(), principal.secrets.clone());
     let tested = if asked.use_saved_credentials {
         saved
     } else {
-        secrets::accepted(asked.credentials.unwrap_or_default(), unknown)?
+        secrets::filled(secrets::accepted(asked.credentials.unwrap_or_default(), &settings)?)
     };
     match verdict(&template, &target, &tested) {
         None => Ok(Reply::no_content()),
@@ -107,11 +107,14 @@ pub fn acquire(call: &mut Call<'_>) -> Answered {
     if !asked.credentials.iter().any(|pair| pair.key.eq_ignore_ascii_case("Oauth2AuthorizationCode")) {
         return Err(Reply::bad_request("The credentials hold no 'Oauth2AuthorizationCode'."));
     }
-    let secrets = &mut call.principal()?.secrets;
+    let now = call.now();
+    let principal = call.principal()?;
+    let mut secrets = principal.secrets.clone();
     for key in ["Oauth2AccessToken", "Oauth2RefreshToken"] {
         secrets.retain(|secret| secret.key != key);
         secrets.push(Secret { key: key.to_owned(), value: uuid::Uuid::new_v4().to_string() });
     }
+    principal.save_secrets(now, secrets);
     call.commit(None, json!({"keys": ["Oauth2AccessToken", "Oauth2RefreshToken"]}));
     Ok(Reply::no_content())
 }

@@ -1,13 +1,10 @@
 //! What one cycle finds and does (CONTRACT §3.9, §4.4, §4.5).
 
 use super::catalog::Template;
-use super::{credentials, render, secrets};
+use super::{credentials, notifications, render};
 use crate::graph::model::job::{Counts, Job, Outcome, Reason, Trouble};
 use crate::graph::model::settings::{DeletionGuard, Settings};
 use crate::graph::model::tenant::ServicePrincipal;
-
-/// Where neither notification settings nor job settings name one.
-const THRESHOLD: u64 = 500;
 
 /// What a cycle came to.
 #[derive(Clone, Debug, Default)]
@@ -42,12 +39,12 @@ pub fn obstacle(
 
 /// The number of deletions from which on the guard holds them back; none where it is off.
 fn threshold(job: &Job, principal: &ServicePrincipal, template: &Template, settings: &Settings) -> Option<u64> {
-    let (enabled, number) = secrets::deletion_guard(&principal.secrets);
+    let (enabled, number) = notifications::deletion_guard(&principal.secrets);
     let on = match settings.deletion_guard {
         DeletionGuard::DeleteThresholdEnabled => enabled == Some(true),
         DeletionGuard::UnlessDisabled => enabled != Some(false),
     };
-    on.then(|| number.or_else(|| job_threshold(job, template)).unwrap_or(THRESHOLD))
+    on.then(|| number.or_else(|| job_threshold(job, template)).unwrap_or(settings.delete_threshold_default))
 }
 
 /// The threshold among the settings of the job.

@@ -9,11 +9,13 @@ pub mod cycle;
 pub mod expressions;
 pub mod jobs;
 pub mod lifecycle;
+pub mod notifications;
 mod on_demand;
 pub mod render;
 mod schema;
 mod schema_default;
 mod schema_tools;
+pub mod secret_keys;
 pub mod secrets;
 mod templates;
 mod unverified;
@@ -23,7 +25,7 @@ use super::http::reply::Reply;
 use super::http::route::Line;
 use super::model::clock::seconds;
 use super::model::settings::{Accepts, DeletedServicePrincipal, NewServicePrincipal, QueryOptions, WithoutTemplates};
-use super::permissions::Access::{Discover, Read, Upload, Write, WriteAll};
+use super::permissions::Access::{Discover, Read, ReadSecrets, Upload, Write, WriteAll};
 
 #[rustfmt::skip]
 pub const ROUTES: &[Line] = &[
@@ -64,7 +66,7 @@ pub const ROUTES: &[Line] = &[
     ("GET", "applications/{app}/synchronization/templates/{tpl}", "getTemplate", Read, templates::get),
     ("PATCH", "applications/{app}/synchronization/templates/{tpl}", "updateTemplate", Write, templates::update),
 
-    ("GET", "servicePrincipals/{sp}/synchronization/secrets", "getSecrets", Write, secrets::get),
+    ("GET", "servicePrincipals/{sp}/synchronization/secrets", "getSecrets", ReadSecrets, secrets::get),
     ("PUT", "servicePrincipals/{sp}/synchronization/secrets", "putSecrets", Write, secrets::put),
     ("POST", "servicePrincipals/{sp}/synchronization/acquireAccessToken", "acquireAccessToken", Write, credentials::acquire),
     ("POST", "applications/{app}/synchronization/acquireAccessToken", "acquireAccessToken", Write, credentials::acquire),
@@ -110,7 +112,7 @@ fn gate(call: &mut Call<'_>) -> Result<(), Reply> {
         .created
         .is_some_and(|created| now.duration_since(created) < seconds(settings.new_service_principal_seconds));
     if young {
-        let odd = call.model.lag(&call.caller.tenant_id.clone()).0.is_zero();
+        let odd = call.model.lag(&call.caller.tenant_id.clone()).existence.is_zero();
         return not_ready(settings.new_service_principal, &id, odd);
     }
     Ok(())

@@ -1,0 +1,69 @@
+//! What is sent about credentials, written into memory that is wiped when the request is over.
+
+use bytes::Bytes;
+use secrecy::ExposeSecret;
+use secrecy::zeroize::Zeroizing;
+use serde::Serialize;
+
+use super::{SecretPair, Tested};
+
+/// The longest escape of a byte in JSON, and what stands around a pair or a whole body.
+const ESCAPE_BYTES_MAX: usize = 6;
+const FRAME_BYTES_MAX: usize = 256;
+
+#[derive(Serialize)]
+struct Pair<'a> {
+    key: &'a str,
+    value: &'a str,
+}
+
+#[derive(Serialize)]
+struct Set<'a> {
+    value: Vec<Pair<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Test<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    template_id: Option<&'a str>,
+    use_saved_credentials: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials: Option<Vec<Pair<'a>>>,
+}
+
+/// What is tested, and for the jobs of which template if no job says so.
+pub(super) struct Tests<'a> {
+    pub template: Option<&'a str>,
+    pub tested: Tested<'a>,
+}
+
+pub(super) fn of_set(set: &[SecretPair]) -> Option<Bytes> {
+    written(&Set { value: pairs(set) }, room(set))
+}
+
+pub(super) fn of_test(tests: &Tests<'_>) -> Option<Bytes> {
+    let set = match tests.tested {
+        Tested::Saved => None,
+        Tested::Supplied(set) => Some(set),
+    };
+    let test = Test { template_id: tests.template, use_saved_credentials: set.is_none(), credentials: set.map(pairs) };
+    let template = tests.template.map_or(0, str::len) * ESCAPE_BYTES_MAX;
+    written(&test, template + room(set.unwrap_or_default()))
+}
+
+fn pairs(set: &[SecretPair]) -> Vec<Pair<'_>> {
+    set.iter().map(|pair| Pair { key: &pair.key, value: pair.value.expose_secret() }).collect()
+}
+
+/// Enough for the whole text: one that grows leaves copies of itself behind.
+fn room(set: &[SecretPair]) -> usize {
+    let pair = |pair: &SecretPair| (pair.key.len() + pair.value.expose_secret().len()) * ESCAPE_BYTES_MAX;
+    FRAME_BYTES_MAX + set.iter().map(|each| FRAME_BYTES_MAX + pair(each)).sum::<usize>()
+}
+
+fn written(body: &impl Serialize, room: usize) -> Option<Bytes> {
+    let mut text = Zeroizing::new(Vec::with_capacity(room));
+    serde_json::to_writer(&mut *text, body).ok()?;
+    Some(Bytes::from_owner(text))
+}

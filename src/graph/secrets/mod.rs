@@ -1,0 +1,113 @@
+//! The credentials and settings of a service principal's jobs: one set of pairs, which Graph replaces as a whole and shows
+//! with the values of its secrets masked.
+
+mod body;
+mod outcome;
+
+use std::fmt;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+use self::body::Tests;
+use super::client::Client;
+use super::error::Error;
+use super::lenient;
+use super::operation::Operation;
+use super::request::{Body, Call, MaySend};
+
+pub use outcome::TestOutcome;
+
+/// One pair of the set.
+#[derive(Clone, Deserialize)]
+pub struct SecretPair {
+    #[serde(deserialize_with = "lenient::id")]
+    pub key: String,
+    /// As it is sent, or as Graph shows it: a mask for a secret. Empty where Graph shows no text.
+    #[serde(default, deserialize_with = "secret")]
+    pub value: SecretString,
+}
+
+impl fmt::Debug for SecretPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretPair").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
+    lenient::text(from).map(|text| text.unwrap_or_default().into())
+}
+
+/// What a test of credentials is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Tested<'a> {
+    /// What Graph has stored.
+    Saved,
+    /// These, which are not stored.
+    Supplied(&'a [SecretPair]),
+}
+
+impl Client {
+    /// The whole set. The values of secrets are masked.
+    pub async fn list_secrets(&self, service_principal: &str) -> Result<Vec<SecretPair>, Error> {
+        self.list(Operation::ListSecrets, self.secrets_url(service_principal)).await
+    }
+
+    /// Replaces the whole set: a key that is not in it is gone. Sent once; a lost answer leaves open which set is stored.
+    pub async fn save_secrets(
+        &self,
+        service_principal: &str,
+        set: &[SecretPair],
+        may_send: MaySend<'_>,
+    ) -> Result<(), Error> {
+        let write = || body::of_set(set);
+        let call = Call::write(Operation::SaveSecrets, self.secrets_url(service_principal), may_send);
+        let call = Call { body: Some(Body::Secret(&write)), ..call };
+        outcome::plain(&call, &self.send(&call).await?)
+    }
+
+    /// Has Graph log in at the target of a job. Nothing is stored.
+    pub async fn test_credentials(
+        &self,
+        service_principal: &str,
+        job: &str,
+        tested: Tested<'_>,
+        may_send: MaySend<'_>,
+    ) -> Result<TestOutcome, Error> {
+        let tests = Tests { template: None, tested };
+        self.test(self.tests_url(service_principal, &[job]), tests, may_send).await
+    }
+
+    /// The same where there is no job yet, for the jobs of a template.
+    pub async fn test_credentials_of_template(
+        &self,
+        service_principal: &str,
+        template: &str,
+        set: &[SecretPair],
+        may_send: MaySend<'_>,
+    ) -> Result<TestOutcome, Error> {
+        let tests = Tests { template: Some(template), tested: Tested::Supplied(set) };
+        self.test(self.tests_url(service_principal, &[]), tests, may_send).await
+    }
+
+    async fn test(&self, url: Url, tests: Tests<'_>, may_send: MaySend<'_>) -> Result<TestOutcome, Error> {
+        let write = || body::of_test(&tests);
+        let call = Call::write(Operation::TestCredentials, url, may_send);
+        let call = Call { body: Some(Body::Secret(&write)), ..call };
+        let answer = match self.send(&call).await {
+            Ok(answer) => outcome::plain(&call, &answer),
+            Err(error) => Err(error),
+        };
+        outcome::of(answer)
+    }
+
+    fn secrets_url(&self, service_principal: &str) -> Url {
+        self.url(&["servicePrincipals", service_principal, "synchronization", "secrets"])
+    }
+
+    fn tests_url(&self, service_principal: &str, job: &[&str]) -> Url {
+        let jobs = ["servicePrincipals", service_principal, "synchronization", "jobs"];
+        self.url(&[&jobs, job, &["validateCredentials"]].concat())
+    }
+}
