@@ -68,30 +68,30 @@ impl FingerprintKey {
     }
 
     /// A key that a test chooses.
-    pub fn for_tests(bytes: [u8; BYTES]) -> Self {
-        Self(hmac::Key::new(HMAC_SHA256, &bytes))
+    pub fn for_tests(material: [u8; BYTES]) -> Self {
+        Self(hmac::Key::new(HMAC_SHA256, &material))
     }
 }
 
 /// The key in a Secret; `None` where it is still to be made.
 fn stored(secret: Option<&Secret>, namespace: &str) -> Result<Option<FingerprintKey>, Error> {
-    let Some(ByteString(bytes)) = secret.and_then(|secret| secret.data.as_ref()?.get(KEY)) else { return Ok(None) };
-    if bytes.len() != BYTES {
+    let Some(ByteString(material)) = secret.and_then(|secret| secret.data.as_ref()?.get(KEY)) else { return Ok(None) };
+    if material.len() != BYTES {
         return Err(Error::Refused(format!(
             "`{KEY}` of the Secret {namespace}/{NAME} does not have {BYTES} bytes; delete the Secret, and the operator makes it once more"
         )));
     }
-    Ok(Some(FingerprintKey(hmac::Key::new(HMAC_SHA256, bytes))))
+    Ok(Some(FingerprintKey(hmac::Key::new(HMAC_SHA256, material))))
 }
 
 /// Applies a key under a name that nobody else has as manager of fields: the API server then refuses to change a key that
 /// is already there. Unlike `create`, an apply is for one name, and so the right to it can be for that name only.
 async fn make(client: &Client, namespace: &str) -> Result<Secret, Error> {
-    let mut bytes = vec![0; BYTES];
-    rand::fill(&mut bytes).map_err(|_| Error::Unavailable("the system gave no random bytes".to_owned()))?;
+    let mut material = vec![0; BYTES];
+    rand::fill(&mut material).map_err(|_| Error::Unavailable("the system gave no random bytes".to_owned()))?;
     let secret = Secret {
         metadata: ObjectMeta { name: Some(NAME.to_owned()), ..ObjectMeta::default() },
-        data: Some(BTreeMap::from([(KEY.to_owned(), ByteString(bytes))])),
+        data: Some(BTreeMap::from([(KEY.to_owned(), ByteString(material))])),
         immutable: Some(true),
         ..Secret::default()
     };
@@ -148,8 +148,8 @@ mod tests {
 
     #[test]
     fn a_key_of_another_length_is_no_key_and_none_is_one_to_be_made() {
-        let secret = |name: &str, bytes: usize| Secret {
-            data: Some(BTreeMap::from([(name.to_owned(), ByteString(vec![7; bytes]))])),
+        let secret = |name: &str, length: usize| Secret {
+            data: Some(BTreeMap::from([(name.to_owned(), ByteString(vec![7; length]))])),
             ..Secret::default()
         };
         let read = |secret: &Secret| stored(Some(secret), "ops").map(|key| key.map(|key| key.tag(&[])));

@@ -126,6 +126,9 @@ yes
 {{- if and (not .Values.operatorLogin.enabled) .Values.operatorLogin.namespaces -}}
 {{- fail "operatorLogin.namespaces needs operatorLogin.enabled" -}}
 {{- end -}}
+{{- if and .Values.secrets.watch (not .Values.secrets.jobCredentials) -}}
+{{- fail "secrets.watch needs secrets.jobCredentials: without it no SyncJob has a Secret to watch" -}}
+{{- end -}}
 {{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) -}}
 {{- fail "replicaCount above 1 needs leaderElection.enabled: two operators that both work would act on the same SyncJobs" -}}
 {{- end -}}

@@ -44,6 +44,9 @@ name that is there twice. */}}
 {{- range .Values.operatorLogin.namespaces }}
 - --operator-login-namespace={{ . }}
 {{- end }}
+{{- if .Values.secrets.watch }}
+- --watch-secrets
+{{- end }}
 - --concurrency={{ int .Values.concurrency }}
 - --graph-in-flight-max={{ int .Values.graphInFlightMax }}
 - --settle-window-seconds={{ int .Values.settleWindowSeconds }}

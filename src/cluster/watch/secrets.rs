@@ -96,3 +96,68 @@ impl Keeper {
 fn name(secret: &Metadata) -> SecretName {
     SecretName { namespace: secret.namespace().unwrap_or_default(), name: secret.name_any() }
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::api::ObjectMeta;
+    use kube::core::PartialObjectMetaExt;
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+    use super::*;
+
+    fn keeper() -> (Keeper, UnboundedReceiver<HashSet<SecretName>>) {
+        let (changed, shown) = unbounded_channel();
+        (Keeper { known: HashMap::new(), listing: None, complete: false, changed }, shown)
+    }
+
+    fn secret(name: &str, uid: &str, version: &str) -> Metadata {
+        let text = |text: &str| Some(text.to_owned());
+        let metadata = ObjectMeta {
+            namespace: text("apps"),
+            name: text(name),
+            uid: text(uid),
+            resource_version: text(version),
+            ..ObjectMeta::default()
+        };
+        metadata.into_response_partial()
+    }
+
+    fn list(keeper: &mut Keeper, secrets: &[(&str, &str, &str)]) {
+        keeper.show(Event::Init);
+        secrets.iter().for_each(|(name, uid, version)| keeper.show(Event::InitApply(secret(name, uid, version))));
+        keeper.show(Event::InitDone);
+    }
+
+    fn names(shown: &mut UnboundedReceiver<HashSet<SecretName>>) -> Option<Vec<String>> {
+        let mut names: Vec<String> = shown.try_recv().ok()?.into_iter().map(|name| name.name).collect();
+        names.sort();
+        Some(names)
+    }
+
+    #[test]
+    fn a_later_list_shows_at_once_what_changed_while_nobody_watched_and_the_first_shows_nothing() {
+        let (mut keeper, mut shown) = keeper();
+        list(&mut keeper, &[("same", "1", "10"), ("edited", "2", "10"), ("replaced", "3", "10"), ("gone", "4", "10")]);
+        assert_eq!(names(&mut shown), None);
+        list(&mut keeper, &[("same", "1", "10"), ("edited", "2", "11"), ("replaced", "5", "10"), ("new", "6", "12")]);
+        assert_eq!(names(&mut shown).unwrap(), ["edited", "gone", "new", "replaced"]);
+        list(&mut keeper, &[("same", "1", "10"), ("edited", "2", "11"), ("replaced", "5", "10"), ("new", "6", "12")]);
+        assert_eq!(names(&mut shown), None);
+    }
+
+    #[test]
+    fn an_event_shows_its_secret_and_a_state_that_is_known_shows_nothing() {
+        let (mut keeper, mut shown) = keeper();
+        list(&mut keeper, &[("token", "1", "10")]);
+        keeper.show(Event::Apply(secret("token", "1", "10")));
+        assert_eq!(names(&mut shown), None);
+        for event in [Event::Apply(secret("token", "1", "11")), Event::Delete(secret("token", "1", "12"))] {
+            keeper.show(event);
+            assert_eq!(names(&mut shown).unwrap(), ["token"]);
+        }
+        keeper.show(Event::Apply(secret("token", "2", "13")));
+        assert_eq!(names(&mut shown).unwrap(), ["token"]);
+        list(&mut keeper, &[("token", "2", "13")]);
+        assert_eq!(names(&mut shown), None, "what an event showed is known");
+    }
+}

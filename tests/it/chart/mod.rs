@@ -1,6 +1,8 @@
 //! The chart, kustomize bases and `install.yaml`: rendered and installed by the real tools, on a real API server.
 
+mod client;
 mod cluster;
+mod fingerprint;
 pub mod generated;
 mod kustomize;
 mod life;
@@ -10,6 +12,8 @@ mod principals;
 mod release;
 mod render;
 mod rights;
+mod secret_watch;
+mod secrets;
 mod secure;
 mod tenants;
 mod values;

@@ -71,6 +71,11 @@ impl ChartPlane {
         body
     }
 
+    /// Runs what is asynchronous to its end.
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     /// The object as the server holds it.
     pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Value {
         let text = self.kubectl(&["get", kind, name, "--namespace", namespace, "--output", "json"], "").unwrap();

@@ -82,6 +82,7 @@ fn values_that_cannot_work_together_are_refused_with_what_to_do() {
         (json!({"replicaCount": 2, "leaderElection": {"enabled": false}}), "needs leaderElection.enabled"),
         (json!({"leaderElection": {"renewDeadlineSeconds": 30}}), "leaseDurationSeconds must be above"),
         (json!({"leaderElection": {"retryPeriodSeconds": 20}}), "above retryPeriodSeconds"),
+        (json!({"secrets": {"jobCredentials": false, "watch": true}}), "needs secrets.jobCredentials"),
         (json!({"caBundle": {"configMap": "a", "secret": "b"}}), "not both"),
         (json!({"podDisruptionBudget": {"enabled": true, "minAvailable": 1}}), "would never let a node be drained"),
         (json!({"podDisruptionBudget": {"enabled": true, "minAvailable": 0, "maxUnavailable": 1}}), "not both"),
@@ -236,7 +237,7 @@ fn names_are_short_and_those_of_two_releases_differ() {
     let [one, two] = ["1", "2"].map(|last| render(&format!("{}{last}", "n".repeat(62))));
     assert!(names(&one, false).iter().all(|name| name.len() <= 63), "{:?}", names(&one, false));
     let (of_one, of_two) = (names(&one, true), names(&two, true));
-    assert_eq!(of_one.len(), 12, "seven roles, a policy, and four bindings: {of_one:?}");
+    assert_eq!(of_one.len(), 12, "eight roles, a policy, and five bindings: {of_one:?}");
     assert!(of_one.iter().all(|name| !of_two.contains(name)), "{of_one:?} {of_two:?}");
 }
 

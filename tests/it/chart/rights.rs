@@ -74,7 +74,7 @@ fn the_operator_may_do_its_work_and_nothing_else() {
         assert!(!may(verb, SYNC_JOBS, "default", ""), "{verb}");
     }
     assert!(!may("update", STATUS, "default", "") && !may("update", FINALIZERS, "default", ""));
-    for verb in ["get", "list", "watch", "create"] {
+    for verb in ["list", "watch", "create", "patch", "delete"] {
         assert!(!may(verb, SECRETS, HERE, "entra"), "{verb}");
     }
     let lease = "rights-entrain";
@@ -105,7 +105,8 @@ fn in_two_namespaces_it_may_do_nothing_in_a_third() {
         assert!(!may(plane, user, "list", SYNC_JOBS, namespace, ""));
     }
     for namespace in ["team-a", "team-b", "team-c", "team-d", ""] {
-        for verb in ["get", "list", "watch"] {
+        assert_eq!(may(plane, user, "get", SECRETS, namespace, "x"), matches!(namespace, "team-a" | "team-b"));
+        for verb in ["list", "watch", "create"] {
             assert!(!may(plane, user, verb, SECRETS, namespace, ""), "{verb} in {namespace}");
         }
     }

@@ -71,10 +71,13 @@ fn table() -> Vec<(&'static str, Value, Vec<&'static str>)> {
     let other = ["other secret", "other token", "other tenants"];
     let cluster = ["cluster tenants", "cluster tenant", "cluster status"];
     let spaces = ["team namespace", "other namespace"];
-    let watched = json!(["rights-team"]);
-    let values = |namespaced: bool, cluster: bool| json!({"tenants": served(namespaced, cluster)});
-    let in_one =
-        |namespaced: bool, cluster: bool| json!({"tenants": served(namespaced, cluster), "watchNamespaces": watched});
+    // Without what the credentials of jobs take, which is asked about elsewhere.
+    let values = |namespaced: bool, cluster: bool| json!({"tenants": served(namespaced, cluster), "secrets": {"jobCredentials": false}});
+    let in_one = |namespaced: bool, cluster: bool| {
+        let mut values = values(namespaced, cluster);
+        values["watchNamespaces"] = json!(["rights-team"]);
+        values
+    };
     vec![
         ("tenants-none", values(false, false), vec![]),
         ("tenants-namespaced", values(true, false), [&own[..], &team, &other, &spaces].concat()),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use entrain::cluster::fingerprint::FingerprintKey;
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 
 use super::leader::ELECT;
@@ -54,7 +56,11 @@ pub fn used() -> (BTreeSet<Right>, Vec<Value>) {
     let meant =
         |event: &&Value| event["objectRef"]["subresource"] == "token" && event["objectRef"]["name"] == "of-the-team";
     let forbidden = ours.iter().filter(|event| refused(event) && !meant(event)).cloned().collect();
-    (ours.iter().map(right).collect(), forbidden)
+    // An apply that made the object took the right to create it as well.
+    let made = |event: &&Value| event["verb"] == "patch" && event["responseStatus"]["code"] == 201;
+    let created =
+        ours.iter().filter(made).map(right).map(|(group, resource, _)| (group, resource, "create".to_owned()));
+    (ours.iter().map(right).chain(created).collect(), forbidden)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,6 +75,10 @@ async fn every_right_of_the_operator_is_used_and_none_is_missing() {
     rig.kubectl(&["label", "syncjob", "box", "edited=meanwhile"]).await;
     rig.until("box", "is ready", is_ready).await;
     rig.until_event("JobCreated").await;
+    let config: Kubeconfig = serde_json::from_value(rig.plane.operator_kubeconfig()).unwrap();
+    let config = kube::Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await.unwrap();
+    let client = kube::Client::try_from(config).unwrap();
+    FingerprintKey::of(&client, "entrain-system").await.unwrap();
     rig.delete("box").await;
     rig.until("box", "is gone", Value::is_null).await;
     rig.stop_operator(std::time::Duration::from_secs(10)).await;

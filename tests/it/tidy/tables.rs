@@ -206,6 +206,8 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
     (
         "src/cluster",
         &[
+            "aws_lc_rs",
+            "chance",
             "clock",
             "futures",
             "governor",
@@ -221,6 +223,7 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
             "serde_path_to_error",
             "tokio",
             "tracing",
+            "uuid",
         ],
     ),
     (
