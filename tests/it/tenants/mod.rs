@@ -8,5 +8,6 @@ mod credentials;
 mod fences;
 mod layouts;
 mod leaving;
+mod material;
 mod rotation;
 mod stand;
