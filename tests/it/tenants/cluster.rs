@@ -1,45 +1,27 @@
 //! Cluster-wide tenants: the credentials that only they may have, and where theirs are looked for.
 
-use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::material::{Pair, certificate, register};
 use super::stand::{CLIENT, SECRET, Stand, client_secret};
 use crate::stack::read::{condition, ready};
-
-/// A certificate of these years, and its key.
-fn certificate(from: i32, until: i32) -> (String, String) {
-    let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
-    let mut params = CertificateParams::default();
-    (params.not_before, params.not_after) = (rcgen::date_time_ymd(from, 1, 1), rcgen::date_time_ymd(until, 1, 1));
-    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
-}
-
-async fn store(stand: &Stand, (certificate, key): &(String, String)) {
-    let data = json!({"stringData": {"tls.crt": certificate, "tls.key": key}});
-    stand.put_secret(&stand.home, "login-tls", "kubernetes.io/tls", &data).await;
-}
-
-async fn register(stand: &Stand, certificates: &[&(String, String)]) {
-    let known: Vec<Value> = certificates.iter().map(|(pem, _)| json!({"pem": pem})).collect();
-    stand.application(&json!({"certificates": known})).await;
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_logs_in_and_is_reported_before_it_expires() {
     let mut stand = Stand::both(&[]).await;
-    let (good, expired, other) = (certificate(2020, 2090), certificate(2020, 2021), certificate(2020, 2090));
+    let (good, expired, other) = (Pair::of(2020, 2090), Pair::of(2020, 2021), Pair::of(2020, 2090));
     register(&stand, &[&good]).await;
     let grant = json!({"allowedNamespaces": [{"namespaces": [stand.rig.namespace]}]});
-    let credential = json!({"certificate": {"clientId": CLIENT, "secretName": "login-tls"}});
-    stand.cluster_tenant("cert", &credential, &grant).await;
+    let home = stand.home.clone();
+    stand.cluster_tenant("cert", &certificate(), &grant).await;
     stand.sync_job("{kind: ClusterEntraTenant, name: cert}").await;
-    store(&stand, &expired).await;
+    expired.store(&stand, &home).await;
     stand.until_cluster_tenant("cert", "has expired", |it| ready(it, "False", "CertificateExpired")).await;
-    store(&stand, &(good.0.clone(), other.1.clone())).await;
+    Pair { key: other.key.clone(), ..good.clone() }.store(&stand, &home).await;
     stand.until_cluster_tenant("cert", "has another key", |it| ready(it, "False", "CertificateInvalid")).await;
-    store(&stand, &other).await;
+    other.store(&stand, &home).await;
     stand.until_cluster_tenant("cert", "is not known", |it| ready(it, "False", "CertificateNotRegistered")).await;
-    store(&stand, &good).await;
+    good.store(&stand, &home).await;
     let tenant = stand.until_cluster_tenant("cert", "is logged in", |it| ready(it, "True", "LoggedIn")).await;
     assert_eq!(tenant["status"]["login"]["notAfterTime"], "2090-01-01T00:00:00Z");
     stand.runs().await;

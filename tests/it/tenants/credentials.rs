@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::material::{AUDIENCE, federated, service_account, subject};
 use super::stand::{CLIENT, SECRET, Stand, client_secret};
 use crate::stack::read::{condition, ready};
 
@@ -9,29 +10,8 @@ fn message(tenant: &Value) -> &str {
     condition(tenant, "Ready")["message"].as_str().unwrap_or_default()
 }
 
-/// What the API server signs its tokens with, and calls itself.
-async fn issuer(stand: &Stand) -> (String, Value) {
-    let configuration = stand.rig.admin.get("/.well-known/openid-configuration").await.unwrap().1;
-    let keys = stand.rig.admin.get("/openid/v1/jwks").await.unwrap().1;
-    (configuration["issuer"].as_str().unwrap().to_owned(), keys)
-}
-
-async fn federated(stand: &Stand, subject: &str, audience: &str) {
-    let (issuer, jwks) = issuer(stand).await;
-    let known = json!({"issuer": issuer, "subject": subject, "audience": audience, "jwks": jwks});
-    stand.application(&json!({"federatedCredentials": [known]})).await;
-}
-
-const AUDIENCE: &str = "api://AzureADTokenExchange";
-
 fn workload_identity() -> Value {
     json!({"workloadIdentity": {"clientId": CLIENT}})
-}
-
-async fn service_account(stand: &Stand, annotations: &Value) {
-    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
-        "metadata": {"name": "entrain-workload", "annotations": annotations}});
-    stand.rig.apply(&account.to_string()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,14 +57,14 @@ async fn an_expired_secret_and_an_unknown_application_are_told_apart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workload_identity_logs_in_with_a_token_of_the_api_server() {
     let mut stand = Stand::namespaced().await;
-    let subject = format!("system:serviceaccount:{}:entrain-workload", stand.rig.namespace);
+    let subject = subject(&stand, "entrain-workload");
     federated(&stand, "system:serviceaccount:other:entrain-workload", AUDIENCE).await;
     stand.tenant("contoso", &workload_identity()).await;
     stand.sync_job("{name: contoso}").await;
     stand.until_tenant("contoso", "has no account", |it| ready(it, "False", "ServiceAccountNotFound")).await;
-    service_account(&stand, &json!({"azure.workload.identity/client-id": "another"})).await;
+    service_account(&stand, "entrain-workload", &json!({"azure.workload.identity/client-id": "another"})).await;
     stand.until_tenant("contoso", "names another", |it| ready(it, "False", "ClientIdMismatch")).await;
-    service_account(&stand, &json!({"azure.workload.identity/client-id": CLIENT})).await;
+    service_account(&stand, "entrain-workload", &json!({"azure.workload.identity/client-id": CLIENT})).await;
     let tenant =
         stand.until_tenant("contoso", "is not trusted", |it| ready(it, "False", "FederatedCredentialMissing")).await;
     for part in ["az ad app federated-credential create", &subject, CLIENT, AUDIENCE] {
@@ -102,8 +82,7 @@ async fn a_workload_identity_logs_in_with_a_token_of_the_api_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_another_service_account_takes_a_role_that_the_message_names() {
     let mut stand = Stand::namespaced().await;
-    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "of-the-team"}});
-    stand.rig.apply(&account.to_string()).await;
+    service_account(&stand, "of-the-team", &json!({})).await;
     let credential = json!({"workloadIdentity": {"clientId": CLIENT, "serviceAccountRef": {"name": "of-the-team"}}});
     stand.tenant("contoso", &credential).await;
     let tenant = stand.until_tenant("contoso", "may not", |it| ready(it, "False", "TokenRequestForbidden")).await;

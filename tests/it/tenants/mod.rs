@@ -3,10 +3,14 @@
 //! operator that serves them sees them all.
 
 mod canary;
+mod ceilings;
+mod clouds;
 mod cluster;
 mod credentials;
 mod fences;
 mod layouts;
 mod leaving;
+mod material;
+mod propagation;
 mod rotation;
 mod stand;

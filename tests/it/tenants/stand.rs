@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use bed::graph::Simulator;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -13,7 +14,7 @@ use crate::stack::rig::Rig;
 /// The application of these tests; the rig's own belongs to the operator.
 pub const CLIENT: &str = "3f6a1c58-2b7d-4e90-8c15-9d0e7a4b6f21";
 pub const SECRET: &str = "canary-of-the-tenant~Q8";
-const ROLES: [&str; 2] = ["Application.Read.All", "Synchronization.ReadWrite.All"];
+pub const ROLES: [&str; 2] = ["Application.Read.All", "Synchronization.ReadWrite.All"];
 
 static CLUSTER_WIDE: Mutex<()> = Mutex::const_new(());
 
@@ -35,6 +36,8 @@ struct Begin<'a> {
     log: Option<&'a str>,
     /// Namespaces that are watched beside the first.
     others: usize,
+    /// Where other clouds are, by the names that the command line has for them.
+    clouds: &'a [(&'a str, &'a Simulator)],
 }
 
 const NAMESPACED: [&str; 2] = ["--tenants=namespaced", "--operator-login=false"];
@@ -53,6 +56,11 @@ impl Stand {
     /// The same as `namespaced`, in so many more namespaces.
     pub async fn namespaced_in(others: usize) -> Self {
         Self::begin(Begin { arguments: &NAMESPACED, others, ..Begin::default() }).await
+    }
+
+    /// The same, where other clouds are at these simulators.
+    pub async fn in_clouds(clouds: &[(&str, &Simulator)]) -> Self {
+        Self::begin(Begin { arguments: &NAMESPACED, clouds, ..Begin::default() }).await
     }
 
     /// The same, with an operator that logs all there is.
@@ -85,6 +93,8 @@ impl Stand {
         let imds = format!("--imds-address={}", rig.simulator.ready().imds);
         let mut all = vec![operator_namespace.as_str(), imds.as_str(), "--left-behind-after-seconds=2"];
         all.extend(begin.arguments);
+        let clouds: Vec<String> = begin.clouds.iter().map(|(name, it)| cloud(&rig, name, it)).collect();
+        all.extend(clouds.iter().map(String::as_str));
         rig.start_operator_with(&all);
         Self { rig, home, cluster_wide: Vec::new(), _turn: begin.turn }
     }
@@ -114,22 +124,29 @@ impl Stand {
 
     /// An EntraTenant of the test's namespace.
     pub async fn tenant(&self, name: &str, credential: &Value) {
-        let tenant = json!({"apiVersion": "entrain.dev/v1alpha1", "kind": "EntraTenant", "metadata": {"name": name},
-            "spec": {"tenantId": self.rig.demo.tenant_id, "credential": credential}});
-        self.rig.apply(&tenant.to_string()).await;
+        self.tenant_with(name, credential, &json!({})).await;
+    }
+
+    /// The same, with more of its spec beside the credential.
+    pub async fn tenant_with(&self, name: &str, credential: &Value, more: &Value) {
+        self.apply_tenant("EntraTenant", name, credential, more).await;
     }
 
     /// A ClusterEntraTenant; more of its spec beside the credential.
     pub async fn cluster_tenant(&mut self, name: &str, credential: &Value, more: &Value) {
-        let mut tenant = json!({"apiVersion": "entrain.dev/v1alpha1", "kind": "ClusterEntraTenant", "metadata": {"name": name},
+        self.apply_tenant("ClusterEntraTenant", name, credential, more).await;
+        if !self.cluster_wide.iter().any(|known| known == name) {
+            self.cluster_wide.push(name.to_owned());
+        }
+    }
+
+    async fn apply_tenant(&self, kind: &str, name: &str, credential: &Value, more: &Value) {
+        let mut tenant = json!({"apiVersion": "entrain.dev/v1alpha1", "kind": kind, "metadata": {"name": name},
             "spec": {"tenantId": self.rig.demo.tenant_id, "credential": credential}});
         for (field, value) in more.as_object().unwrap() {
             tenant["spec"][field] = value.clone();
         }
         self.rig.apply(&tenant.to_string()).await;
-        if !self.cluster_wide.iter().any(|known| known == name) {
-            self.cluster_wide.push(name.to_owned());
-        }
     }
 
     /// Applies the SyncJob `box` for a tenant of this reference.
@@ -190,6 +207,14 @@ impl Stand {
             self.rig.kubectl(&["delete", "clusterentratenant", &name, "--timeout=40s"]).await;
         }
     }
+}
+
+/// The argument that says where a cloud is, which the operator of this rig trusts from now on.
+fn cloud(rig: &Rig, name: &str, simulator: &Simulator) -> String {
+    let (ours, theirs) = (&rig.simulator.ready().ca, simulator.ready());
+    let all = [ours, &theirs.ca].map(|path| std::fs::read_to_string(path).unwrap()).concat();
+    std::fs::write(ours, all).unwrap();
+    format!("--cloud-address={name}={}", theirs.url)
 }
 
 /// A client secret of the Secret `login`.
