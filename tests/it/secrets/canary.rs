@@ -15,7 +15,8 @@ async fn credentials_and_what_the_target_repeats_of_them_are_in_no_log_no_event_
     stand.target(&json!({"accepts": {"SecretToken": TOKEN}, "canary": "canary-of-the-answer", "echoes": true})).await;
     stand.secret("box-scim", WRONG).await;
     stand.sync_job(&[CREDENTIALS, "restartAfterChange: Automatic"]).await;
-    let object = stand.until("is rejected", |it| valid(it, "False", "CredentialsRejectedByTarget") && is_ready(it)).await;
+    let object =
+        stand.until("is rejected", |it| valid(it, "False", "CredentialsRejectedByTarget") && is_ready(it)).await;
     // The error of a cycle repeats the target's answer as well.
     let id = object["status"]["jobId"].as_str().unwrap().to_owned();
     let tenant = stand.rig.demo.tenant_id.clone();
@@ -32,7 +33,8 @@ async fn credentials_and_what_the_target_repeats_of_them_are_in_no_log_no_event_
     let metrics = reqwest::get(format!("http://{metrics}/metrics")).await.unwrap().text().await.unwrap();
     let audit = audit::text(&stand.rig.namespace);
     assert!(audit.contains("syncjobs"), "the audit log is of this namespace");
-    let places = [("log", &log), ("events", &events), ("describe", &described), ("metrics", &metrics), ("audit log", &audit)];
+    let places =
+        [("log", &log), ("events", &events), ("describe", &described), ("metrics", &metrics), ("audit log", &audit)];
     for (place, text) in places {
         for canary in [TOKEN, WRONG, "canary-of-the-answer"] {
             assert!(!text.contains(canary), "'{canary}' is in the {place}");

@@ -39,7 +39,8 @@ async fn a_foreign_value_that_cannot_be_read_stops_the_save_and_is_named() {
     assert!(condition(&object, "Ready")["message"].as_str().unwrap().contains("'ClientSecret'"));
     assert_eq!((stand.saves().await, stand.value("ClientSecret").await.as_deref()), (0, Some("somebody-elses")));
     stand.secret("client", "declared-now").await;
-    let declared = CREDENTIALS.replace("}}}]", "}}}, {key: ClientSecret, valueFrom: {secretKeyRef: {name: client, key: token}}}]");
+    let declared =
+        CREDENTIALS.replace("}}}]", "}}}, {key: ClientSecret, valueFrom: {secretKeyRef: {name: client, key: token}}}]");
     stand.sync_job(&[&declared]).await;
     stand.until("runs", is_ready).await;
     assert_eq!(stand.value("ClientSecret").await.as_deref(), Some("declared-now"));

@@ -20,15 +20,22 @@ async fn a_job_is_created_then_gets_its_credentials_and_settings_and_then_starts
     assert_eq!(stand.value("SecretToken").await.as_deref(), Some(TOKEN));
     assert_eq!(stand.value("SyncAll").await.as_deref(), Some("false"));
     assert_eq!(stand.value("SkipOutOfScopeDeletions").await.as_deref(), Some("True"));
-    let notifications: Value =
-        serde_json::from_str(&stand.value("SyncNotificationSettings").await.unwrap()).unwrap();
-    assert_eq!((&notifications["DeleteThresholdEnabled"], &notifications["DeleteThresholdValue"]), (&json!(true), &json!(500)));
+    let notifications: Value = serde_json::from_str(&stand.value("SyncNotificationSettings").await.unwrap()).unwrap();
+    assert_eq!(
+        (&notifications["DeleteThresholdEnabled"], &notifications["DeleteThresholdValue"]),
+        (&json!(true), &json!(500))
+    );
     assert!(valid(&object, "True", "CredentialsAccepted"), "{object:#}");
     let credentials = &object["status"]["credentials"];
-    let keys: Vec<&str> = credentials["keys"].as_array().unwrap().iter().map(|key| key["key"].as_str().unwrap()).collect();
+    let keys: Vec<&str> =
+        credentials["keys"].as_array().unwrap().iter().map(|key| key["key"].as_str().unwrap()).collect();
     assert_eq!(keys, ["BaseAddress", "SecretToken"]);
     assert!(credentials["savedTime"].is_string() && !object.to_string().contains(TOKEN), "{credentials:#}");
-    assert_eq!(calls(&stand.rig.control, "validateCredentials").await.len(), 1, "what is saved was tested a moment ago");
+    assert_eq!(
+        calls(&stand.rig.control, "validateCredentials").await.len(),
+        1,
+        "what is saved was tested a moment ago"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +52,11 @@ async fn a_job_waits_for_a_secret_that_comes_later_and_for_the_key_in_it() {
     stand.secret_in(&namespace, "box-scim", &json!({"token": ""})).await;
     stand.until("has an empty value", |it| ready(it, "False", "SecretInvalid")).await;
     let ledger = stand.rig.control.ledger().await.unwrap();
-    assert_eq!(entries(&ledger, &["putSecrets", "startJob"]), Vec::<Value>::new(), "nothing is saved or started before");
+    assert_eq!(
+        entries(&ledger, &["putSecrets", "startJob"]),
+        Vec::<Value>::new(),
+        "nothing is saved or started before"
+    );
     stand.secret("box-scim", &format!("{TOKEN}\n")).await;
     stand.until("runs", |it| ready(it, "True", "Running")).await;
     assert_eq!(stand.value("SecretToken").await.as_deref(), Some(TOKEN), "without the line break at its end");

@@ -39,7 +39,9 @@ async fn without_that_the_message_says_what_to_do() {
     stand.until_value("SecretToken", TOKEN).await;
     let object = stand
         .until("says so", |it| {
-            condition(it, "Ready")["message"].as_str().is_some_and(|text| text.contains("New credentials were saved since"))
+            condition(it, "Ready")["message"]
+                .as_str()
+                .is_some_and(|text| text.contains("New credentials were saved since"))
         })
         .await;
     assert!(ready(&object, "False", "Quarantined"), "{object:#}");
@@ -55,7 +57,9 @@ async fn a_narrower_scope_needs_a_restart_and_says_so_until_there_is_one() {
     assert_eq!(stand.value("SyncAll").await.as_deref(), Some("true"));
     stand.sync_job(&[CREDENTIALS, "scope: Assigned"]).await;
     let object = stand.until("needs a restart", |it| ready(it, "False", "RestartNeeded")).await;
-    assert!(condition(&object, "Ready")["message"].as_str().unwrap().contains("Watermark, Escrows and QuarantineState"));
+    assert!(
+        condition(&object, "Ready")["message"].as_str().unwrap().contains("Watermark, Escrows and QuarantineState")
+    );
     assert_eq!(stand.value("SyncAll").await.as_deref(), Some("false"));
     stand.rig.kubectl(&["annotate", "syncjob", "box", "entrain.dev/restart-requested-at=now"]).await;
     stand.until("runs", is_ready).await;

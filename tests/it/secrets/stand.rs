@@ -125,7 +125,8 @@ impl Stand {
         self.rig.nudge(name).await;
         self.rig
             .until(name, "was looked at", |it| {
-                it["status"]["lastHandledReconcile"] == it["metadata"]["annotations"]["entrain.dev/reconcile-requested-at"]
+                it["status"]["lastHandledReconcile"]
+                    == it["metadata"]["annotations"]["entrain.dev/reconcile-requested-at"]
             })
             .await
     }
