@@ -54,7 +54,7 @@ impl Graph {
             service_principal: true,
             rivals: Vec::new(),
             late_rival: None,
-            wanted: Wanted { credentials: Vec::new(), fingerprint: None, others: Vec::new() },
+            wanted: Wanted { credentials: Vec::new(), fingerprint: None, known: Vec::new(), others: Vec::new() },
             secrets: Vec::new(),
             test: CredentialTestResult::Accepted,
             fails: None,

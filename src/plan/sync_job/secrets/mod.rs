@@ -49,6 +49,8 @@ pub struct Wanted {
     pub credentials: Vec<WantedKey>,
     /// Of all credentials together; `None` where one is not known.
     pub fingerprint: Option<Tag>,
+    /// Credentials as SyncJobs that declare the same have saved them.
+    pub known: Vec<(String, Tag)>,
     /// Other SyncJobs of this service principal, `namespace/name`, that declare something else, or of which that is not known.
     pub others: Vec<String>,
 }
