@@ -29,6 +29,16 @@ impl Stand {
         stand
     }
 
+    /// With an operator that watches Secrets, for which it has the right in this namespace.
+    pub async fn watching() -> Self {
+        let mut stand = Self { rig: Rig::idle().await };
+        stand.rig.kubectl(&["create", "role", "watch-secrets", "--verb=list,watch", "--resource=secrets"]).await;
+        let account = "--serviceaccount=entrain-system:entrain";
+        stand.rig.kubectl(&["create", "rolebinding", "watch-secrets", "--role=watch-secrets", account]).await;
+        stand.start(&["--watch-secrets"]).await;
+        stand
+    }
+
     /// With an operator that logs all there is.
     pub async fn loud(arguments: &[&str]) -> Self {
         let mut stand = Self { rig: Rig::idle().await };
