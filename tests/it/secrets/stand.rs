@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::stack::read::{condition, effects, manifest};
+use crate::stack::read::{calls, condition, manifest};
 use crate::stack::rig::Rig;
 
 pub const PRINCIPAL: &str = "5c1d0a00-7b21-4f7e-9a35-1e2d3c4b5a69";
@@ -123,7 +123,8 @@ impl Stand {
 
     /// How often the set was saved through Graph.
     pub async fn saves(&self) -> usize {
-        effects(&self.rig.control, "putSecrets").await.len()
+        let accepted = |call: &&Value| call["status"] == 204;
+        calls(&self.rig.control, "putSecrets").await.iter().filter(accepted).count()
     }
 
     /// Has the operator look once more, and waits until it has.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 pub(in crate::plan) use change::{Difference, difference};
+pub use decide::not_compared;
 pub(in crate::plan) use decide::{Course, Problem, course, tempered, unread};
 pub use declared::{Credential, Declared, Source};
 pub(in crate::plan) use restart::{after_save, in_force, words_for_quarantine};
@@ -25,8 +26,6 @@ pub(in crate::plan) use shown::{condition, status};
 pub use crate::plan::sync_job::step::TestOf;
 
 use crate::api::{CredentialTestResult, Scope};
-use crate::plan::sync_job::desired::Desired;
-use crate::plan::sync_job::world::World;
 
 /// The keyed fingerprint of one value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -206,11 +205,6 @@ fn put(live: &mut Vec<LiveSecret>, key: &str, value: LiveValue) {
         Some(secret) => secret.value = value,
         None => live.push(LiveSecret { key: key.to_owned(), value }),
     }
-}
-
-/// Declared credentials that are in the set and of which nobody could say whether they differ.
-pub fn not_compared(desired: &Desired, world: &World) -> Vec<String> {
-    difference(&desired.content, &world.secrets).map(|difference| difference.unknown).unwrap_or_default()
 }
 
 /// The tags of those that are known.
