@@ -3,7 +3,7 @@
 
 mod body;
 mod outcome;
-mod pair;
+mod shapes;
 
 use url::Url;
 
@@ -14,7 +14,7 @@ use super::operation::Operation;
 use super::request::{Body, Call, MaySend};
 
 pub use outcome::TestOutcome;
-pub use pair::{SecretPair, Tested};
+pub use shapes::{SecretPair, Tested};
 
 impl Client {
     /// The whole set. The values of secrets are masked.

@@ -1,4 +1,4 @@
-//! The pairs of the set, and which of them a test is about.
+//! A pair of a key and a value, which is never printed.
 
 use std::fmt;
 
