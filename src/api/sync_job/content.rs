@@ -16,11 +16,11 @@ use crate::api::tenant::form::{KeyOfSecret, ObjectName};
         .message("a credential must have either `value` or `valueFrom`"),
     // Those that Graph shows in no answer: they would stand in every copy of the manifest.
     validation = Rule::new("!has(self.value) || !(self.key.lowerAscii() in ['password', 'secrettoken', 'clientsecret', 'consumersecret', 'tokenkey', 'consumerkey', 'connectionstring', 'oauth2accesstoken', 'oauth2refreshtoken', 'oauth2clientsecret', 'oauth2authorizationcode', 'syncagentcompatibilitykey'])")
-        .message("the value of this key is a secret: put it into a Secret and name that in `valueFrom.secretKeyRef`")
+        .message("`value` must not be used for this key, whose value is a secret: put it into a Secret, and name that in `valueFrom.secretKeyRef`")
         .reason(Reason::FieldValueForbidden)
         .field_path(".value"),
     validation = Rule::new("!(self.key.lowerAscii() in ['syncall', 'skipoutofscopedeletions', 'syncnotificationsettings'])")
-        .message("this key is a setting: use `scope` for SyncAll, `outOfScopeDeletions` for SkipOutOfScopeDeletions, and `notifications` and `deleteThreshold` for SyncNotificationSettings")
+        .message("`key` must not name a setting, which has a field of its own: `scope` for SyncAll, `outOfScopeDeletions` for SkipOutOfScopeDeletions, `notifications` and `deleteThreshold` for SyncNotificationSettings")
         .reason(Reason::FieldValueForbidden)
         .field_path(".key"),
 )]
@@ -57,7 +57,7 @@ pub struct SecretKeyRef {
     pub key: String,
 }
 
-/// What becomes of credentials that fail the service's test, which is made before they are saved.
+// A description of the type would hide that of the field, and with it the default. So would one of the enums below.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CredentialValidation {
     /// They are saved, and the condition CredentialsValid says what the test came to.
@@ -68,7 +68,6 @@ pub enum CredentialValidation {
     Skip,
 }
 
-/// Whom the service provisions. Graph's key is `SyncAll`.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// All users and groups.
@@ -77,7 +76,6 @@ pub enum Scope {
     Assigned,
 }
 
-/// What becomes of accounts in the target when their users leave the scope. Graph's key is `SkipOutOfScopeDeletions`.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OutOfScopeDeletions {
     /// They are disabled or deleted, as the connector does.
@@ -96,7 +94,6 @@ pub struct Notifications {
     pub recipients: Vec<String>,
 }
 
-/// Whether the operator restarts the job after a change of credentials or settings that needs it.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RestartAfterChange {
     /// It does not: the condition Ready has the reason RestartNeeded and names the scope to use.

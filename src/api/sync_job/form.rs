@@ -17,7 +17,7 @@ form! {
     /// The value of a key. `*` is what Graph shows in place of a secret.
     PlainValue: 1 to 4096,
     "self != '*'",
-    "the value '*' is what Graph shows in place of a secret, and is never saved"
+    "the value must not be '*', which is what Graph shows in place of a secret: write the value that is meant, or leave the key out"
 }
 
 form! {

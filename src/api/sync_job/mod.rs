@@ -101,10 +101,9 @@ pub use status::{
     // The API server compares the keys of the list to the letter, Graph does not.
     validation = Rule::new("!has(self.credentials) || self.credentials.all(one, self.credentials.exists_one(other, other.key.lowerAscii() == one.key.lowerAscii()))")
         .message("`credentials` must name each key once: Graph takes 'SecretToken' and 'secrettoken' for the same key")
-        .reason(Reason::FieldValueDuplicate)
         .field_path(".credentials"),
     validation = Rule::new("!has(self.outOfScopeDeletions) || !self.templateId.lowerAscii().startsWith('azure2azure')")
-        .message("`outOfScopeDeletions` does not go with cross-tenant synchronization, which has no such setting")
+        .message("`outOfScopeDeletions` must be left out for cross-tenant synchronization, which has no such setting")
         .reason(Reason::FieldValueForbidden)
         .field_path(".outOfScopeDeletions"),
 )]
@@ -145,29 +144,35 @@ pub struct SyncJobSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 60, max = 86_400))]
     pub poll_interval_seconds: Option<i32>,
-    /// Credentials of the connector. Keys that are not listed are kept, as long as Graph shows their values.
+    /// Credentials of the connector, which Graph keeps with the service principal. Default: none are declared, and those that
+    /// are there stay as they are. Keys that are not listed are kept as well; where Graph does not show the value of one, the
+    /// set is not saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 40))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["key".into()]))]
     pub credentials: Option<Vec<JobCredential>>,
-    /// What becomes of credentials that fail the service's test. Default: Warn.
+    /// What becomes of credentials that fail the service's test against the target, which is made before they are saved.
+    /// Default: Warn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_validation: Option<CredentialValidation>,
-    /// Whom the service provisions. Absent: as it is set elsewhere.
+    /// Whom the service provisions (`SyncAll`). Default: as it is set in Entra ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
-    /// What becomes of accounts whose users leave the scope. Absent: as it is set elsewhere.
+    /// What becomes of accounts in the target when their users leave the scope (`SkipOutOfScopeDeletions`). Default: as it is
+    /// set in Entra ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub out_of_scope_deletions: Option<OutOfScopeDeletions>,
-    /// Who is notified of a quarantine. Absent: as it is set elsewhere.
+    /// Who is notified by e-mail when the service puts the job in quarantine (`SyncNotificationSettings`). Default: as it is
+    /// set in Entra ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notifications: Option<Notifications>,
-    /// From how many deletions in one cycle on the service holds them back and puts the job in quarantine. 0 turns this
-    /// guard off. Absent: as it is set elsewhere, which may be off.
+    /// From how many deletions in one cycle on the service holds them back and puts the job in quarantine
+    /// (`SyncNotificationSettings`). 0 turns this guard off. Default: as it is set in Entra ID, which may be off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000))]
     pub delete_threshold: Option<i32>,
-    /// Whether the operator restarts the job after a change that needs it. Default: Manual.
+    /// Whether the operator restarts the job after a change of credentials or settings that takes effect only then.
+    /// Default: Manual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart_after_change: Option<RestartAfterChange>,
 }

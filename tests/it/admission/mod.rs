@@ -2,6 +2,7 @@
 
 mod apply;
 mod sync_job;
+mod sync_job_content;
 mod tenant;
 
 use bed::plane::admin::Admin;

@@ -2,7 +2,7 @@
 
 use entrain::api::{CredentialTestResult, Execution, JobError, QuarantineStatus};
 use entrain::graph::{self, Kind, Operation, Processed};
-use entrain::plan::secrets::{LiveSecret, Wanted};
+use entrain::plan::secrets::{Gap, LiveSecret, LiveValue, Tag, Wanted, WantedKey, WantedValue};
 use entrain::plan::{Change, Fact, Look, ObservedJob, Rival, Shown, Step, Trouble, TroubleKind, health};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -32,8 +32,8 @@ pub struct Graph {
     pub wanted: Wanted,
     /// The credentials and settings of the service principal.
     pub secrets: Vec<LiveSecret>,
-    /// What a test of credentials comes to.
-    pub test: CredentialTestResult,
+    /// What a test of credentials comes to, and the service's code.
+    pub test: (CredentialTestResult, Option<&'static str>),
     pub fails: Option<(Fails, Trouble)>,
     /// How often Graph was called.
     pub calls: usize,
@@ -56,7 +56,7 @@ impl Graph {
             late_rival: None,
             wanted: Wanted { credentials: Vec::new(), fingerprint: None, known: Vec::new(), others: Vec::new() },
             secrets: Vec::new(),
-            test: CredentialTestResult::Accepted,
+            test: (CredentialTestResult::Accepted, None),
             fails: None,
             calls: 0,
         }
@@ -87,7 +87,22 @@ impl Graph {
                 Fact::JobCreated(job(JOB, "Disabled"))
             }
             (Step::Change(Change::TestCredentials { .. }), _) => {
-                Fact::CredentialsTested { result: self.test, code: None }
+                Fact::CredentialsTested { result: self.test.0, code: self.test.1.map(str::to_owned) }
+            }
+            (Step::Change(change @ Change::SaveSecrets { own, settings }), _) => {
+                for key in own {
+                    let tag = self.wanted.credentials.iter().find(|wanted| wanted.key == *key).unwrap();
+                    let WantedValue::Known(tag) = &tag.value else { panic!("{key} has no value") };
+                    put(
+                        &mut self.secrets,
+                        key,
+                        if masked(key) { LiveValue::Masked } else { LiveValue::Shown(tag.clone()) },
+                    );
+                }
+                for (key, text) in settings {
+                    put(&mut self.secrets, key.name(), LiveValue::Setting(text.clone()));
+                }
+                change.done(|| job(JOB, "Disabled"))
             }
             (Step::Change(change), _) => change.done(|| job(JOB, "Disabled")),
         }
@@ -158,6 +173,39 @@ impl Graph {
             error: Some(error("SystemForCrossDomainIdentityManagementServiceIncompatible")),
         });
     }
+}
+
+/// Graph does not show these.
+fn masked(key: &str) -> bool {
+    matches!(key, "SecretToken" | "ClientSecret")
+}
+
+/// A key of the set gets a value, as Graph shows it.
+pub fn put(set: &mut Vec<LiveSecret>, key: &str, value: LiveValue) {
+    set.retain(|secret| secret.key != key);
+    set.push(LiveSecret { key: key.to_owned(), value });
+}
+
+/// The address of a SCIM server, and a token from a Secret of which this version is read.
+pub fn scim(version: &str) -> Wanted {
+    let known = |key: &str, tag: &str| WantedKey { key: key.to_owned(), value: WantedValue::Known(tag_of(tag)) };
+    Wanted {
+        credentials: vec![known("BaseAddress", "address"), known("SecretToken", version)],
+        fingerprint: Some(tag_of(version)),
+        known: Vec::new(),
+        others: Vec::new(),
+    }
+}
+
+/// The same without the token.
+pub fn without_token(gap: Gap) -> Wanted {
+    let mut wanted = scim("");
+    (wanted.credentials[1].value, wanted.fingerprint) = (WantedValue::Missing(gap), None);
+    wanted
+}
+
+pub fn tag_of(value: &str) -> Tag {
+    Tag(format!("hmac-{value:0>32}"))
 }
 
 fn error(code: &str) -> JobError {

@@ -12,36 +12,58 @@ const HEAD: &str = "\
 | State | Ready | Reconciling | Stalled | Healthy | observed / generation | kstatus | Argo CD | Message |
 |---|---|---|---|---|---|---|---|---|
 ";
+/// Where credentials are declared, what is known of them says more than the generation.
+const HEAD_OF_CREDENTIALS: &str = "\
+| State | Ready | Reconciling | Stalled | Healthy | CredentialsValid | kstatus | Argo CD | Message |
+|---|---|---|---|---|---|---|---|---|
+";
 
 pub fn page(sections: &[(&str, Vec<Row>)]) -> String {
     let mut page = INTRO.to_owned();
     for (title, rows) in sections {
-        let _ = write!(page, "\n## {title}\n\n{HEAD}");
+        let declared = rows.iter().any(|row| row.condition(ConditionType::CredentialsValid).is_some());
+        let head = if declared { HEAD_OF_CREDENTIALS } else { HEAD };
+        let _ = write!(page, "\n## {title}\n\n{head}");
         for row in rows {
-            page.push_str(&line(row));
+            page.push_str(&line(row, declared));
         }
     }
     page
 }
 
-fn line(row: &Row) -> String {
+fn line(row: &Row, declared: bool) -> String {
     let status = |kind| {
         row.condition(kind).map_or("–".to_owned(), |condition| format!("{} `{}`", condition.status, condition.reason))
     };
     let reason = |kind| row.condition(kind).map_or("–".to_owned(), |condition| format!("`{}`", condition.reason));
     let observed = row.story.status().report.observed_generation.unwrap_or(-1);
+    let sixth = if declared {
+        status(ConditionType::CredentialsValid)
+    } else {
+        format!("{observed} / {}", row.story.generation())
+    };
     format!(
-        "| {} | {} | {} | {} | {} | {observed} / {} | {} | {} | {} |\n",
+        "| {} | {} | {} | {} | {} | {sixth} | {} | {} | {} |\n",
         row.title,
         status(ConditionType::Ready),
         reason(ConditionType::Reconciling),
         reason(ConditionType::Stalled),
         status(ConditionType::Healthy),
-        row.story.generation(),
         row.kstatus,
         row.argo.status,
-        message(row).replace('|', "\\|"),
+        messages(row, declared).replace('|', "\\|"),
     )
+}
+
+/// Where the credentials are not known to be good although the job is as declared, that message says more.
+fn messages(row: &Row, declared: bool) -> String {
+    let ready = row.condition(ConditionType::Ready).is_some_and(|ready| ready.status == "True");
+    let valid =
+        row.condition(ConditionType::CredentialsValid).filter(|valid| declared && ready && valid.status != "True");
+    match valid {
+        Some(valid) => format!("{} CredentialsValid: {}", message(row), valid.message),
+        None => message(row).to_owned(),
+    }
 }
 
 /// What Argo CD shows; of an object that is being deleted it shows nothing but that.

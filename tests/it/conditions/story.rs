@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use entrain::api::{FINALIZER, Identity, Intent, JobOrigin, Report, SyncJobSpec, SyncJobStatus};
+use entrain::api::{FINALIZER, Identity, Intent, JobOrigin, Report, RunState, SyncJobSpec, SyncJobStatus};
 use entrain::plan::report::{End, report};
 use entrain::plan::sync_job::world::observe::Shown;
 use entrain::plan::{
@@ -66,7 +66,8 @@ impl Story {
         story
     }
 
-    fn set(&mut self, spec: Value) {
+    /// Before anybody has looked.
+    pub fn set(&mut self, spec: Value) {
         let Value::Object(fields) = spec else { panic!("a spec is an object: {spec}") };
         self.spec.extend(fields);
     }
@@ -120,6 +121,11 @@ impl Story {
         self.standing
     }
 
+    /// Whether the spec has credentials or settings that are kept in the set.
+    pub fn declares_content(&self) -> bool {
+        self.spec.contains_key("credentials")
+    }
+
     /// Lets so much time pass, with a pass whenever one is due, and says how often Graph was called.
     pub fn calls_within(&mut self, time: SignedDuration) -> usize {
         let (before, end) = (self.graph.calls, self.now + time);
@@ -135,6 +141,7 @@ impl Story {
         while let Next::Do(step) = pass.next_step() {
             let fact = self.graph.answer(&step);
             self.record(&fact, desired);
+            self.remember_secrets(&fact, desired, pass.world());
             pass.learn(fact);
         }
         assert!(!pass.goes_round_in_circles(), "{:?}", pass.done());
@@ -205,6 +212,23 @@ impl Story {
         if identity.intent.is_some() || identity.job_id.is_some() {
             identity.service_principal_id = Some(desired.service_principal.as_str().to_owned());
             identity.tenant_id.get_or_insert_with(|| self.graph.tenant.to_owned());
+        }
+    }
+
+    /// What the operator keeps of a save, and of a restart that one needed.
+    fn remember_secrets(&mut self, fact: &Fact, desired: &Desired, world: &World) {
+        let clock = self.now();
+        if matches!(fact, Fact::RestartedAfterChange { .. }) {
+            self.memory.note(Remember::RunAsked(RunState::Running), clock);
+        }
+        if matches!(fact, Fact::SecretsSaved { .. }) {
+            if world.secrets.inherited {
+                self.memory.note(Remember::SaveInDoubt, clock);
+            }
+            let wanted = world.secrets.wanted.as_ref().unwrap();
+            let last_word = world.secrets.doubt.is_some_and(|doubt| doubt >= Settings::default().settle_window);
+            let (credentials, settings) = (wanted.credentials.clone(), desired.content.settings.clone());
+            self.memory.note(Remember::SecretsSaved { credentials, settings, last_word }, clock);
         }
     }
 

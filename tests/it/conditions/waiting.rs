@@ -13,6 +13,8 @@ const POLLS: usize = 67;
 /// The most calls of a pass that finds out nothing new: a list, the templates, a create that is refused because a job is
 /// there, and the list that looks for it.
 const CALLS: usize = 4;
+/// A job that is well and declares credentials has its set read at each poll; a test that did not succeed is repeated then.
+const CONTENT: usize = 3;
 /// Trouble that passes is asked for twice as often: it ends without a word.
 const TROUBLE: usize = 2;
 
@@ -29,6 +31,7 @@ fn nothing_that_waits_calls_graph_more_often_than_what_is_well() {
             let most = match state.story.standing() {
                 Some(Standing::Passing) => POLLS * CALLS * TROUBLE,
                 Some(Standing::Blocked | Standing::Stuck | Standing::Working) => POLLS * CALLS,
+                Some(Standing::Settled) if state.story.declares_content() => POLLS * CONTENT,
                 // A preview of a creation asks for the templates as well.
                 Some(Standing::Settled | Standing::Suspended) | None => POLLS * 2,
             };

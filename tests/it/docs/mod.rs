@@ -1,6 +1,7 @@
 //! The book: its generated pages are fresh, its links lead somewhere, its manifests are accepted by a real API server.
 
 mod backup;
+mod credentials;
 mod links;
 mod manifests;
 mod pages;

@@ -171,7 +171,7 @@ fn before_saving(id: &str, difference: &Difference, wanted: &Wanted, desired: &D
 
 fn refused(tested: &Tested, after: Duration, consequence: &str) -> Problem {
     let (reason, message) = words::test(tested);
-    held(Standing::Stuck, reason, format!("{message} {consequence}"), after)
+    held(words::standing(tested), reason, format!("{message} {consequence}"), after)
 }
 
 /// What the pass comes to in the light of credentials and settings: a start waits for them, and nothing is as declared

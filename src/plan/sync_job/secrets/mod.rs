@@ -8,6 +8,8 @@ pub mod meaning;
 mod restart;
 pub mod settings;
 mod shown;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::fmt;

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{Problem, difference, in_force, tags, words};
-use crate::api::{CredentialTest, CredentialTestResult, CredentialsStatus, KeyFingerprint, Reason};
+use crate::api::{
+    CredentialTest, CredentialTestResult, CredentialValidation, CredentialsStatus, KeyFingerprint, Reason,
+};
 use crate::plan::common::settings::Settings;
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::secrets::decide::{Course, course};
@@ -34,9 +36,16 @@ pub(in crate::plan) fn condition(
                 CredentialTestResult::NoAnswer | CredentialTestResult::Unclear => "Unknown",
             };
             let (reason, message) = words::test(tested);
+            let saved = difference(&desired.content, &world.secrets).is_some_and(|difference| difference.is_none());
+            let nonetheless = status == "False" && saved && desired.content.validation == CredentialValidation::Warn;
+            let message = if nonetheless { format!("{message} {}", words::SAVED_NONETHELESS) } else { message };
             Some((status, reason, message))
         }
-        None => Some(("Unknown", Reason::CredentialsUntested, "The credentials were not tested.".to_owned())),
+        None => {
+            let skipped = desired.content.validation == CredentialValidation::Skip;
+            let message = if skipped { words::UNTESTED } else { words::NOT_TESTED_YET };
+            Some(("Unknown", Reason::CredentialsUntested, message.to_owned()))
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Gap, Tested};
 use crate::api::{CredentialTestResult, Reason};
+use crate::plan::common::standing::Standing;
 use crate::plan::common::words::quoted;
 
 pub(super) const SAVING: &str = "Saving the credentials and settings.";
@@ -12,16 +13,23 @@ pub(super) const SAVED_NOT_SHOWN: &str =
     "Graph accepted the credentials and settings and does not show them everywhere yet.";
 pub(super) const NOT_SAVED: &str =
     "They are not saved, because `spec.credentialValidation` is Require. The test is repeated at each poll.";
+pub(super) const SAVED_NONETHELESS: &str = "They are saved, because `spec.credentialValidation` is Warn.";
+pub(super) const UNTESTED: &str = "The credentials are not tested, because `spec.credentialValidation` is Skip.";
+pub(super) const NOT_TESTED_YET: &str = "The credentials were not tested yet.";
 pub(super) const NOT_STARTED: &str =
     "The job is not started, because `spec.credentialValidation` is Require. The test is repeated at each poll.";
 
 pub(super) fn gap(key: &str, gap: &Gap) -> String {
-    let needed = format!("`spec.credentials` takes the value of {key} from it; nothing is saved before it is there.");
+    let wanted = format!("`spec.credentials` takes the value of {key} from");
     match gap {
-        Gap::NoSecret { secret } => format!("There is no Secret '{secret}' in this namespace. {needed}"),
-        Gap::NoKey { secret, key: of_secret } => format!("The Secret '{secret}' has no key '{of_secret}'. {needed}"),
+        Gap::NoSecret { secret } => format!(
+            "There is no Secret '{secret}' in the namespace of this SyncJob; {wanted} it. Nothing is saved until the Secret is there."
+        ),
+        Gap::NoKey { secret, key: of_secret } => format!(
+            "The Secret '{secret}' has no key '{of_secret}'; {wanted} it. Nothing is saved until the key is there."
+        ),
         Gap::Invalid { secret, key: of_secret, why } => format!(
-            "The key '{of_secret}' of the Secret '{secret}' {why}. `spec.credentials` takes the value of {key} from it; nothing is saved before it is corrected."
+            "The key '{of_secret}' of the Secret '{secret}' {why}; {wanted} it. Nothing is saved until it is corrected."
         ),
     }
 }
@@ -36,7 +44,7 @@ pub(super) fn conflict(others: &[String]) -> String {
 pub(super) fn incomplete(masked: &[String]) -> String {
     let keys = quoted(masked.iter().map(String::as_str));
     format!(
-        "The service principal has credentials that are not declared and that Graph does not show: {keys}. To save the set would lose them, so nothing is saved. Add them to `spec.credentials`."
+        "The service principal has credentials that are not declared and that Graph does not show: {keys}. A save replaces the whole set and would delete them, so nothing is saved. Add them to `spec.credentials`."
     )
 }
 
@@ -47,12 +55,22 @@ pub(super) fn not_kept(names: &[&str]) -> String {
     )
 }
 
+/// How things stand after a test whose success is required: a target that was not reached may be back soon.
+pub(super) fn standing(tested: &Tested) -> Standing {
+    match tested.result {
+        CredentialTestResult::Accepted | CredentialTestResult::Rejected => Standing::Stuck,
+        CredentialTestResult::Unreachable | CredentialTestResult::NoAnswer | CredentialTestResult::Unclear => {
+            Standing::Blocked
+        }
+    }
+}
+
 /// What a test came to, as reason and sentence.
 pub(super) fn test(tested: &Tested) -> (Reason, String) {
     let code = tested.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
     match tested.result {
         CredentialTestResult::Accepted => {
-            (Reason::CredentialsAccepted, "The target accepts the credentials, as the service tested them.".to_owned())
+            (Reason::CredentialsAccepted, "The target accepted the credentials in the service's test.".to_owned())
         }
         CredentialTestResult::Rejected => (
             Reason::CredentialsRejectedByTarget,

@@ -1,6 +1,7 @@
 //! The states that people and machines have to tell apart, each as a story that ends in it.
 
 mod birth;
+mod credentials;
 mod life;
 mod modes;
 mod trouble;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Section> {
         Section { title: "Trouble with Graph, the login or the cluster", states: trouble::states() },
         Section { title: "While there is a job", states: life::states() },
         Section { title: "What the service does to a job", states: life::service() },
+        Section { title: "Credentials and settings", states: credentials::states() },
         Section { title: "Modes", states: modes::states() },
         Section { title: "Deletion", states: modes::deletion() },
     ]
