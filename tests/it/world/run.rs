@@ -146,7 +146,7 @@ fn judged(play: &Play, bounds: Bounds, calm: Duration) -> Vec<Violation> {
         tenants::judge(play, &evidence, &mut found);
     }
     if play.scene.content {
-        content::judge(play, &evidence, &mut found);
+        content::judge(&play.ends.api, &play.ends.graph, &evidence, &mut found);
     }
     if play.places.iter().flatten().any(super::operator::Process::has_ended) {
         found.push(Violation { rule: "ended", at: play.now(), what: "the loop has ended".to_owned() });

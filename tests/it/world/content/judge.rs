@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::super::By;
+use super::super::api::Api;
 use super::super::graph::secrets::{self, Look, NOTIFICATIONS, Sent, Set, Sets, is_masked};
-use super::super::graph::{Did, Effect};
+use super::super::graph::{Did, Effect, Graph};
 use super::super::invariants::{Evidence, Violation};
-use super::super::play::Play;
 use super::super::scene::PRINCIPAL;
 use super::claims::{Claim, Claims};
 use super::justified::in_place;
@@ -51,9 +51,10 @@ impl Case<'_> {
     }
 }
 
-pub fn judge(play: &Play, evidence: &Evidence, found: &mut Vec<Violation>) {
-    let service = play.ends.graph.service();
-    let changes = play.ends.api.surroundings().changes.clone();
+/// All rules.
+pub fn judge(api: &Api, graph: &Graph, evidence: &Evidence, found: &mut Vec<Violation>) {
+    let service = graph.service();
+    let changes = api.surroundings().changes.clone();
     let claims = Claims { evidence, principal: PRINCIPAL, changes };
     let case = Case { claims, sets: &service.sets, unshown: evidence.bounds.serve + PASS };
     no_mask_is_sent(&case, found);

@@ -5,6 +5,8 @@ mod judge;
 mod justified;
 mod scenes;
 mod search;
+#[cfg(test)]
+mod tests;
 
 pub use judge::judge;
 pub use scenes::CONTENT_SCENES;

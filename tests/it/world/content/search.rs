@@ -2,9 +2,10 @@
 
 use entrain::plan::Settings;
 
+use super::super::controls::LATE;
 use super::super::graph::WORLDS;
 use super::super::run::{Setup, run, run_logged};
-use super::super::schedule::Schedule;
+use super::super::schedule::{Mix, Schedule, Site};
 use super::super::search::{number, search_of};
 use super::scenes::CONTENT_SCENES;
 
@@ -17,7 +18,15 @@ fn seeded(seed: u64, settings: Settings) -> (Setup, Schedule) {
     let scene = &CONTENT_SCENES[rng.usize(..CONTENT_SCENES.len())];
     // What ids are made of is the business of the other search: the likeliest world is drawn most of the time.
     let world = if rng.bool() { WORLDS[0] } else { WORLDS[rng.usize(..WORLDS.len())] };
-    (Setup { scene, world, settings, blind: false }, Schedule::seeded(seed))
+    let setup = Setup { scene, world, settings, blind: false };
+    // A save that is carried out late meets a rotation or another operator too rarely where all kinds of faults are drawn.
+    let late = Mix { kinds: vec![(Site::GraphAction, LATE)], ..Mix::everywhere(rng.u32(1..=6), 500) };
+    let schedule = match rng.u8(..4) {
+        0 => Schedule::mixed(seed, Mix { sites: vec![Site::GraphAction], ..late }),
+        1 => Schedule::mixed(seed, Mix { sites: vec![Site::GraphAction, Site::Actor], ..late }),
+        _ => Schedule::seeded(seed),
+    };
+    (setup, schedule)
 }
 
 #[test]

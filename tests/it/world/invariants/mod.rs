@@ -3,7 +3,7 @@
 
 mod live;
 mod safe;
-mod story;
+pub mod story;
 #[cfg(test)]
 mod tests;
 
