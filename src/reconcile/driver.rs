@@ -353,10 +353,10 @@ mod tests {
         let wakes = |credentials: serde_json::Value| {
             let object = json!({"metadata": {"name": "a", "namespace": "apps"},
                 "spec": {"servicePrincipalId": "2D6F", "templateId": "scim", "credentials": credentials}});
-            let name =
+            let of =
                 |namespace: &str, name: &str| SecretName { namespace: namespace.to_owned(), name: name.to_owned() };
-            let names = HashSet::from([name("apps", "box-scim"), name("other", "box-other")]);
-            names_one_of(&serde_json::from_value(object).unwrap(), &names)
+            let changed = HashSet::from([of("apps", "box-scim"), of("other", "box-other")]);
+            names_one_of(&serde_json::from_value(object).unwrap(), &changed)
         };
         assert!(wakes(json!([plain, named("box-old"), named("box-scim")])));
         for credentials in [json!(null), json!([]), json!([plain]), json!([named("box-other")])] {

@@ -36,10 +36,9 @@ pub(super) fn of(answer: Result<(), Error>) -> Result<TestOutcome, Error> {
     let code = error.code.clone();
     match (error.kind, error.status) {
         (Kind::Rejected, status) if status == Some(400) || is_connectors(&code) => Ok(verdict(code)),
-        (Kind::Unavailable, Some(_)) => Ok(TestOutcome::NoAnswer),
         // Where nothing left, Graph itself was not reached.
         (Kind::Network, None) if error.processed == Processed::Unknown => Ok(TestOutcome::NoAnswer),
-        (Kind::Network, Some(_)) => Ok(TestOutcome::NoAnswer),
+        (Kind::Unavailable | Kind::Network, Some(_)) => Ok(TestOutcome::NoAnswer),
         // A refusal that is too long to be read, as one that repeats all of what a target answers.
         (Kind::Refused, Some(400)) => Ok(TestOutcome::Unclear { code }),
         _ => Err(error),

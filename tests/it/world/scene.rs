@@ -39,6 +39,10 @@ pub enum Act {
 }
 
 /// What a run is about.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that a run has or has not, and none excludes another"
+)]
 pub struct Scene {
     pub name: &'static str,
     /// A job of somebody else is there from the beginning, and runs.

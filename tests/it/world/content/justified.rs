@@ -54,10 +54,8 @@ fn lacking(case: &Case<'_>, claim: &Claim<'_>) -> Vec<String> {
 /// Of the conditions that tell of trouble.
 fn reasons(object: &Version) -> Vec<String> {
     let conditions = object.value["status"]["conditions"].as_array().into_iter().flatten();
-    let trouble = conditions.filter(|one| {
-        one["type"] == "Ready" && one["status"] != "True"
-            || one["type"] == "CredentialsValid" && one["status"] != "True"
-    });
+    let trouble = conditions
+        .filter(|one| (one["type"] == "Ready" || one["type"] == "CredentialsValid") && one["status"] != "True");
     trouble.filter_map(|one| Some(one["reason"].as_str()?.to_owned())).collect()
 }
 

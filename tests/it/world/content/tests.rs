@@ -55,10 +55,11 @@ fn sends(story: &Story, pairs: &[(&str, &str)], test: bool) {
     let sets = &mut story.graph.service().sets;
     let request = format!("r{}", sets.sent.len());
     sets.sent.push(Sent { at: now, by: OPERATOR, principal: 0, request: request.clone(), set, test });
-    drop(match test {
-        true => sets.test(0, &body, now),
-        false => sets.put(0, &body, (OPERATOR, &request), now, Duration::ZERO),
-    });
+    if test {
+        drop(sets.test(0, &body, now));
+    } else {
+        drop(sets.put(0, &body, (OPERATOR, &request), now, Duration::ZERO));
+    }
 }
 
 fn starts(story: &Story, id: &str) {

@@ -148,9 +148,10 @@ impl Sets {
             return answer::error(400, "BadRequest", &format!("Requested value '{key}' was not found."));
         }
         let kept = sent.into_iter().filter(|(_, value)| !value.is_empty());
-        let set = kept.map(|(key, value)| if key == NOTIFICATIONS { (key, whole(&value)) } else { (key, value) });
+        let stored_set =
+            kept.map(|(key, value)| if key == NOTIFICATIONS { (key, whole(&value)) } else { (key, value) });
         let (request, shown_from) = (request.to_owned(), now + unseen);
-        let stored = Stored { at: now, by, request, set: Arc::new(set.collect()), shown_from };
+        let stored = Stored { at: now, by, request, set: Arc::new(stored_set.collect()), shown_from };
         self.versions.entry(principal).or_default().push(stored);
         answer::no_content()
     }
