@@ -129,13 +129,14 @@ mod tests {
             (Kind::Unauthorized, 401),
             (Kind::Forbidden, 403),
             (Kind::Conflict, 409),
-            (Kind::Rejected, 412),
             (Kind::Throttled, 429),
             (Kind::Refused, 302),
             (Kind::Malformed, 200),
         ] {
             assert_eq!(shown(kind, status, &code), (kind.name(), "error".to_owned()), "{status}");
         }
+        assert_eq!(shown(Kind::Rejected, 412, "PreconditionFailed").0, "Rejected");
+        assert_eq!(shown(Kind::Rejected, 412, "PreconditionFailed").1, "error", "the code is Graph's own");
         for kind in [Kind::Throttled, Kind::Network, Kind::LoginRefused, Kind::Withheld, Kind::Busy] {
             assert_eq!(of(Err(error(kind, None, ""))).unwrap_err().kind, kind, "nothing was sent");
         }

@@ -24,7 +24,8 @@ impl Talk {
     /// An application with these templates.
     async fn offering(templates: &[&str]) -> Self {
         let talk = Self::with(|options| options.test_timeout = Duration::from_millis(600)).await;
-        talk.put_principal(json!({"templates": templates, "secrets": []})).await;
+        talk.put_principal(json!({"templates": templates})).await;
+        talk.control.put_secrets(&talk.demo.tenant_id, talk.service_principal(), &json!([])).await.unwrap();
         talk
     }
 
