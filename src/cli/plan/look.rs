@@ -111,10 +111,10 @@ impl<'a> Looks<'a> {
     pub fn trouble(&self, trouble: &Trouble) -> String {
         let remedy = match (trouble.kind, self.caller) {
             (TroubleKind::Unauthorized | TroubleKind::Forbidden, Caller::Person) => {
-                "A person needs the delegated permission Synchronization.Read.All (or Synchronization.ReadWrite.All), Application.Read.All to look up a service principal, and one of the roles Application Administrator, Cloud Application Administrator or Hybrid Identity Administrator."
+                "A person needs the delegated permission Synchronization.Read.All (or Synchronization.ReadWrite.All), Synchronization.ReadWrite.All to compare credentials and settings, Application.Read.All to look up a service principal, and one of the roles Application Administrator, Cloud Application Administrator or Hybrid Identity Administrator."
             }
             (TroubleKind::Unauthorized | TroubleKind::Forbidden, Caller::Application) => {
-                "Grant the application Synchronization.Read.All and Application.Read.All with admin consent, or Application.ReadWrite.OwnedBy and ownership of the service principal."
+                "Grant the application Synchronization.Read.All (Synchronization.ReadWrite.All to compare credentials and settings) and Application.Read.All with admin consent, or Application.ReadWrite.OwnedBy and ownership of the service principal."
             }
             (TroubleKind::Throttled | TroubleKind::GraphUnavailable, _) => "Try again later.",
             _ => "Read Graph's answer in this message.",

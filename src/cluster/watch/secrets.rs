@@ -124,7 +124,9 @@ mod tests {
 
     fn list(keeper: &mut Keeper, secrets: &[(&str, &str, &str)]) {
         keeper.show(Event::Init);
-        secrets.iter().for_each(|(name, uid, version)| keeper.show(Event::InitApply(secret(name, uid, version))));
+        for (name, uid, version) in secrets {
+            keeper.show(Event::InitApply(secret(name, uid, version)));
+        }
         keeper.show(Event::InitDone);
     }
 

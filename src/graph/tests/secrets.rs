@@ -110,7 +110,10 @@ async fn a_lost_answer_of_a_save_leaves_open_which_set_is_stored() {
 }
 
 /// What each call makes of an answer: all that is kept of it.
-fn kept(status: u16, body: &str) -> Vec<(Option<Result<TestOutcome, Error>>, Option<Error>)> {
+/// What came of a test, and of another call.
+type Kept = (Option<Result<TestOutcome, Error>>, Option<Error>);
+
+fn kept(status: u16, body: &str) -> Vec<Kept> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let (fake, set) = (Fake::new(), set());

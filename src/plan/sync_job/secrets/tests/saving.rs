@@ -18,7 +18,8 @@ fn what_is_declared_is_saved_where_it_differs_in_meaning_and_nowhere_else() {
     let both = &["BaseAddress", "SecretToken"][..];
     let lower = vec![shown("baseaddress", "address"), masked("secrettoken")];
     let foreign = |secret: LiveSecret| [in_place(), vec![secret]].concat();
-    let cases: Vec<(&str, World, Vec<LiveSecret>, Option<&[&str]>)> = vec![
+    type Case<'a> = (&'a str, World, Vec<LiveSecret>, Option<&'a [&'a str]>);
+    let cases: Vec<Case<'_>> = vec![
         ("nothing is there", running(), vec![], Some(both)),
         ("as saved", saved("1"), in_place(), None),
         ("as saved, in another case", saved("1"), lower, None),

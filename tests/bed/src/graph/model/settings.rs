@@ -1,11 +1,12 @@
 //! The settings of a tenant, most of which are switches between what CONTRACT.md leaves open.
 
 use serde::{Deserialize, Serialize};
+use smart_default::SmartDefault;
 
 pub use super::switches::*;
 
 /// Everything that can be set per tenant. Durations are virtual time. An unknown name or value is refused.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, SmartDefault, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Settings {
     /// Verified domains, which login accepts in place of the tenant's id.
@@ -22,6 +23,7 @@ pub struct Settings {
     pub missing_permission: MissingPermission,
     pub owned_by: OwnedBy,
     /// Whether `Application.ReadWrite.All` and `Directory.ReadWrite.All` open the synchronization routes.
+    #[default(Accepts::Accepted)]
     pub broad_roles: Accepts,
     pub duplicate_create: DuplicateCreate,
     pub wrong_template: WrongTemplate,
@@ -44,6 +46,7 @@ pub struct Settings {
     /// How long after its creation a service principal lists no templates.
     pub templates_empty_seconds: u64,
     /// How long after a restore the jobs stay away, unless they are restarted.
+    #[default(40 * 60)]
     pub restore_delay_seconds: u64,
     /// Whether `servicePrincipals(appId='…')/synchronization` works.
     pub addressing_by_app_id: Accepts,
@@ -76,11 +79,16 @@ pub struct Settings {
     pub on_demand_key: OnDemandKey,
     pub on_demand_while_running: OnDemandWhileRunning,
     /// Entries in one page of a collection; 0 is no limit.
+    #[default(100)]
     pub page_size: usize,
     /// Whether a skip token that the simulator did not make leads to the first page.
+    #[default(Accepts::Accepted)]
     pub foreign_skip_tokens: Accepts,
+    #[default(300)]
     pub cycle_start_delay_seconds: u64,
+    #[default(20 * 60)]
     pub initial_cycle_seconds: u64,
+    #[default(60)]
     pub incremental_cycle_seconds: u64,
     pub running_cycle: RunningCycle,
     pub running_cycle_end: RunningCycleEnd,
@@ -89,6 +97,7 @@ pub struct Settings {
     pub deletion_guard: DeletionGuard,
     pub deletion_guard_reach: DeletionGuardReach,
     /// The number of deletions from which on the guard holds them back where nobody named one.
+    #[default(500)]
     pub delete_threshold_default: u64,
     pub missing_job: MissingJob,
     pub paused_quarantine: PausedQuarantine,
@@ -109,99 +118,10 @@ pub struct Settings {
     pub tenant_write_limit: Option<u64>,
     pub retry_after: RetryAfter,
     pub throttled_code: ThrottledCode,
+    #[default(3600)]
     pub token_lifetime_seconds: i64,
     /// `expires_in` as a string, which some versions of login send.
     pub expires_in_as_text: bool,
     /// Whether a revoked token of a client that can handle it is answered with a claims challenge.
     pub claims_challenges: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            domains: Vec::new(),
-            cloud: Cloud::default(),
-            new_federated_credential: NewFederatedCredential::default(),
-            new_federated_credential_seconds: 0,
-            replication_lag_millis: 0,
-            status_lag_millis: None,
-            flapping: false,
-            missing_permission: MissingPermission::default(),
-            owned_by: OwnedBy::default(),
-            broad_roles: Accepts::Accepted,
-            duplicate_create: DuplicateCreate::default(),
-            wrong_template: WrongTemplate::default(),
-            new_job: NewJob::default(),
-            new_job_interval: NewJobInterval::default(),
-            job_ids: JobIds::default(),
-            create_status: CreateStatus::default(),
-            create_invisible: false,
-            pause_leaves: PauseLeaves::default(),
-            pause_takes_effect: PauseTakesEffect::default(),
-            start_without_credentials: StartWithoutCredentials::default(),
-            start_running: StartRunning::default(),
-            pause_paused: Repeated::default(),
-            restart_never_started: RestartNeverStarted::default(),
-            query_options_on_jobs: QueryOptions::default(),
-            service_principal_deleted: DeletedServicePrincipal::default(),
-            new_service_principal: NewServicePrincipal::default(),
-            new_service_principal_seconds: 0,
-            templates_empty_seconds: 0,
-            restore_delay_seconds: 40 * 60,
-            addressing_by_app_id: Accepts::default(),
-            unverified_routes: UnverifiedRoutes::default(),
-            unknown_secret_keys: Accepts::default(),
-            secret_mask: SecretMask::default(),
-            masked_keys: MaskedKeys::default(),
-            empty_secret_set: EmptySecretSet::default(),
-            mask_written_back: MaskWrittenBack::default(),
-            left_out_secrets: LeftOutSecrets::default(),
-            secret_key_case: SecretKeyCase::default(),
-            duplicate_secret_keys: DuplicateSecretKeys::default(),
-            non_text_secrets: Accepts::default(),
-            notifications_read_back: NotificationSettings::default(),
-            put_secrets: PutSecrets::default(),
-            secrets_lag_millis: 0,
-            secrets_limit_bytes: None,
-            read_secrets: ReadSecrets::default(),
-            validation_status: ValidationStatus::default(),
-            validate_without_job: ValidateWithoutJob::default(),
-            outage_in_cycles: OutageInCycles::default(),
-            oauth_access_token: OauthAccessToken::default(),
-            inbound_without_notifications: InboundWithoutNotifications::default(),
-            sync_all_absent: SyncAllAbsent::default(),
-            sync_all_widens: SyncAllWidens::default(),
-            schema_reset_status: SchemaResetStatus::default(),
-            on_demand_key: OnDemandKey::default(),
-            on_demand_while_running: OnDemandWhileRunning::default(),
-            page_size: 100,
-            foreign_skip_tokens: Accepts::Accepted,
-            cycle_start_delay_seconds: 300,
-            initial_cycle_seconds: 20 * 60,
-            incremental_cycle_seconds: 60,
-            running_cycle: RunningCycle::default(),
-            running_cycle_end: RunningCycleEnd::default(),
-            last_successful: LastSuccessful::default(),
-            quarantine_retries: QuarantineRetries::default(),
-            deletion_guard: DeletionGuard::default(),
-            deletion_guard_reach: DeletionGuardReach::default(),
-            delete_threshold_default: 500,
-            missing_job: MissingJob::default(),
-            paused_quarantine: PausedQuarantine::default(),
-            without_templates: WithoutTemplates::default(),
-            person_scopes: PersonScopes::default(),
-            throttling: Throttling::default(),
-            resource_unit_limit: None,
-            write_limit: None,
-            request_limit: None,
-            application_unit_limit: None,
-            application_write_limit: None,
-            tenant_write_limit: None,
-            retry_after: RetryAfter::default(),
-            throttled_code: ThrottledCode::default(),
-            token_lifetime_seconds: 3600,
-            expires_in_as_text: false,
-            claims_challenges: false,
-        }
-    }
 }
