@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::context::Context;
 use super::sync_job::unreadable;
-use crate::cluster::watch::tenants::{TenantName, TenantWatch};
+use crate::cluster::watch::tenants::{TenantChange, TenantWatch};
 use crate::cluster::watch::{Seen, Watch};
 
 /// How often what is remembered of objects that no longer exist is thrown away, and lists that are too old to serve.
@@ -19,9 +19,9 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(60);
 /// What the watches show.
 pub(super) struct Shown {
     pub sync_jobs: UnboundedReceiver<Seen>,
-    pub tenants: UnboundedReceiver<TenantName>,
+    pub tenants: UnboundedReceiver<TenantChange>,
     /// Without a watch over tenants, their end stays open all the same.
-    _tenants_seen: UnboundedSender<TenantName>,
+    _tenants_seen: UnboundedSender<TenantChange>,
 }
 
 /// What runs next to the passes, and what the watches among it show. None of it ends before it is dropped. SyncJobs are not
