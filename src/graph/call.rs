@@ -26,6 +26,8 @@ pub(super) struct Caller {
     pub slot_timeout: Duration,
     pub call_timeout: Duration,
     pub observer: Arc<dyn Observer>,
+    /// Whose login it is.
+    pub login_of: Option<Arc<str>>,
 }
 
 impl Caller {
@@ -114,6 +116,7 @@ impl Caller {
             status: (error.kind == Kind::TokenRejected).then_some(401),
             code: error.code,
             retry_at: Some(until),
+            login_of: self.login_of.clone(),
             ..call.failed(error.kind, &error.message)
         })
     }

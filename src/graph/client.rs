@@ -50,6 +50,8 @@ pub struct Options {
     pub login_retry: Duration,
     /// Is notified of calls and logins.
     pub observer: Arc<dyn Observer>,
+    /// Whose login it is, as errors name it; nobody's in particular without a name.
+    pub login_of: Option<Arc<str>>,
 }
 
 impl Options {
@@ -66,6 +68,7 @@ impl Options {
             wall: WallClock::machine(),
             login_retry: Duration::from_secs(60),
             observer: Arc::new(Ignore),
+            login_of: None,
         }
     }
 
@@ -140,6 +143,7 @@ impl Client {
             slot_timeout: options.slot_timeout,
             call_timeout: options.call_timeout,
             observer: options.observer,
+            login_of: options.login_of,
         };
         let inner = Inner { root, tenant: known, caller, list_timeout: options.list_timeout };
         Self { inner: Arc::new(inner), turn: Turn::default() }
