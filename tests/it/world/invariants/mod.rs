@@ -3,7 +3,7 @@
 
 mod live;
 mod safe;
-mod story;
+pub mod story;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::By;
-use super::api::{Api, Key, Kind, Request, Version, Write};
+use super::api::{Api, Key, Request, Version, Write};
 use super::graph::{Graph, Job, Ledger, Principal};
 
 /// A rule that did not hold.
@@ -81,8 +81,6 @@ pub struct Evidence {
     pub definition_going: bool,
     /// The SyncJobs, by uid, of a namespace that was being deleted of which an Event reports that their job is left behind.
     pub left_behind: BTreeSet<String>,
-    /// When something was written of a tenant.
-    pub tenants_written: Vec<Duration>,
 }
 
 impl Evidence {
@@ -105,10 +103,6 @@ impl Evidence {
             end: store.clock.now(),
             definition_going: store.definition_going,
             left_behind: left_behind(&store.events, api),
-            tenants_written: [Kind::EntraTenant, Kind::ClusterEntraTenant]
-                .into_iter()
-                .flat_map(|kind| api.of(kind).history.iter().map(|write| write.at).collect::<Vec<_>>())
-                .collect(),
         }
     }
 
