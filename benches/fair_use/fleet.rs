@@ -9,7 +9,7 @@ use entrain::graph::{
     ApplicationLimits, Availability, Client, Cloud, Credential, Endpoints, Error, LimitSettings, Limits, Options,
     Priority, Rates, Turn,
 };
-use entrain::reconcile::{Class, Lane, Queue, TenantKey, Work};
+use entrain::reconcile::{Again, Class, Lane, Queue, TenantKey, Work};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
@@ -127,6 +127,7 @@ impl Run<'_> {
             }
             Err(error) => Some((error.retry_at.unwrap_or(now + RETRY).max(now), Class::New)),
         };
+        let next = next.map(|(due, class)| Again { due, class, rests_until: now });
         self.queue.finished(&key, next, now);
     }
 }

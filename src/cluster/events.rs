@@ -17,12 +17,15 @@ use kube::{Api, Client, Resource};
 use tokio::sync::mpsc;
 
 use super::CALL_TIMEOUT;
+use crate::api::tenant::TenantKind;
 
 const QUEUE_MAX: usize = 1024;
 /// The API server refuses a longer note, and a longer name of an instance.
 const NOTE_BYTES_MAX: usize = 1024;
 const INSTANCE_CHARS_MAX: usize = 128;
-const CONTROLLER: &str = "entrain.dev/syncjob";
+/// Who reports, by what the Event is about.
+const OF_SYNC_JOBS: &str = "entrain.dev/syncjob";
+const OF_TENANTS: &str = "entrain.dev/tenant";
 
 /// client-go's numbers for one object (`tools/record/events_cache.go`).
 const OBJECT_BURST: NonZeroU32 = NonZeroU32::new(25).unwrap();
@@ -93,6 +96,7 @@ impl Events {
     #[expect(clippy::disallowed_methods, reason = "an Event says at what time of day something happened")]
     fn event(&self, regarding: ObjectReference, warning: bool, reason: &str, action: &str, note: &str) -> Event {
         let (now, name) = (Timestamp::now(), regarding.name.clone().unwrap_or_default());
+        let controller = controller(&regarding);
         Event {
             metadata: ObjectMeta {
                 name: Some(format!("{name}.{:x}", now.as_nanosecond())),
@@ -105,11 +109,17 @@ impl Events {
             action: Some(action.to_owned()),
             note: Some(cut(note)),
             regarding: Some(regarding),
-            reporting_controller: Some(CONTROLLER.to_owned()),
+            reporting_controller: Some(controller.to_owned()),
             reporting_instance: Some(self.instance.clone()),
             ..Event::default()
         }
     }
+}
+
+fn controller(regarding: &ObjectReference) -> &'static str {
+    let is = |kind: TenantKind| regarding.kind.as_deref() == Some(kind.name());
+    let of_tenant = is(TenantKind::EntraTenant) || is(TenantKind::ClusterEntraTenant);
+    if of_tenant { OF_TENANTS } else { OF_SYNC_JOBS }
 }
 
 async fn write(client: &Client, event: &Event) {
@@ -178,6 +188,14 @@ fn cut(note: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_names_the_controller_of_what_it_is_about() {
+        let of =
+            |kind: &str| controller(&ObjectReference { kind: Some(kind.to_owned()), ..ObjectReference::default() });
+        assert_eq!(["SyncJob", "Namespace"].map(of), [OF_SYNC_JOBS; 2]);
+        assert_eq!(["EntraTenant", "ClusterEntraTenant"].map(of), [OF_TENANTS; 2]);
+    }
 
     #[test]
     fn a_long_note_is_cut_between_characters() {

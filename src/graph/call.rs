@@ -28,6 +28,8 @@ pub(super) struct Caller {
     /// The same for a call that Graph answers after it has asked a target.
     pub target_timeout: Duration,
     pub observer: Arc<dyn Observer>,
+    /// Whose login it is.
+    pub login_of: Option<Arc<str>>,
 }
 
 impl Caller {
@@ -122,6 +124,7 @@ impl Caller {
             status: (error.kind == Kind::TokenRejected).then_some(401),
             code: error.code,
             retry_at: Some(until),
+            login_of: self.login_of.clone(),
             ..call.failed(error.kind, &error.message)
         })
     }

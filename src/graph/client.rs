@@ -52,6 +52,8 @@ pub struct Options {
     pub login_retry: Duration,
     /// Is notified of calls and logins.
     pub observer: Arc<dyn Observer>,
+    /// Whose login it is, as errors name it; nobody's in particular without a name.
+    pub login_of: Option<Arc<str>>,
 }
 
 impl Options {
@@ -69,6 +71,7 @@ impl Options {
             wall: WallClock::machine(),
             login_retry: Duration::from_secs(60),
             observer: Arc::new(Ignore),
+            login_of: None,
         }
     }
 
@@ -144,6 +147,7 @@ impl Client {
             call_timeout: options.call_timeout,
             target_timeout: options.test_timeout,
             observer: options.observer,
+            login_of: options.login_of,
         };
         let inner = Inner { root, tenant: known, caller, list_timeout: options.list_timeout };
         Self { inner: Arc::new(inner), turn: Turn::default() }

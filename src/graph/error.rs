@@ -1,6 +1,7 @@
 //! The failure of a call: what kind of failure it was, and whether the request can have had an effect.
 
 use std::fmt;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -92,6 +93,8 @@ pub struct Error {
     /// Not before this instant another try makes sense.
     pub retry_at: Option<Instant>,
     pub processed: Processed,
+    /// Whose login failed, if it has a name.
+    pub login_of: Option<Arc<str>>,
 }
 
 impl Error {
@@ -107,6 +110,7 @@ impl Error {
             date: None,
             retry_at: None,
             processed: Processed::No,
+            login_of: None,
         }
     }
 }
@@ -117,7 +121,10 @@ impl fmt::Display for Error {
         let at_login = matches!(self.kind, Kind::LoginRefused | Kind::LoginUnavailable);
         match self.status {
             // An attempt to log in is at the login anyhow.
-            _ if at_login && self.operation != Operation::LogIn => write!(f, " at the login")?,
+            _ if at_login && self.operation != Operation::LogIn => match &self.login_of {
+                Some(name) => write!(f, " at the login of {name}")?,
+                None => write!(f, " at the login")?,
+            },
             _ if at_login => {}
             Some(status) => write!(f, ": Graph answered {status}")?,
             None => {}

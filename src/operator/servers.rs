@@ -117,3 +117,50 @@ pub(super) async fn await_served(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::client::Body;
+    use serde_json::json;
+
+    use super::*;
+    use crate::serve::Health as _;
+
+    /// An API server whose lists are empty; while tenants are not served, it refuses theirs.
+    fn api(tenants: Arc<AtomicBool>) -> kube::Client {
+        let service = tower::service_fn(move |request: http::Request<Body>| {
+            let refused = request.uri().path().ends_with("entratenants") && !tenants.load(Ordering::Relaxed);
+            let body = if refused {
+                json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403})
+            } else {
+                json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "items": []})
+            };
+            let answer = http::Response::builder().status(if refused { 403 } else { 200 });
+            async move { answer.body(Body::from(body.to_string().into_bytes())) }
+        });
+        kube::Client::new(service, "default")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn readiness_waits_until_the_kinds_of_tenants_that_are_worked_on_are_served() {
+        for (namespaced, cluster) in [(true, false), (false, true), (true, true)] {
+            let (served, kinds) = (Arc::new(AtomicBool::new(false)), TenantKinds { namespaced, cluster });
+            let health = Arc::new(Health::new(Watchdog::new(Duration::from_secs(60))));
+            let namespaces = Namespaces::new(&["apps".to_owned()]);
+            let waiting = tokio::spawn(await_served(api(served.clone()), namespaces, kinds, health.clone()));
+            tokio::time::sleep(SERVED_INTERVAL * 5).await;
+            assert!(!health.ready()[0].passed, "{kinds:?}");
+            served.store(true, Ordering::Relaxed);
+            waiting.await.unwrap();
+            assert!(health.ready()[0].passed, "{kinds:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn readiness_asks_for_no_kind_of_tenants_that_is_not_worked_on() {
+        let health = Arc::new(Health::new(Watchdog::new(Duration::from_secs(60))));
+        let client = api(Arc::new(AtomicBool::new(false)));
+        await_served(client, Namespaces::new(&[]), TenantKinds::default(), health.clone()).await;
+        assert!(health.ready()[0].passed);
+    }
+}

@@ -20,14 +20,14 @@ use tracing::Instrument;
 use super::context::{Context, Watches};
 use super::ended::Ended;
 use super::helpers;
-use super::queue::{Class, Lane, Queue, Work};
+use super::queue::{Again, Class, Lane, Queue, Work};
 use super::tenants::{TenantKey, may_name};
-use super::urgency::{class_after, class_at_first, of_class, priority};
+use super::urgency::{class_after, class_at_first, of_class, priority, waits_for_its_tenant};
 use super::{sync_job, tenant};
 use crate::api::SyncJob;
 use crate::cluster::watch::Seen;
 use crate::cluster::watch::secrets::SecretName;
-use crate::cluster::watch::tenants::TenantName;
+use crate::cluster::watch::tenants::{TenantChange, TenantName};
 use crate::graph;
 use crate::metrics::{QueueState, Timer};
 use crate::plan::Wake;
@@ -36,6 +36,8 @@ use crate::plan::Wake;
 const PANIC_RETRY: Duration = Duration::from_secs(300);
 /// After a start, settled objects get their first pass with jitter of up to this long.
 const FIRST_LOOKS_WITHIN: Duration = Duration::from_secs(5);
+/// What failed because of its tenant is repeated when that changes, and not before this.
+const BACKOFF_MIN: Duration = Duration::from_secs(1);
 
 /// Names an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,12 +46,18 @@ enum Key {
     Tenant(Arc<TenantName>),
 }
 
+impl Key {
+    fn of(object: &SyncJob) -> Self {
+        Self::SyncJob(Arc::new(ObjectRef::from_obj(object)))
+    }
+}
+
 /// How a pass ended, and what comes after it.
 struct Done {
     failed: bool,
     after: Option<Duration>,
     /// The tenant whose SyncJobs need not wait any longer.
-    freed: Option<TenantName>,
+    freed: Option<TenantChange>,
 }
 
 type Shared = Arc<Mutex<Queue<Key>>>;
@@ -66,7 +74,7 @@ enum Happened {
     Stop,
     PassEnded(Result<(task::Id, Done), JoinError>),
     Seen(Seen),
-    TenantSeen(TenantName),
+    TenantSeen(TenantChange),
     SecretsChanged(HashSet<SecretName>),
     HelperEnded(Result<(), JoinError>),
     TimeCame,
@@ -90,7 +98,7 @@ pub(super) async fn run(
             Happened::Stop => break,
             Happened::PassEnded(ended) => driver.ended(ended),
             Happened::Seen(seen) => driver.seen(seen),
-            Happened::TenantSeen(name) => driver.tenant_seen(&name),
+            Happened::TenantSeen(change) => driver.tenant_seen(&change),
             Happened::SecretsChanged(names) => driver.secrets_changed(&names),
             Happened::HelperEnded(ended) => {
                 tracing::error!(?ended, "a watch ended; the operator cannot work without it");
@@ -117,7 +125,7 @@ async fn happened(
             // An error means that the sender is gone, and nobody can stop the loop any more.
             _ = shutdown.wait_for(|stop| *stop) => Happened::Stop,
             Some(ended) = passes.join_next_with_id() => Happened::PassEnded(ended),
-            Some(name) = seen.tenants.recv() => Happened::TenantSeen(name),
+            Some(change) = seen.tenants.recv() => Happened::TenantSeen(change),
             Some(seen) = seen.sync_jobs.recv() => Happened::Seen(seen),
             Some(names) = seen.secrets.recv() => Happened::SecretsChanged(names),
             Some(ended) = helpers.join_next() => Happened::HelperEnded(ended),
@@ -168,26 +176,33 @@ impl Driver {
         let panicked = || Done { failed: true, after: Some(PANIC_RETRY), freed: None };
         let done = ended.map_or_else(|_| panicked(), |(_, done)| done);
         let now = Instant::now();
-        let class = match &key {
-            Key::Tenant(_) => Class::Poll,
-            Key::SyncJob(name) => {
-                self.context.stores.get(name).map_or(Class::Poll, |object| class_after(&object, done.failed))
-            }
-        };
         // What is later than any clock shows is never.
-        let next = done.after.and_then(|after| now.checked_add(after)).map(|due| (due, class));
+        let due = done.after.and_then(|after| now.checked_add(after));
+        let next = due.map(|due| self.again(&key, done.failed, due, now));
         if let Some((took, added)) = self.queue.lock().finished(&key, next, now) {
             self.context.metrics.queue.ended(took, added, done.failed && done.after.is_some());
         }
-        if let Some(name) = &done.freed {
-            self.wake_users(name);
+        if let Some(change) = &done.freed {
+            self.wake_users(change);
         }
     }
 
+    /// What follows a pass.
+    fn again(&self, key: &Key, failed: bool, due: Instant, now: Instant) -> Again {
+        let Key::SyncJob(name) = key else { return Again { due, class: Class::Poll, rests_until: now } };
+        let Some(object) = self.context.stores.get(name) else {
+            return Again { due, class: Class::Poll, rests_until: now };
+        };
+        let class = class_after(&object, failed);
+        let object = self.context.memories.freshest(object, self.context.clock.now());
+        let rests_until = if waits_for_its_tenant(&object) { now + BACKOFF_MIN } else { due };
+        Again { due, class, rests_until: if failed { rests_until } else { now } }
+    }
+
     /// A tenant came, went or was edited: it is looked at, and so are the SyncJobs that name it.
-    fn tenant_seen(&self, name: &TenantName) {
-        self.offer_tenant(name);
-        self.wake_users(name);
+    fn tenant_seen(&self, change: &TenantChange) {
+        self.offer_tenant(&change.name);
+        self.wake_users(change);
     }
 
     fn offer_tenant(&self, name: &TenantName) {
@@ -198,11 +213,15 @@ impl Driver {
         }
     }
 
-    /// Those that name a tenant get a pass each, with jitter.
-    fn wake_users(&self, name: &TenantName) {
+    /// Those that name a tenant get a pass each that begins after the change, with jitter.
+    fn wake_users(&self, change: &TenantChange) {
         for object in self.context.stores.state() {
-            if may_name(&object, name) {
-                self.offer(&object, Class::Poll, Instant::now() + self.first_look(&object));
+            if may_name(&object, &change.name) {
+                let due = Instant::now() + self.first_look(&object);
+                let (key, lane) = (Key::of(&object), self.lane(&object));
+                if self.queue.lock().wake(key, Class::Poll, lane, due, change.at) {
+                    self.context.metrics.queue.added();
+                }
             }
         }
     }
@@ -243,12 +262,15 @@ impl Driver {
         if let Some(name) = self.context.tenants.without_finalizer(object) {
             self.offer_tenant(&name);
         }
-        let namespace = object.namespace().unwrap_or_default().into();
-        let lane = Lane { tenant: self.context.tenants.of(object), namespace };
-        let key = Key::SyncJob(Arc::new(ObjectRef::from_obj(object)));
+        let (key, lane) = (Key::of(object), self.lane(object));
         if self.queue.lock().offer(key, class, lane, due) {
             self.context.metrics.queue.added();
         }
+    }
+
+    fn lane(&self, object: &SyncJob) -> Lane {
+        let namespace = object.namespace().unwrap_or_default().into();
+        Lane { tenant: self.context.tenants.of(object), namespace }
     }
 
     /// SyncJobs of one service principal are looked at together: one list serves them all.

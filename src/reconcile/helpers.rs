@@ -12,7 +12,7 @@ use super::context::{Context, Watches};
 use super::sync_job::unreadable;
 use crate::cluster::watch::Seen;
 use crate::cluster::watch::secrets::SecretName;
-use crate::cluster::watch::tenants::{TenantName, TenantWatch};
+use crate::cluster::watch::tenants::{TenantChange, TenantWatch};
 
 /// How often what is remembered of objects that no longer exist is thrown away, and lists that are too old to serve.
 const FORGET_INTERVAL: Duration = Duration::from_secs(60);
@@ -20,10 +20,10 @@ const FORGET_INTERVAL: Duration = Duration::from_secs(60);
 /// What the watches show.
 pub(super) struct Shown {
     pub sync_jobs: UnboundedReceiver<Seen>,
-    pub tenants: UnboundedReceiver<TenantName>,
+    pub tenants: UnboundedReceiver<TenantChange>,
     pub secrets: UnboundedReceiver<HashSet<SecretName>>,
     /// Without a watch over tenants or Secrets, their ends stay open all the same.
-    _open: (UnboundedSender<TenantName>, UnboundedSender<HashSet<SecretName>>),
+    _open: (UnboundedSender<TenantChange>, UnboundedSender<HashSet<SecretName>>),
 }
 
 /// What runs next to the passes, and what the watches among it show. None of it ends before it is dropped. SyncJobs are not

@@ -49,6 +49,15 @@ impl Memories {
         self.0.lock().insert(uid.to_owned(), entry);
     }
 
+    /// The newer of what the watch shows and what our own last write answered.
+    pub fn freshest(&self, object: Arc<SyncJob>, now: Now) -> Arc<SyncJob> {
+        let mut entries = self.0.lock();
+        match object.uid().and_then(|uid| entries.get_mut(&uid)) {
+            Some(entry) => entry.freshest(object, now),
+            None => object,
+        }
+    }
+
     pub fn retain(&self, keep: impl Fn(&str) -> bool) {
         self.0.lock().retain(|uid, _| keep(uid));
     }

@@ -18,7 +18,7 @@ mod watchdog;
 use std::sync::Arc;
 
 #[doc(hidden)] // for the bench of fair use, which drives the queue in virtual time
-pub use queue::{Class, Lane, Queue, Work};
+pub use queue::{Again, Class, Lane, Queue, Work};
 
 pub use context::{Context, Parts};
 pub use tenants::{Account, Connections, Own, Share, TenantKey, Tenants};

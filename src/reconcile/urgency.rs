@@ -1,7 +1,7 @@
 //! How urgent a pass over a SyncJob is.
 
 use super::queue::Class;
-use crate::api::SyncJob;
+use crate::api::{Reason, SyncJob};
 use crate::graph::Priority;
 
 /// What an object waits for that the first list shows.
@@ -29,6 +29,24 @@ pub(super) fn class_after(object: &SyncJob, failed: bool) -> Class {
     } else {
         Class::Poll
     }
+}
+
+/// What a change of the tenant, or a login that succeeds, may end.
+const OF_TENANTS: [Reason; 8] = [
+    Reason::TenantNotFound,
+    Reason::TenantNotAllowed,
+    Reason::TenantSuspended,
+    Reason::TenantNotReady,
+    Reason::CredentialsRejected,
+    Reason::LoginUnavailable,
+    Reason::TokenRejected,
+    Reason::PermissionMissing,
+];
+
+/// Whether an object says that it cannot be worked on because of its tenant.
+pub(super) fn waits_for_its_tenant(object: &SyncJob) -> bool {
+    let mut conditions = object.status.iter().flat_map(|status| &status.report.conditions);
+    conditions.any(|condition| OF_TENANTS.iter().any(|reason| reason.name() == condition.reason))
 }
 
 /// How urgent the calls of a pass are among those of its tenant: deletions before changes before polls.

@@ -10,6 +10,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 use parking_lot::RwLock;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::follow::{Heard, follow};
 use super::tolerant::Tolerant;
@@ -32,6 +33,13 @@ impl fmt::Display for TenantName {
             TenantKind::ClusterEntraTenant => write!(f, "ClusterEntraTenant/{}", self.name),
         }
     }
+}
+
+/// A tenant came, went, or changed in a way that matters; its users get a pass that begins after that.
+#[derive(Clone, Debug)]
+pub struct TenantChange {
+    pub name: TenantName,
+    pub at: Instant,
 }
 
 /// A tenant as it is stored.
@@ -130,8 +138,8 @@ impl TenantWatch {
         self.listed.subscribe()
     }
 
-    /// Watches for ever, and sends the name of every tenant that came, went, or changed in a way that matters.
-    pub async fn run(self, seen: UnboundedSender<TenantName>) {
+    /// Watches for ever, and sends every change of a tenant that matters.
+    pub async fn run(self, seen: UnboundedSender<TenantChange>) {
         let (store, listed) = (self.store, self.listed);
         match self.api {
             AnyApi::Namespaced(api) => {
@@ -152,7 +160,7 @@ struct Keeper {
     kind: TenantKind,
     store: TenantStore,
     listed: watch::Sender<bool>,
-    seen: UnboundedSender<TenantName>,
+    seen: UnboundedSender<TenantChange>,
     /// What this watch has in the store.
     present: HashSet<TenantName>,
 }
@@ -224,7 +232,7 @@ impl Keeper {
 
     fn announce(&self, name: TenantName) {
         // An error means that the loop has ended.
-        let _ = self.seen.send(name);
+        let _ = self.seen.send(TenantChange { name, at: Instant::now() });
     }
 }
 

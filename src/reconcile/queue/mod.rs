@@ -42,6 +42,15 @@ pub struct Work<K> {
     pub waited: Duration,
 }
 
+/// What a pass wants after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Again {
+    pub due: Instant,
+    pub class: Class,
+    /// Until then only what happens to the object itself is a reason for an earlier pass: the back-off of a pass that failed.
+    pub rests_until: Instant,
+}
+
 enum State {
     Later(Turn),
     Ready(Turn),
@@ -56,6 +65,8 @@ struct AtWork {
     probe: bool,
     /// What was wanted meanwhile.
     again: Option<Turn>,
+    /// What is wanted because of something that this pass had not seen when it began.
+    woken: Option<Turn>,
     gone: bool,
 }
 
@@ -101,20 +112,45 @@ impl<K: Clone + Eq + Hash> Queue<K> {
     /// Wants a pass over a key. Whatever is wanted of a key before its pass begins is one pass, and what is wanted during
     /// a pass is one more after it. Answers whether it is due earlier by this.
     pub fn offer(&mut self, key: K, class: Class, lane: Lane, due: Instant) -> bool {
-        let wanted = Turn { due, class, number: self.number() };
-        let Some(entry) = self.entries.get_mut(&key) else {
-            self.shares.join(&lane);
-            self.later.insert((due, wanted.number), key.clone());
-            self.entries.insert(key, Entry { lane, state: State::Later(wanted) });
-            return true;
-        };
-        if let State::AtWork(work) = &mut entry.state {
+        let wanted = Turn { due, class, number: self.number(), rests_until: due };
+        if let Some(Entry { state: State::AtWork(work), .. }) = self.entries.get_mut(&key) {
             let earlier = work.again.is_none_or(|again| due < again.due);
             work.again = Some(work.again.map_or(wanted, |again| again.joined(wanted)));
             work.gone = false;
-            Self::moved(&mut self.shares, entry, lane);
+            self.stands_in(&key, lane);
             return earlier;
         }
+        self.put(key, wanted, lane)
+    }
+
+    /// The same because something else changed at an instant, which may matter to the object: a pass that began after it has
+    /// seen it, and the back-off of a pass that failed stays.
+    pub fn wake(&mut self, key: K, class: Class, lane: Lane, due: Instant, changed: Instant) -> bool {
+        let wanted = Turn { due, class, number: self.number(), rests_until: due };
+        match self.entries.get_mut(&key).map(|entry| &mut entry.state) {
+            Some(State::AtWork(work)) => {
+                if work.began <= changed && !work.gone {
+                    work.woken = Some(work.woken.map_or(wanted, |woken| woken.joined(wanted)));
+                }
+                self.stands_in(&key, lane);
+                false
+            }
+            Some(State::Later(turn)) => {
+                let wanted = wanted.not_before(turn.rests_until);
+                self.put(key, wanted, lane)
+            }
+            Some(State::Ready(_)) | None => self.put(key, wanted, lane),
+        }
+    }
+
+    /// Puts a turn where there is no pass in flight, together with the one that waits there.
+    fn put(&mut self, key: K, wanted: Turn, lane: Lane) -> bool {
+        let Some(entry) = self.entries.get_mut(&key) else {
+            self.shares.join(&lane);
+            self.later.insert((wanted.due, wanted.number), key.clone());
+            self.entries.insert(key, Entry { lane, state: State::Later(wanted) });
+            return true;
+        };
         let waiting = match entry.state {
             State::Later(turn) => {
                 self.later.remove(&(turn.due, turn.number));
@@ -128,9 +164,9 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         };
         let joined = waiting.joined(wanted);
         entry.state = State::Later(joined);
-        Self::moved(&mut self.shares, entry, lane);
+        self.stands_in(&key, lane);
         self.later.insert((joined.due, joined.number), key);
-        due < waiting.due
+        wanted.due < waiting.due
     }
 
     /// The next pass, if there is one and a worker for it. It is in flight from now on.
@@ -146,29 +182,29 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         let State::Ready(turn) = entry.state else { return None };
         self.numbers += 1;
         self.shares.begin(&lane, class, probe, self.numbers);
-        entry.state = State::AtWork(AtWork { began: now, lane, class, probe, again: None, gone: false });
+        entry.state = State::AtWork(AtWork { began: now, lane, class, probe, again: None, woken: None, gone: false });
         self.at_work.insert(key.clone());
         self.unreserved += usize::from(!class.takes_reserved());
         Some(Work { key, class, waited: now.saturating_duration_since(turn.due) })
     }
 
-    /// The pass over a key has ended, and wants another one at an instant, or none. Answers how long it took, and whether
-    /// it added to what waits.
-    pub fn finished(&mut self, key: &K, next: Option<(Instant, Class)>, now: Instant) -> Option<(Duration, bool)> {
+    /// The pass over a key has ended, and wants another one, or none. Answers how long it took, and whether it added to what
+    /// waits.
+    pub fn finished(&mut self, key: &K, next: Option<Again>, now: Instant) -> Option<(Duration, bool)> {
         let number = self.number();
         let entry = self.entries.get_mut(key)?;
         let State::AtWork(work) = &entry.state else { return None };
-        let wanted = next.map(|(due, class)| Turn { due, class, number });
-        let (again, gone, took) = (work.again, work.gone, now.saturating_duration_since(work.began));
+        let wanted = next.filter(|_| !work.gone);
+        let wanted = wanted.map(|Again { due, class, rests_until }| Turn { due, class, number, rests_until });
+        let rests_until = wanted.map_or(now, |wanted| wanted.rests_until);
+        let woken = work.woken.map(|woken| woken.not_before(rests_until));
+        let meanwhile = work.again.into_iter().chain(woken).reduce(Turn::joined);
+        let took = now.saturating_duration_since(work.began);
         self.at_work.remove(key);
         self.unreserved -= usize::from(!work.class.takes_reserved());
         self.shares.end(&work.lane, work.class, work.probe);
-        let turn = match (again, wanted.filter(|_| !gone)) {
-            (Some(again), Some(wanted)) => Some(again.joined(wanted)),
-            (one, other) => one.or(other),
-        };
-        let added = !gone && wanted.is_some_and(|wanted| again.is_none_or(|again| wanted.due < again.due));
-        match turn {
+        let added = wanted.is_some_and(|wanted| meanwhile.is_none_or(|turn| wanted.due < turn.due));
+        match meanwhile.into_iter().chain(wanted).reduce(Turn::joined) {
             Some(turn) => {
                 entry.state = State::Later(turn);
                 self.later.insert((turn.due, turn.number), key.clone());
@@ -187,7 +223,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
             }
             State::Ready(turn) => self.ready.remove(&entry.lane, *turn),
             State::AtWork(work) => {
-                (work.again, work.gone) = (None, true);
+                (work.again, work.woken, work.gone) = (None, None, true);
                 return;
             }
         }
@@ -294,12 +330,12 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         self.numbers
     }
 
-    fn moved(shares: &mut Shares, entry: &mut Entry, lane: Lane) {
-        if entry.lane == lane {
-            return;
+    /// The turns of a key are counted in this lane from now on.
+    fn stands_in(&mut self, key: &K, lane: Lane) {
+        if let Some(entry) = self.entries.get_mut(key).filter(|entry| entry.lane != lane) {
+            self.shares.join(&lane);
+            self.shares.leave(&std::mem::replace(&mut entry.lane, lane));
         }
-        shares.join(&lane);
-        shares.leave(&std::mem::replace(&mut entry.lane, lane));
     }
 
     fn forget(&mut self, key: &K) {

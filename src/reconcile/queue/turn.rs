@@ -21,12 +21,20 @@ pub(super) struct Turn {
     pub class: Class,
     /// Of two that are due at the same instant the one that was wanted first goes first.
     pub number: u64,
+    /// Until then only what happens to the object itself is a reason for an earlier pass.
+    pub rests_until: Instant,
 }
 
 impl Turn {
     /// One pass for both: as early as the earlier, as urgent as the more urgent.
     pub fn joined(self, other: Self) -> Self {
         let (due, number) = (self.due, self.number).min((other.due, other.number));
-        Self { due, class: self.class.max(other.class), number }
+        let rests_until = self.rests_until.min(other.rests_until);
+        Self { due, class: self.class.max(other.class), number, rests_until }
+    }
+
+    /// The same, not before an instant.
+    pub fn not_before(self, instant: Instant) -> Self {
+        Self { due: self.due.max(instant), ..self }
     }
 }

@@ -76,7 +76,8 @@ impl Clients {
             let known = Made { client: known.client.clone(), share: known.share.clone(), purpose, rates };
             return put(&mut made, key, known);
         }
-        let options = (self.connections.options)(wish.cloud, key.as_str());
+        let login_of = Some(format!("{} '{}'", name.kind.name(), name.name).into());
+        let options = graph::Options { login_of, ..(self.connections.options)(wish.cloud, key.as_str()) };
         let share = self.share(&made, &key, wish, &options);
         let client = self.make(name, wish, options, share.limits.clone());
         put(&mut made, key, Made { purpose, client, share, rates })

@@ -265,6 +265,7 @@ pub fn trouble(kind: TroubleKind, operation: Operation, status: Option<u16>, cod
         date: None,
         retry_at: None,
         processed: Processed::No,
+        login_of: None,
     };
     Trouble { kind, detail: error.to_string(), trace: error.trace(), retry_after: None }
 }

@@ -31,7 +31,17 @@ async fn a_client_secret_logs_in_and_each_way_to_be_wrong_has_its_reason() {
     let tenant =
         stand.until_tenant("contoso", "has the wrong secret", |it| ready(it, "False", "ClientSecretWrong")).await;
     assert!(message(&tenant).contains("AADSTS7000215"), "{tenant:#}");
-    stand.rig.until("box", "waits", |object| ready(object, "False", "CredentialsRejected")).await;
+    let object = stand.rig.until("box", "waits", |object| ready(object, "False", "CredentialsRejected")).await;
+    let names = "at the login of EntraTenant 'contoso': AADSTS7000215";
+    assert!(message(&object).contains(names), "{object:#}");
+    let events = format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events");
+    let by_tenants = |events: &Value| {
+        let of = |event: &Value| {
+            event["reason"] == "ClientSecretWrong" && event["reportingController"] == "entrain.dev/tenant"
+        };
+        events["items"].as_array().into_iter().flatten().any(of)
+    };
+    stand.until(&events, "has the Event of the tenant", by_tenants).await;
     stand.secret(&namespace, "login", "clientSecret", &format!(" {SECRET}\n")).await;
     let tenant = stand.until_tenant("contoso", "is logged in", |it| ready(it, "True", "LoggedIn")).await;
     assert_eq!(tenant["status"]["login"]["kind"], "ClientSecret");

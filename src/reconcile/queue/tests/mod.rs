@@ -23,12 +23,33 @@ fn open(_: &TenantKey, _: Class) -> Availability {
 /// What may happen to a queue.
 #[derive(Clone, Debug)]
 enum Act {
-    Offer { key: u8, class: Class, delay: u8 },
+    Offer {
+        key: u8,
+        class: Class,
+        delay: u8,
+    },
     Take,
-    Finish { nth: usize, next: Option<(u8, Class)> },
-    Gone { key: u8 },
-    Wait { seconds: u8 },
-    Turn { tenant: usize, to: Sign },
+    /// Something that others changed so many seconds ago.
+    Wake {
+        key: u8,
+        class: Class,
+        delay: u8,
+        ago: u8,
+    },
+    Finish {
+        nth: usize,
+        next: Option<(u8, Class, u8)>,
+    },
+    Gone {
+        key: u8,
+    },
+    Wait {
+        seconds: u8,
+    },
+    Turn {
+        tenant: usize,
+        to: Sign,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,7 +69,10 @@ fn act() -> impl Strategy<Value = Act> {
         6 => (0..24_u8, class(), prop_oneof![3 => Just(0_u8), 1 => 0..9_u8])
             .prop_map(|(key, class, delay)| Act::Offer { key, class, delay }),
         6 => Just(Act::Take),
-        4 => (0..WORKERS, proptest::option::of((0..9_u8, class()))).prop_map(|(nth, next)| Act::Finish { nth, next }),
+        4 => (0..24_u8, class(), 0..9_u8, 0..3_u8)
+            .prop_map(|(key, class, delay, ago)| Act::Wake { key, class, delay, ago }),
+        4 => (0..WORKERS, proptest::option::of((0..9_u8, class(), 0..9_u8)))
+            .prop_map(|(nth, next)| Act::Finish { nth, next }),
         1 => (0..24_u8).prop_map(|key| Act::Gone { key }),
         2 => (1..6_u8).prop_map(|seconds| Act::Wait { seconds }),
         1 => (0..TENANTS.len(), sign).prop_map(|(tenant, to)| Act::Turn { tenant, to }),
@@ -60,14 +84,32 @@ fn act() -> impl Strategy<Value = Act> {
 struct Wish {
     due: Instant,
     class: Class,
+    /// Until then, what others change is no reason for an earlier pass.
+    rests: Instant,
+}
+
+impl Wish {
+    fn joined(self, other: Self) -> Self {
+        let (due, class) = (self.due.min(other.due), self.class.max(other.class));
+        Self { due, class, rests: self.rests.min(other.rests) }
+    }
+}
+
+/// A pass in flight.
+#[derive(Clone, Copy, Debug)]
+struct Pass {
+    class: Class,
+    gone: bool,
+    probe: bool,
+    began: Instant,
+    woken: Option<Wish>,
 }
 
 /// What the queue should do, without any order.
 struct Model {
     now: Instant,
     wishes: HashMap<u8, Wish>,
-    /// In flight: the class, and whether its object is gone.
-    at_work: BTreeMap<u8, (Class, bool, bool)>,
+    at_work: BTreeMap<u8, Pass>,
     signs: [(Sign, Instant); TENANTS.len()],
     passed_over: BTreeMap<Class, u32>,
 }
@@ -82,10 +124,7 @@ fn lane_of(key: u8) -> Lane {
 
 impl Model {
     fn wish(&mut self, key: u8, wish: Wish) {
-        let joined = self
-            .wishes
-            .get(&key)
-            .map_or(wish, |old| Wish { due: old.due.min(wish.due), class: old.class.max(wish.class) });
+        let joined = self.wishes.get(&key).map_or(wish, |old| old.joined(wish));
         self.wishes.insert(key, joined);
     }
 
@@ -104,8 +143,8 @@ impl Model {
     /// Whether a pass over this key may begin now.
     fn may_go(&self, key: u8) -> bool {
         let Some(wish) = self.wishes.get(&key).filter(|wish| wish.due <= self.now) else { return false };
-        let background = self.at_work.values().filter(|(class, _, _)| *class != Class::Change).count();
-        let probing = |tenant| self.at_work.iter().any(|(key, (_, _, probe))| tenant_of(*key) == tenant && *probe);
+        let background = self.at_work.values().filter(|pass| pass.class != Class::Change).count();
+        let probing = |tenant| self.at_work.iter().any(|(key, pass)| tenant_of(*key) == tenant && pass.probe);
         let sent = match self.availability(tenant_of(key)) {
             Availability::Open => true,
             Availability::Shut { .. } => false,
@@ -126,7 +165,7 @@ impl Model {
         let other_tenant = lanes().any(|other| other.tenant != lane.tenant);
         let other_namespace = lanes().any(|other| other.tenant == lane.tenant && other != lane);
         let counts = |held: Class| class != Class::Change || held == Class::Change;
-        let mut held = self.at_work.iter().filter(|(_, (held, _, _))| counts(*held)).map(|(key, _)| lane_of(*key));
+        let mut held = self.at_work.iter().filter(|(_, pass)| counts(pass.class)).map(|(key, _)| lane_of(*key));
         let (kept, more) = (usize::from(other_tenant), usize::from(other_namespace));
         let tenant_holds = held.clone().any(|other| other.tenant == lane.tenant);
         (free > kept || !tenant_holds) && (free > kept + more || !held.any(|other| other == lane))
@@ -152,7 +191,8 @@ impl Model {
         }
         self.passed_over.insert(work.class, 0);
         let probe = work.class.is_parked() && self.availability(tenant_of(work.key)) == Availability::Probe;
-        self.at_work.insert(work.key, (work.class, false, probe));
+        let pass = Pass { class: work.class, gone: false, probe, began: self.now, woken: None };
+        self.at_work.insert(work.key, pass);
         Ok(())
     }
 }
@@ -174,27 +214,52 @@ fn step(act: &Act, queue: &mut Queue<u8>, model: &mut Model) -> Result<(), TestC
             let due = model.now + u32::from(delay) * SECOND;
             let earlier = model.wishes.get(&key).is_none_or(|old| due < old.due);
             prop_assert_eq!(queue.offer(key, class, lane_of(key), due), earlier);
-            model.wish(key, Wish { due, class });
-            if let Some((_, gone, _)) = model.at_work.get_mut(&key) {
-                *gone = false;
+            model.wish(key, Wish { due, class, rests: due });
+            if let Some(pass) = model.at_work.get_mut(&key) {
+                pass.gone = false;
             }
+        }
+        Act::Wake { key, class, delay, ago } => {
+            let (due, changed) = (model.now + u32::from(delay) * SECOND, model.now - u32::from(ago) * SECOND);
+            let mut wish = Wish { due, class, rests: due };
+            let earlier = queue.wake(key, class, lane_of(key), due, changed);
+            if let Some(pass) = model.at_work.get_mut(&key) {
+                prop_assert!(!earlier);
+                if pass.began <= changed && !pass.gone {
+                    pass.woken = Some(pass.woken.map_or(wish, |woken| woken.joined(wish)));
+                }
+                return Ok(());
+            }
+            let old = model.wishes.get(&key).copied();
+            // What is due goes at its next turn.
+            wish.due = old.filter(|old| old.due > model.now).map_or(due, |old| due.max(old.rests));
+            prop_assert_eq!(earlier, old.is_none_or(|old| wish.due < old.due));
+            model.wish(key, wish);
         }
         Act::Take => drop(take(queue, model)?),
         Act::Finish { nth, next } => {
-            let Some((&key, &(_, gone, _))) = model.at_work.iter().nth(nth) else { return Ok(()) };
-            let next = next.map(|(delay, class)| (model.now + u32::from(delay) * SECOND, class));
+            let Some((&key, &Pass { gone, woken, .. })) = model.at_work.iter().nth(nth) else { return Ok(()) };
+            let next = next.map(|(delay, class, rests)| {
+                let [due, rests_until] = [delay, rests].map(|seconds| model.now + u32::from(seconds) * SECOND);
+                Again { due, class, rests_until }
+            });
             model.at_work.remove(&key);
             prop_assert!(queue.finished(&key, next, model.now).is_some());
             prop_assert!(queue.finished(&key, next, model.now).is_none(), "it ends once");
-            if let Some((due, class)) = next.filter(|_| !gone) {
-                model.wish(key, Wish { due, class });
+            let next = next.filter(|_| !gone);
+            let rests = next.map_or(model.now, |next| next.rests_until);
+            if let Some(woken) = woken {
+                model.wish(key, Wish { due: woken.due.max(rests), ..woken });
+            }
+            if let Some(Again { due, class, rests_until }) = next {
+                model.wish(key, Wish { due, class, rests: rests_until });
             }
         }
         Act::Gone { key } => {
             queue.gone(&key);
             model.wishes.remove(&key);
-            if let Some((_, gone, _)) = model.at_work.get_mut(&key) {
-                *gone = true;
+            if let Some(pass) = model.at_work.get_mut(&key) {
+                (pass.gone, pass.woken) = (true, None);
             }
         }
         Act::Wait { seconds } => model.now += u32::from(seconds) * SECOND,

@@ -104,7 +104,7 @@ fn a_shut_tenant_costs_nothing_until_it_opens_and_one_probe_then() {
     assert_eq!((queue.wake_at(), *asked.borrow()), (Some(until), 1), "asked once, not for each key");
     queue.offer("edit".to_owned(), Class::Change, lane("a", "x"), now);
     assert_eq!(queue.next(now, &shut).map(|work| work.key).as_deref(), Some("edit"));
-    queue.finished(&"edit".to_owned(), Some((now, Class::Poll)), now);
+    queue.finished(&"edit".to_owned(), Some(again(now)), now);
     assert!(queue.next(now, &shut).is_none(), "one pass for a change, then it waits like the others");
     let probe = |_: &TenantKey, _: Class| Availability::Probe;
     let first = queue.next(until, &probe).unwrap();
@@ -135,11 +135,60 @@ fn what_comes_during_a_pass_is_one_pass_after_it() {
         queue.offer("key", class, lane("a", "x"), now);
     }
     assert!(queue.next(now, &open).is_none(), "one worker a key");
-    assert_eq!(queue.finished(&"key", Some((now + 60 * SECOND, Class::Poll)), now + SECOND), Some((SECOND, false)));
+    assert_eq!(queue.finished(&"key", Some(again(now + 60 * SECOND)), now + SECOND), Some((SECOND, false)));
     let work = queue.next(now + SECOND, &open).unwrap();
     assert_eq!((work.class, work.waited), (Class::Change, SECOND));
     queue.finished(&"key", None, now + SECOND);
     assert!(queue.next(now + 100 * SECOND, &open).is_none());
+}
+
+/// A poll, after a pass that went well.
+fn again(due: Instant) -> Again {
+    Again { due, class: Class::Poll, rests_until: due - 60 * SECOND }
+}
+
+/// A poll, after a pass that failed.
+fn backoff(due: Instant) -> Again {
+    Again { rests_until: due, ..again(due) }
+}
+
+/// One key, whose pass begins at an instant.
+fn in_flight(now: Instant) -> Queue<&'static str> {
+    let mut queue = Queue::new(4);
+    queue.offer("key", Class::Poll, lane("a", "x"), now);
+    assert!(queue.next(now, &open).is_some());
+    queue
+}
+
+#[test]
+fn a_change_elsewhere_is_worth_a_pass_to_those_that_began_before_it() {
+    let now = Instant::now();
+    for (changed, due) in [(now, now + 2 * SECOND), (now - SECOND, now + 60 * SECOND)] {
+        let mut queue = in_flight(now);
+        queue.wake("key", Class::Poll, lane("a", "x"), now + 2 * SECOND, changed);
+        queue.finished(&"key", Some(again(now + 60 * SECOND)), now + SECOND);
+        assert_eq!(queue.wake_at(), Some(due));
+    }
+}
+
+#[test]
+fn a_change_elsewhere_does_not_cut_a_backoff_short_and_an_edit_does() {
+    let (now, due) = (Instant::now(), Instant::now() + 60 * SECOND);
+    let wake = |queue: &mut Queue<_>| queue.wake("key", Class::Poll, lane("a", "x"), now + 2 * SECOND, now);
+    let mut during = in_flight(now);
+    wake(&mut during);
+    during.finished(&"key", Some(backoff(due)), now + SECOND);
+    assert_eq!(during.wake_at(), Some(due));
+    let mut after = in_flight(now);
+    after.finished(&"key", Some(backoff(due)), now + SECOND);
+    assert!(!wake(&mut after));
+    assert_eq!(after.wake_at(), Some(due));
+    after.offer("key", Class::Change, lane("a", "x"), now + 2 * SECOND);
+    assert_eq!(after.wake_at(), Some(now + 2 * SECOND));
+    let mut rested = in_flight(now);
+    rested.finished(&"key", Some(Again { rests_until: now + 3 * SECOND, ..again(due) }), now + SECOND);
+    assert!(wake(&mut rested), "it is due earlier");
+    assert_eq!(rested.wake_at(), Some(now + 3 * SECOND), "and not before the rest is over");
 }
 
 /// Takes what may begin, and ends nothing.

@@ -19,6 +19,7 @@ use parking_lot::{Mutex, MutexGuard};
 pub use answer::CANARY;
 pub use jobs::{Duplicate, Ids, Job, Principal, Scheduled, Tenant, WORLDS};
 pub use ledger::{Call, Did, Effect, Ledger, Operation};
+pub use logins::LoggedIn;
 pub use service::{SECRET, TENANT};
 
 use super::By;

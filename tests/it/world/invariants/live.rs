@@ -11,8 +11,6 @@ use super::{Evidence, Violation, principal};
 
 /// From a read to the arrival of the request that it allowed, where nothing is wrong.
 const UNDER_WAY: Duration = Duration::from_secs(2);
-/// Those that name a tenant which changed get a pass within this time: the jitter, and the longest pass that was under way.
-const WOKEN_WITHIN: Duration = Duration::from_secs(75);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// L1: what is declared is there, once, and runs as declared; what was deleted is gone.
@@ -247,8 +245,7 @@ pub fn a_failed_call_is_not_repeated_at_once(evidence: &Evidence, found: &mut Ve
         let Some(again) = again.filter(|again| again.at < until + evidence.bounds.backoff) else { continue };
         let shown = call.at.saturating_sub(SHOWN_WITHIN)..=again.at;
         let changed = |write: &Write| matches!(write.by, By::Person) && shown.contains(&write.at);
-        let woken = |at: &Duration| (*at..*at + WOKEN_WITHIN).contains(&again.at);
-        if !evidence.history.iter().any(changed) && !evidence.tenants_written.iter().any(woken) {
+        if !evidence.history.iter().any(changed) {
             let what = format!(
                 "{:?} of {} {:?} after it failed",
                 call.operation,

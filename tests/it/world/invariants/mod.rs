@@ -16,7 +16,7 @@ use serde_json::Value;
 pub use safe::waits_for_its_set;
 
 use super::By;
-use super::api::{Api, Key, Kind, Request, Version, Write};
+use super::api::{Api, Key, Request, Version, Write};
 use super::graph::{Graph, Job, Ledger, Principal};
 
 /// A rule that did not hold.
@@ -83,8 +83,6 @@ pub struct Evidence {
     pub definition_going: bool,
     /// The SyncJobs, by uid, of a namespace that was being deleted of which an Event reports that their job is left behind.
     pub left_behind: BTreeSet<String>,
-    /// When something was written of a tenant.
-    pub tenants_written: Vec<Duration>,
 }
 
 impl Evidence {
@@ -107,10 +105,6 @@ impl Evidence {
             end: store.clock.now(),
             definition_going: store.definition_going,
             left_behind: left_behind(&store.events, api),
-            tenants_written: [Kind::EntraTenant, Kind::ClusterEntraTenant]
-                .into_iter()
-                .flat_map(|kind| api.of(kind).history.iter().map(|write| write.at).collect::<Vec<_>>())
-                .collect(),
         }
     }
 

@@ -219,3 +219,29 @@ fn tenants_are_silent(play: &Play, evidence: &Evidence, found: &mut Vec<Violatio
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::super::super::graph::LoggedIn;
+    use super::super::super::invariants::story::Story;
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn token_speaks_of_a_call_with_the_token_of_another_tenant_object() {
+        for (secret, broken) in [("canary-secret-one-1", 0), ("canary-secret-two-1", 1), ("", 1)] {
+            let story = Story::begin();
+            story.declare("a", &json!({"tenantRef": {"name": "one"}}));
+            story.calls(Operation::ListJobs, "", "", 200);
+            let login = LoggedIn { secret: secret.to_owned(), ..LoggedIn::default() };
+            story.does(|tenant, _| tenant.ledger.calls.last_mut().unwrap().login = Some(Arc::new(login)));
+            let mut found = Vec::new();
+            tokens_stay_with_their_tenant(&story.evidence(), &mut found);
+            assert_eq!(found.len(), broken, "{secret}: {found:?}");
+            assert!(found.iter().all(|violation| violation.rule == "token"));
+        }
+    }
+}
