@@ -95,7 +95,13 @@ pub(super) const NO_ANSWER: &str = "no answer in time";
 fn refusal(call: &Call<'_>, answer: &http::Response<Bytes>) -> Error {
     let status = answer.status().as_u16();
     let (code, message) = code_and_message(call.operation, answer.body());
-    Error { kind: classify(status, &code), processed: processed(status), code, message, ..header_facts(call, answer) }
+    let kind = if call.operation.asks_target() && status != 429 && is_connectors(&code) {
+        // The status may be that of the target, which says nothing about our token, our permission or Graph.
+        Kind::Rejected
+    } else {
+        classify(status, &code)
+    };
+    Error { kind, processed: processed(status), code, message, ..header_facts(call, answer) }
 }
 
 /// The beginning of an error: what the headers of an answer say.
@@ -132,6 +138,11 @@ fn is_unavailable(status: u16) -> bool {
 fn is_name(code: &str) -> bool {
     (1..=CODE_CHARS_MAX).contains(&code.len())
         && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+}
+
+/// Whether a code is that of a connector, and none of Graph's own that ends alike, such as `ServiceUnavailable`.
+pub(super) fn is_connectors(code: &str) -> bool {
+    code.contains("Credential") || code.starts_with("SystemForCrossDomainIdentityManagement")
 }
 
 /// 408 and 424 may come after an effect; so may anything that is not a 4xx. A 409 is a refusal: something else is in the

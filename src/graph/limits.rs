@@ -160,15 +160,13 @@ impl Limits {
         if !call.operation.asks_target() {
             return Ok(None);
         }
-        match timeout_at(limit, self.0.targets.clone().acquire_owned()).await {
-            Ok(Ok(target)) => Ok(Some(target)),
-            // It is never closed.
-            Ok(Err(_)) | Err(_) => {
-                self.0.observer.waited(Shortage::Slots, began.elapsed());
-                let what = format!("one of the {} requests in flight that wait for a target", self.0.targets_max);
-                Err(too_long(call, began, limit, &what))
-            }
+        if let Ok(Ok(target)) = timeout_at(limit, self.0.targets.clone().acquire_owned()).await {
+            return Ok(Some(target));
         }
+        // It is never closed, so that the time is over.
+        self.0.observer.waited(Shortage::Slots, began.elapsed());
+        let what = format!("one of the {} requests in flight that wait for a target", self.0.targets_max);
+        Err(too_long(call, began, limit, &what))
     }
 
     fn busy(&self, call: &Call<'_>, began: Instant, limit: Instant, shortage: Shortage) -> Error {

@@ -207,11 +207,16 @@ impl Driver {
         }
     }
 
-    /// Those that name a Secret get a pass each: somebody rotated it, or it is there at last.
+    /// Those that name a Secret get a pass each: somebody rotated it, or it is there at last. Where a list shows many at
+    /// once, as after a restore of the API server, they do not go before what people change meanwhile.
     fn secrets_changed(&self, names: &HashSet<SecretName>) {
         for object in self.context.stores.state() {
-            if names_one_of(&object, names) {
-                self.offer(&object, Class::Change, Instant::now());
+            if !names_one_of(&object, names) {
+                continue;
+            }
+            match names.len() {
+                1 => self.offer(&object, Class::Change, Instant::now()),
+                _ => self.offer(&object, Class::Poll, Instant::now() + self.first_look(&object)),
             }
         }
     }
@@ -292,8 +297,11 @@ fn done(ended: Option<Ended>, seed: u64, timer: &Timer) -> Done {
 }
 
 /// Whether a SyncJob takes a credential from one of these Secrets.
-fn names_one_of(_object: &SyncJob, _names: &HashSet<SecretName>) -> bool {
-    false
+fn names_one_of(object: &SyncJob, names: &HashSet<SecretName>) -> bool {
+    let namespace = object.namespace().unwrap_or_default();
+    object.spec.credentials.iter().flatten().filter_map(|credential| credential.value_from.as_ref()).any(|source| {
+        names.contains(&SecretName { namespace: namespace.clone(), name: source.secret_key_ref.name.clone() })
+    })
 }
 
 /// Calls for SyncJobs of one namespace share their turns in the budget, as their passes share workers.
@@ -335,6 +343,25 @@ mod tests {
         };
         assert_eq!(of("a", "apps"), of("b", "apps"));
         assert_ne!(of("a", "apps"), of("a", "other"));
+    }
+
+    #[test]
+    fn a_secret_wakes_the_sync_jobs_of_its_namespace_that_name_it() {
+        let named =
+            |name: &str| json!({"key": "SecretToken", "valueFrom": {"secretKeyRef": {"name": name, "key": "token"}}});
+        let plain = json!({"key": "BaseAddress", "value": "box-scim"});
+        let wakes = |credentials: serde_json::Value| {
+            let object = json!({"metadata": {"name": "a", "namespace": "apps"},
+                "spec": {"servicePrincipalId": "2D6F", "templateId": "scim", "credentials": credentials}});
+            let of =
+                |namespace: &str, name: &str| SecretName { namespace: namespace.to_owned(), name: name.to_owned() };
+            let changed = HashSet::from([of("apps", "box-scim"), of("other", "box-other")]);
+            names_one_of(&serde_json::from_value(object).unwrap(), &changed)
+        };
+        assert!(wakes(json!([plain, named("box-old"), named("box-scim")])));
+        for credentials in [json!(null), json!([]), json!([plain]), json!([named("box-other")])] {
+            assert!(!wakes(credentials.clone()), "{credentials}");
+        }
     }
 
     #[test]

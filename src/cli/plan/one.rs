@@ -9,7 +9,7 @@ use crate::api::{Mode, Reason};
 use crate::cli::manifests::{Manifest, Tenant};
 use crate::plan::desired::Adoption;
 use crate::plan::settings::ABSENCES_MIN;
-use crate::plan::{Desired, Fact, Look, Preview, Settings, Standing, Step, Verdict, World, decide, preview};
+use crate::plan::{Desired, Fact, Look, Preview, Settings, Standing, Step, Verdict, World, decide, preview, secrets};
 use crate::reconcile::recorded;
 
 /// More questions than the plan ever has for one SyncJob.
@@ -49,6 +49,7 @@ pub async fn plan(manifest: &Manifest, tenant: Option<&Tenant>, looks: &mut Look
     item.job_id = world.job_id.clone();
     item.changes = ahead.changes;
     let nothing_changes = item.changes.is_empty();
+    item.note = not_compared(desired, &world);
     match (&world.trouble, remark(&ahead.end)) {
         (Some(trouble), _) => item.blocked = Some(Remark::new(ahead.end.reason, looks.trouble(trouble))),
         (None, Ending::Blocked(remark)) => item.blocked = Some(remark),
@@ -56,6 +57,19 @@ pub async fn plan(manifest: &Manifest, tenant: Option<&Tenant>, looks: &mut Look
         _ => {}
     }
     Ok(item)
+}
+
+/// What this plan cannot know: Graph does not show what is saved, and the values are in the cluster.
+fn not_compared(desired: &Desired, world: &World) -> Option<Remark> {
+    let keys = secrets::not_compared(desired, world);
+    (!keys.is_empty()).then(|| {
+        let message = format!(
+            "{} {} in a Secret of the cluster, and Graph does not show what is saved: nothing is known of a difference.",
+            keys.join(", "),
+            if keys.len() == 1 { "is" } else { "are" }
+        );
+        Remark::new(Reason::CredentialsUntested, message)
+    })
 }
 
 /// A plan is made with one login. What another tenant holds is not in its answers.

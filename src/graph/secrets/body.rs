@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
 use serde::Serialize;
 
-use super::{SecretPair, Tested};
+use super::shapes::{SecretPair, Tested};
 
 /// The longest escape of a byte in JSON, and what stands around a pair or a whole body.
 const ESCAPE_BYTES_MAX: usize = 6;

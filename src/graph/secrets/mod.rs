@@ -3,50 +3,18 @@
 
 mod body;
 mod outcome;
+mod shapes;
 
-use std::fmt;
-
-use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use self::body::Tests;
 use super::client::Client;
 use super::error::Error;
-use super::lenient;
 use super::operation::Operation;
 use super::request::{Body, Call, MaySend};
 
 pub use outcome::TestOutcome;
-
-/// One pair of the set.
-#[derive(Clone, Deserialize)]
-pub struct SecretPair {
-    #[serde(deserialize_with = "lenient::id")]
-    pub key: String,
-    /// As it is sent, or as Graph shows it: a mask for a secret. Empty where Graph shows no text.
-    #[serde(default, deserialize_with = "secret")]
-    pub value: SecretString,
-}
-
-impl fmt::Debug for SecretPair {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecretPair").field("key", &self.key).finish_non_exhaustive()
-    }
-}
-
-fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
-    lenient::text(from).map(|text| text.unwrap_or_default().into())
-}
-
-/// What a test of credentials is about.
-#[derive(Clone, Copy, Debug)]
-pub enum Tested<'a> {
-    /// What Graph has stored.
-    Saved,
-    /// These, which are not stored.
-    Supplied(&'a [SecretPair]),
-}
+pub use shapes::{SecretPair, Tested};
 
 impl Client {
     /// The whole set. The values of secrets are masked.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 
+use super::super::answer::is_connectors;
 use super::super::error::{Error, Kind, Processed};
 use super::super::request::Call;
 
@@ -34,12 +35,10 @@ pub(super) fn of(answer: Result<(), Error>) -> Result<TestOutcome, Error> {
     };
     let code = error.code.clone();
     match (error.kind, error.status) {
-        (Kind::Rejected, Some(400)) => Ok(verdict(code)),
-        (Kind::NotFound | Kind::Unavailable, _) if is_connectors(&code) => Ok(verdict(code)),
-        (Kind::Unavailable, Some(_)) => Ok(TestOutcome::NoAnswer),
+        (Kind::Rejected, status) if status == Some(400) || is_connectors(&code) => Ok(verdict(code)),
         // Where nothing left, Graph itself was not reached.
         (Kind::Network, None) if error.processed == Processed::Unknown => Ok(TestOutcome::NoAnswer),
-        (Kind::Network, Some(_)) => Ok(TestOutcome::NoAnswer),
+        (Kind::Unavailable | Kind::Network, Some(_)) => Ok(TestOutcome::NoAnswer),
         // A refusal that is too long to be read, as one that repeats all of what a target answers.
         (Kind::Refused, Some(400)) => Ok(TestOutcome::Unclear { code }),
         _ => Err(error),
@@ -56,11 +55,6 @@ fn verdict(code: String) -> TestOutcome {
     } else {
         TestOutcome::Unclear { code }
     }
-}
-
-/// Other statuses than 400 have codes of Graph's own that end alike, such as `ServiceUnavailable`.
-fn is_connectors(code: &str) -> bool {
-    code.contains("Credential") || code.starts_with("SystemForCrossDomainIdentityManagement")
 }
 
 /// A success has no body, or says something in JSON: a page of somebody in between is no success.
@@ -110,15 +104,8 @@ mod tests {
             (format!("{SCIM}ServiceIncompatible"), "Unreachable"),
             (format!("{SCIM}BadRequest"), "Unclear"),
         ] {
-            for (kind, status) in [
-                (Kind::Rejected, 400),
-                (Kind::NotFound, 404),
-                (Kind::Unavailable, 500),
-                (Kind::Unavailable, 502),
-                (Kind::Unavailable, 503),
-                (Kind::Unavailable, 504),
-            ] {
-                assert_eq!(shown(kind, status, &code), (outcome, code.clone()), "{status}");
+            for status in [400, 401, 403, 404, 409, 500, 502, 503, 504] {
+                assert_eq!(shown(Kind::Rejected, status, &code), (outcome, code.clone()), "{status}");
             }
         }
     }
@@ -142,13 +129,14 @@ mod tests {
             (Kind::Unauthorized, 401),
             (Kind::Forbidden, 403),
             (Kind::Conflict, 409),
-            (Kind::Rejected, 412),
             (Kind::Throttled, 429),
             (Kind::Refused, 302),
             (Kind::Malformed, 200),
         ] {
             assert_eq!(shown(kind, status, &code), (kind.name(), "error".to_owned()), "{status}");
         }
+        assert_eq!(shown(Kind::Rejected, 412, "PreconditionFailed").0, "Rejected");
+        assert_eq!(shown(Kind::Rejected, 412, "PreconditionFailed").1, "error", "the code is Graph's own");
         for kind in [Kind::Throttled, Kind::Network, Kind::LoginRefused, Kind::Withheld, Kind::Busy] {
             assert_eq!(of(Err(error(kind, None, ""))).unwrap_err().kind, kind, "nothing was sent");
         }

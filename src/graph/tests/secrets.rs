@@ -153,6 +153,32 @@ fn a_refusal_leaves_a_code_and_nothing_of_its_text() {
 }
 
 #[test]
+fn the_code_of_a_connector_counts_and_not_the_status_that_may_be_the_target_s() {
+    let code = "SystemForCrossDomainIdentityManagementCredentialValidationFailure";
+    let body = json!({"error": {"code": code}}).to_string();
+    let rejected = Ok(TestOutcome::Rejected { code: code.to_owned() });
+    for status in [400, 401, 403, 404, 409, 423, 500, 502, 503, 504] {
+        for (tested, _) in kept(status, &body).into_iter().take(2) {
+            assert_eq!(tested.unwrap().map_err(|error| error.kind), rejected, "{status}");
+        }
+    }
+    for (status, code, kind) in [
+        (429, code, Kind::Throttled),
+        (401, "UnknownError", Kind::Unauthorized),
+        (403, "Authorization_RequestDenied", Kind::Forbidden),
+        (404, "ResourceNotFound", Kind::NotFound),
+        (409, "Conflict", Kind::Conflict),
+    ] {
+        let body = json!({"error": {"code": code}}).to_string();
+        for (tested, _) in kept(status, &body).into_iter().take(2) {
+            assert_eq!(tested.unwrap().map_err(|error| error.kind), Err(kind), "{status}");
+        }
+    }
+    let (_, saved) = kept(401, &body).remove(2);
+    assert_eq!(saved.unwrap().kind, Kind::Unauthorized, "no target is asked when credentials are saved");
+}
+
+#[test]
 fn a_code_that_is_too_long_is_dropped() {
     for (chars, kept_whole) in [(128, true), (129, false)] {
         let code = "C".repeat(chars);

@@ -4,9 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::super::{Availability, Client, Error, Kind, Processed, TestOutcome, Tested};
+use super::super::{
+    Availability, Client, Error, Kind, LoginResult, Observer, Operation, Processed, Seen, Shortage, Shut, TestOutcome,
+    Tested,
+};
 use super::fake::{Fake, Reply, pass};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -148,4 +152,35 @@ async fn a_client_of_one_slot_tests_as_well() {
     fake.target(Reply::body(204, ""));
     let client = fake.client_with(|options| options.in_flight_max = 1);
     assert_eq!(test(&client).await.unwrap(), TestOutcome::Accepted);
+}
+
+/// The classes of calls.
+#[derive(Debug, Default)]
+struct Classes(Mutex<Vec<(Operation, &'static str)>>);
+
+impl Observer for Classes {
+    fn call(&self, seen: &Seen) {
+        self.0.lock().push((seen.operation, seen.class));
+    }
+    fn login(&self, _: LoginResult) {}
+    fn shut(&self, _: Instant, _: Shut) {}
+    fn opened(&self) {}
+    fn waited(&self, _: Shortage, _: Duration) {}
+    fn rates(&self, _: f64, _: f64) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_failure_of_a_target_is_counted_apart_from_those_of_graph() {
+    let (fake, classes) = (Fake::new(), Arc::new(Classes::default()));
+    let client = fake.client_with(|options| options.observer = classes.clone());
+    let replies = [Reply::Hangs, Reply::NoAnswer, Reply::body(503, ""), Reply::Unsent, Reply::body(404, "")];
+    for reply in replies {
+        fake.graph(reply);
+        let _ = test(&client).await;
+        list(&client).await.unwrap_err();
+    }
+    let classes = classes.0.lock();
+    let of = |operation| classes.iter().filter(move |seen| seen.0 == operation).map(|seen| seen.1).collect::<Vec<_>>();
+    assert_eq!(of(Operation::TestCredentials), ["Target", "Target", "Target", "Network", "NotFound"]);
+    assert_eq!(of(Operation::ListJobs), ["Network", "Network", "Unavailable", "Network", "NotFound"]);
 }

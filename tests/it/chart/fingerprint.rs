@@ -66,9 +66,10 @@ fn an_empty_secret_of_that_name_is_filled_in_and_a_key_that_is_none_is_left_alon
 #[test]
 fn without_the_right_the_key_is_refused_and_it_is_read_once_and_only_when_it_is_needed() {
     let plane = shared();
-    for (here, values) in
-        [("fingerprint-off", json!({"secrets": {"jobCredentials": false}})), ("fingerprint-on", json!({}))]
-    {
+    for (here, values) in [
+        ("fingerprint-off", json!({"rbac": {"create": false}})),
+        ("fingerprint-on", json!({"secrets": {"jobCredentials": false}})),
+    ] {
         install(plane, here, &values);
         let token = token(plane, here);
         plane.block_on(async {

@@ -237,7 +237,7 @@ fn names_are_short_and_those_of_two_releases_differ() {
     let [one, two] = ["1", "2"].map(|last| render(&format!("{}{last}", "n".repeat(62))));
     assert!(names(&one, false).iter().all(|name| name.len() <= 63), "{:?}", names(&one, false));
     let (of_one, of_two) = (names(&one, true), names(&two, true));
-    assert_eq!(of_one.len(), 12, "eight roles, a policy, and five bindings: {of_one:?}");
+    assert_eq!(of_one.len(), 14, "eight roles, a policy, and five bindings: {of_one:?}");
     assert!(of_one.iter().all(|name| !of_two.contains(name)), "{of_one:?} {of_two:?}");
 }
 

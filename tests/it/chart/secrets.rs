@@ -36,7 +36,7 @@ fn table() -> Vec<(&'static str, Value, Vec<&'static str>)> {
     let everywhere = ["team read", "other read", "own read"];
     let lists = ["team list", "team watch", "other list", "own list", "all"];
     vec![
-        ("secrets-off", json!({"secrets": {"jobCredentials": false}}), vec![]),
+        ("secrets-off", json!({"secrets": {"jobCredentials": false}}), key.to_vec()),
         ("secrets-all", json!({}), [&everywhere[..], &key].concat()),
         ("secrets-one", json!({"watchNamespaces": watched}), [&["team read"][..], &key].concat()),
         ("secrets-watched", json!({"secrets": on}), [&everywhere[..], &lists, &key].concat()),
@@ -95,7 +95,10 @@ fn the_rule_for_jobs_and_the_rule_for_tenants_are_apart() {
     };
     let tenants = json!({"enabled": true});
     assert_eq!(about_secrets(json!({})), ["fingerprint", "job-credentials"]);
-    assert_eq!(about_secrets(json!({"tenants": tenants, "secrets": {"jobCredentials": false}})), ["tenants"]);
+    assert_eq!(
+        about_secrets(json!({"tenants": tenants, "secrets": {"jobCredentials": false}})),
+        ["fingerprint", "tenants"]
+    );
     assert_eq!(about_secrets(json!({"tenants": tenants})), ["fingerprint", "job-credentials", "tenants"]);
 }
 

@@ -54,7 +54,7 @@ impl Graph {
             service_principal: true,
             rivals: Vec::new(),
             late_rival: None,
-            wanted: Wanted { credentials: Vec::new(), fingerprint: None, others: Vec::new() },
+            wanted: Wanted { credentials: Vec::new(), fingerprint: None, known: Vec::new(), others: Vec::new() },
             secrets: Vec::new(),
             test: (CredentialTestResult::Accepted, None),
             fails: None,
@@ -192,6 +192,7 @@ pub fn scim(version: &str) -> Wanted {
     Wanted {
         credentials: vec![known("BaseAddress", "address"), known("SecretToken", version)],
         fingerprint: Some(tag_of(version)),
+        known: Vec::new(),
         others: Vec::new(),
     }
 }

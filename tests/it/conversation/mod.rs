@@ -8,6 +8,7 @@ mod in_flight;
 mod login;
 mod pages;
 mod permission;
+mod secrets;
 mod token;
 
 use std::sync::Arc;

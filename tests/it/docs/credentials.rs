@@ -55,7 +55,7 @@ impl Example {
     async fn kubectl(&mut self, arguments: &[&str]) {
         let printed = self.rig.kubectl(arguments).await;
         let quoted = |part: &&str| if part.contains([' ', '{']) { format!("'{part}'") } else { (*part).to_owned() };
-        let typed: Vec<String> = arguments.iter().map(|part| quoted(part)).collect();
+        let typed: Vec<String> = arguments.iter().map(quoted).collect();
         writeln!(self.text, "$ kubectl {}\n{}", typed.join(" "), printed.trim_end()).unwrap();
     }
 

@@ -105,7 +105,12 @@ impl Luck {
             keys.map(|(credential, value)| WantedKey { key: credential.key.clone(), value: value.clone() }).collect();
         let known = credentials.iter().all(|wanted| matches!(wanted.value, WantedValue::Known(_)));
         let others = if self.others { vec!["elsewhere/other".to_owned()] } else { Vec::new() };
-        Fact::CredentialsRead(Wanted { credentials, fingerprint: self.together.clone().filter(|_| known), others })
+        Fact::CredentialsRead(Wanted {
+            credentials,
+            fingerprint: self.together.clone().filter(|_| known),
+            known: Vec::new(),
+            others,
+        })
     }
 
     pub fn live(&self) -> Fact {

@@ -37,7 +37,7 @@ async fn a_rotated_secret_is_saved_at_the_next_look_and_the_same_content_is_not(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_watch_over_secrets_a_rotation_is_saved_within_seconds_and_without_a_poll() {
-    let mut stand = Stand::begin_with(&["--watch-secrets"]).await;
+    let mut stand = Stand::watching().await;
     stand.takes_either().await;
     stand.runs(&["pollIntervalSeconds: 86400"]).await;
     stand.secret("box-scim", ROTATED).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::stack::read::{condition, effects, manifest};
+use crate::stack::read::{calls, condition, manifest};
 use crate::stack::rig::Rig;
 
 pub const PRINCIPAL: &str = "5c1d0a00-7b21-4f7e-9a35-1e2d3c4b5a69";
@@ -26,6 +26,16 @@ impl Stand {
     pub async fn begin_with(arguments: &[&str]) -> Self {
         let mut stand = Self { rig: Rig::idle().await };
         stand.start(arguments).await;
+        stand
+    }
+
+    /// With an operator that watches Secrets, for which it has the right in this namespace.
+    pub async fn watching() -> Self {
+        let mut stand = Self { rig: Rig::idle().await };
+        stand.rig.kubectl(&["create", "role", "watch-secrets", "--verb=list,watch", "--resource=secrets"]).await;
+        let account = "--serviceaccount=entrain-system:entrain";
+        stand.rig.kubectl(&["create", "rolebinding", "watch-secrets", "--role=watch-secrets", account]).await;
+        stand.start(&["--watch-secrets"]).await;
         stand
     }
 
@@ -113,7 +123,8 @@ impl Stand {
 
     /// How often the set was saved through Graph.
     pub async fn saves(&self) -> usize {
-        effects(&self.rig.control, "putSecrets").await.len()
+        let accepted = |call: &&Value| call["status"] == 204;
+        calls(&self.rig.control, "putSecrets").await.iter().filter(accepted).count()
     }
 
     /// Has the operator look once more, and waits until it has.

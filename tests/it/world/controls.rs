@@ -49,7 +49,7 @@ pub const ANYWHERE: Part = Part { scenes: &[], world: None, sites: &[], kinds: &
 /// The kinds of faults by which an answer takes long, by which a request is carried out late, and by which a token is not
 /// accepted.
 const SLOW: u32 = 5;
-const LATE: u32 = 8;
+pub const LATE: u32 = 8;
 const REVOKED: u32 = 15;
 /// The kind of lag by which no replica shows what was done.
 const UNSEEN: u32 = 2;
@@ -58,7 +58,7 @@ const SCHEDULES: u64 = 1000;
 
 const ROW: Control = Control { missing: Missing::SettleWindow, guard: "", settle: 180, part: ANYWHERE };
 
-const CONTROLS: [Control; 19] = [
+const CONTROLS: [Control; 21] = [
     Control {
         missing: Missing::Of(Guard::FreshDelete),
         guard: "the object is read before its job is deleted",
@@ -185,6 +185,23 @@ const CONTROLS: [Control; 19] = [
         missing: Missing::Of(Guard::UnwrittenRetried),
         guard: "what is not written is tried again",
         part: Part { scenes: &["suspended"], sites: &[Site::ApiWrite], ..ANYWHERE },
+        ..ROW
+    },
+    Control {
+        missing: Missing::Of(Guard::ForeignKeys),
+        guard: "what cannot be read is not lost",
+        part: Part { scenes: &["a key that cannot be read"], ..ANYWHERE },
+        ..ROW
+    },
+    Control {
+        missing: Missing::Of(Guard::SavedAgain),
+        guard: "credentials are saved once more after a lost answer",
+        part: Part {
+            scenes: &["credentials"],
+            sites: &[Site::GraphAction],
+            kinds: &[(Site::GraphAction, LATE)],
+            ..ANYWHERE
+        },
         ..ROW
     },
     Control {

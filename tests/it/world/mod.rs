@@ -3,6 +3,7 @@
 
 mod api;
 mod clock;
+mod content;
 mod controls;
 mod found;
 mod graph;

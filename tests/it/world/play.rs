@@ -308,6 +308,15 @@ impl Play {
         for effect in &service.tenant.ledger.effects {
             lines.push((effect.at, format!("            {:?} {:?} job {}", effect.by, effect.did, effect.job)));
         }
+        for stored in service.sets.versions(0) {
+            lines.push((stored.at, format!("            {:?} {} set {:?}", stored.by, stored.request, stored.set)));
+        }
+        for look in &service.sets.looks {
+            lines.push((look.at, format!("            {:?} sees {:?}", look.by, look.set)));
+        }
+        for (at, key, content) in &self.ends.api.surroundings().changes {
+            lines.push((*at, format!("    Secret {}/{} {content:?}", key.namespace, key.name)));
+        }
         for (at, _, event) in &store.events {
             lines.push((*at, format!("    event {} {}", event["reason"], event["note"])));
         }

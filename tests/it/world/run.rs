@@ -13,6 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use super::By;
 use super::api::{Api, Kind};
 use super::clock::Clock;
+use super::content;
 use super::graph::{Duplicate, Graph, Ids};
 use super::invariants::{Bounds, Evidence, Violation};
 use super::operator::Ends;
@@ -65,11 +66,8 @@ impl Outcome {
 
 /// Plays a scene to its end. Nothing in it depends on anything but the setup and the schedule.
 pub fn run(setup: Setup, schedule: &Schedule) -> Outcome {
-    // The jitter of the product.
-    fastrand::seed(7);
     let (dispatch, log, level) = LOG.with(Clone::clone);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let mut outcome = tracing::dispatcher::with_default(&dispatch, || runtime.block_on(play(setup, schedule)));
+    let mut outcome = played(setup, schedule, &dispatch);
     let logged = log.take();
     if let Some(line) = logged.lines().find(|line| line.contains("ERROR")) {
         let what = line.to_owned();
@@ -79,6 +77,20 @@ pub fn run(setup: Setup, schedule: &Schedule) -> Outcome {
         outcome.story.push_str(&logged);
     }
     outcome
+}
+
+/// The same, with everything that the product and its libraries log.
+pub fn run_logged(setup: Setup, schedule: &Schedule) -> (Outcome, String) {
+    let (dispatch, log) = Log::at(Level::TRACE);
+    let outcome = played(setup, schedule, &dispatch);
+    (outcome, log.take())
+}
+
+fn played(setup: Setup, schedule: &Schedule, dispatch: &Dispatch) -> Outcome {
+    // The jitter of the product.
+    fastrand::seed(7);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    tracing::dispatcher::with_default(dispatch, || runtime.block_on(play(setup, schedule)))
 }
 
 async fn play(setup: Setup, schedule: &Schedule) -> Outcome {
@@ -105,7 +117,10 @@ async fn play(setup: Setup, schedule: &Schedule) -> Outcome {
 async fn until_rest(play: &mut Play) -> Vec<Violation> {
     let calm = play.now();
     let faulty = play.scene.slow || !play.schedule.faults().is_empty();
-    let bounds = Bounds { serve: if faulty { SERVED_LATE } else { SERVED }, ..Bounds::default() };
+    let usual = Bounds::default();
+    // Besides the job, its credentials are read at each poll, and tested as long as they do not pass.
+    let requests_per_hour = usual.requests_per_hour * if play.scene.content { 2 } else { 1 };
+    let bounds = Bounds { serve: if faulty { SERVED_LATE } else { SERVED }, requests_per_hour, ..usual };
     loop {
         play.pass(play.now() + STEP).await;
         let (now, over) = (play.now(), play.now() >= calm + bounds.converge + 2 * REST);
@@ -129,6 +144,9 @@ fn judged(play: &Play, bounds: Bounds, calm: Duration) -> Vec<Violation> {
     requests::judge(play, &evidence, &mut found);
     if play.scene.tenants {
         tenants::judge(play, &evidence, &mut found);
+    }
+    if play.scene.content {
+        content::judge(&play.ends.api, &play.ends.graph, &evidence, &mut found);
     }
     if play.places.iter().flatten().any(super::operator::Process::has_ended) {
         found.push(Violation { rule: "ended", at: play.now(), what: "the loop has ended".to_owned() });
@@ -179,6 +197,9 @@ fn rest(play: &Play, setup: Setup) -> u64 {
     for job in &service.tenant.jobs {
         (&job.template, job.by.is_operator(), job.is_there(), job.now()).hash(&mut hasher);
     }
+    if setup.scene.content {
+        service.sets.now(0).hash(&mut hasher);
+    }
     hasher.finish()
 }
 
@@ -193,6 +214,9 @@ fn path(play: &Play) -> u64 {
         let status = &write.after.value["status"];
         (&write.after.key, write.by, reason(&write.after.value), status["jobId"].is_string()).hash(&mut hasher);
         (status["intent"].is_object(), write.after.is_deleting()).hash(&mut hasher);
+    }
+    for stored in service.sets.versions(0) {
+        (stored.by, &stored.set).hash(&mut hasher);
     }
     for call in service.tenant.ledger.calls.iter().filter(|call| call.operation.writes()) {
         (call.operation, call.by, call.heard).hash(&mut hasher);
@@ -213,9 +237,14 @@ impl Log {
     /// Collects what is logged, at the level that `SEARCH_LOG` names.
     fn collecting() -> (Dispatch, Self, Level) {
         let level = std::env::var("SEARCH_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(Level::ERROR);
+        let (dispatch, log) = Self::at(level);
+        (dispatch, log, level)
+    }
+
+    fn at(level: Level) -> (Dispatch, Self) {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(log.clone());
-        (Dispatch::new(subscriber.finish()), log, level)
+        (Dispatch::new(subscriber.finish()), log)
     }
 
     /// What was logged since it was last asked for.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::api::Key;
+use super::content::CONTENT_SCENES;
 use super::schedule::{Schedule, Site};
 use super::tenants::{Around, TENANT_SCENES};
 
@@ -38,6 +39,10 @@ pub enum Act {
 }
 
 /// What a run is about.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that a run has or has not, and none excludes another"
+)]
 pub struct Scene {
     pub name: &'static str,
     /// A job of somebody else is there from the beginning, and runs.
@@ -50,6 +55,8 @@ pub struct Scene {
     pub slow: bool,
     /// The operator has no login of its own, and works with tenants.
     pub tenants: bool,
+    /// SyncJobs declare credentials and settings.
+    pub content: bool,
     /// Earliest and latest second, and the act.
     pub acts: fn() -> Vec<(u64, u64, Act)>,
 }
@@ -67,15 +74,15 @@ impl Scene {
     }
 }
 
-fn key(name: &str) -> Key {
+pub fn key(name: &str) -> Key {
     Key::new("apps", name)
 }
 
-fn create(name: &str, more: &Value) -> Act {
+pub fn create(name: &str, more: &Value) -> Act {
     create_in("apps", name, more)
 }
 
-fn create_in(namespace: &str, name: &str, more: &Value) -> Act {
+pub fn create_in(namespace: &str, name: &str, more: &Value) -> Act {
     let mut spec = json!({"servicePrincipalId": PRINCIPAL, "templateId": TEMPLATES[0]});
     for (member, value) in more.as_object().unwrap() {
         spec[member] = value.clone();
@@ -83,7 +90,7 @@ fn create_in(namespace: &str, name: &str, more: &Value) -> Act {
     Act::Create(Key::new(namespace, name), spec)
 }
 
-fn edit(name: &str, member: &str, value: &str) -> Act {
+pub fn edit(name: &str, member: &str, value: &str) -> Act {
     Act::Patch(key(name), json!({"spec": {member: value}}))
 }
 
@@ -91,8 +98,16 @@ fn annotate(name: &str, annotation: &str, value: &str) -> Act {
     Act::Patch(key(name), json!({"metadata": {"annotations": {(format!("entrain.dev/{annotation}")): value}}}))
 }
 
-pub const PLAIN: Scene =
-    Scene { name: "", occupied: false, split: false, leased: false, slow: false, tenants: false, acts: Vec::new };
+pub const PLAIN: Scene = Scene {
+    name: "",
+    occupied: false,
+    split: false,
+    leased: false,
+    slow: false,
+    tenants: false,
+    content: false,
+    acts: Vec::new,
+};
 
 /// All scenes, the most likely ones first.
 pub const SCENES: [Scene; 20] = [
@@ -298,5 +313,5 @@ fn takeover() -> Vec<(u64, u64, Act)> {
 
 /// The scene of this name.
 pub fn named(name: &str) -> &'static Scene {
-    SCENES.iter().chain(&STALE).chain(&TENANT_SCENES).find(|scene| scene.name == name).unwrap()
+    SCENES.iter().chain(&STALE).chain(&TENANT_SCENES).chain(&CONTENT_SCENES).find(|scene| scene.name == name).unwrap()
 }

@@ -20,7 +20,7 @@ pub enum Site {
     GraphRead,
     GraphCreate,
     GraphDelete,
-    /// Start, pause and restart.
+    /// Start, pause and restart, tests of credentials and saves of them.
     GraphAction,
     /// How far the replica that answers lags behind.
     Replica,

@@ -8,9 +8,10 @@ use std::time::Instant;
 use entrain::plan::Settings;
 use parking_lot::Mutex;
 
+use super::content::CONTENT_SCENES;
 use super::graph::WORLDS;
 use super::run::{Outcome, Setup, run};
-use super::scene::SCENES;
+use super::scene::{SCENES, Scene};
 use super::schedule::Schedule;
 
 /// How many schedules a normal test runs.
@@ -22,12 +23,16 @@ const FINDINGS_MAX: usize = 3;
 pub fn seeded(seed: u64, settings: Settings) -> (Setup, Schedule) {
     let mut rng = fastrand::Rng::with_seed(!seed);
     let setup = Setup {
-        scene: &SCENES[rng.usize(..SCENES.len())],
+        scene: if rng.u8(..4) > 0 { of(&SCENES, &mut rng) } else { of(&CONTENT_SCENES, &mut rng) },
         world: WORLDS[rng.usize(..WORLDS.len())],
         settings,
         blind: false,
     };
     (setup, Schedule::seeded(seed))
+}
+
+fn of(scenes: &'static [Scene], rng: &mut fastrand::Rng) -> &'static Scene {
+    &scenes[rng.usize(..scenes.len())]
 }
 
 /// What a search found.

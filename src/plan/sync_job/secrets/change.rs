@@ -69,7 +69,8 @@ fn differs(key: &str, wanted: &Tag, there: Option<&LiveValue>, view: &View) -> b
         None => true,
         Some(LiveValue::Shown(tag)) => tag != wanted,
         Some(LiveValue::Masked | LiveValue::Setting(_)) => {
-            !view.known.iter().any(|(known, tag)| known.eq_ignore_ascii_case(key) && tag == wanted)
+            let of_others = view.wanted.iter().flat_map(|wanted| &wanted.known);
+            !view.known.iter().chain(of_others).any(|(known, tag)| known.eq_ignore_ascii_case(key) && tag == wanted)
         }
     }
 }

@@ -58,6 +58,11 @@ pub(in crate::plan) fn course(id: &str, desired: &Desired, world: &World, settin
     take(save, words::SAVING)
 }
 
+/// Declared credentials that are in the set and of which nobody could say whether they differ.
+pub fn not_compared(desired: &Desired, world: &World) -> Vec<String> {
+    difference(&desired.content, &world.secrets).map(|difference| difference.unknown).unwrap_or_default()
+}
+
 /// What has to be read before anything can be planned.
 pub(in crate::plan) fn unread(desired: &Desired, world: &World) -> Option<Look> {
     let view = &world.secrets;

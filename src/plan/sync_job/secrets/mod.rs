@@ -18,6 +18,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 pub(in crate::plan) use change::{Difference, difference};
+pub use decide::not_compared;
 pub(in crate::plan) use decide::{Course, Problem, course, tempered, unread};
 pub use declared::{Credential, Declared, Source};
 pub(in crate::plan) use restart::{after_save, in_force, words_for_quarantine};
@@ -49,6 +50,8 @@ pub struct Wanted {
     pub credentials: Vec<WantedKey>,
     /// Of all credentials together; `None` where one is not known.
     pub fingerprint: Option<Tag>,
+    /// Credentials as SyncJobs that declare the same have saved them.
+    pub known: Vec<(String, Tag)>,
     /// Other SyncJobs of this service principal, `namespace/name`, that declare something else, or of which that is not known.
     pub others: Vec<String>,
 }

@@ -1,6 +1,8 @@
 //! Changes of credentials and settings that need a restart of the job: a quarantine for wrong credentials that came before the
 //! new ones, and a scope that became narrower (`known-issues` of the Entra documentation).
 
+use std::time::Duration;
+
 use super::View;
 use crate::api::{Reason, RestartAfterChange, RunState, Scope};
 use crate::plan::common::standing::Standing;
@@ -43,10 +45,14 @@ fn restart(id: &str, scope: Option<&str>) -> Verdict {
 /// Whether the service put the job in quarantine for its credentials, and has not tried again since others were saved; and
 /// nothing was asked of the job since then either.
 pub(in crate::plan) fn quarantined_before(job: &ObservedJob, world: &World) -> bool {
-    let Some((saved, age)) = &world.secrets.saved_time else { return false };
-    let asked_since = world.run.and_then(|run| run.asked).is_some_and(|asked| asked <= *age);
+    let view = &world.secrets;
     let last = job.shown.last_execution.as_ref().and_then(|last| last.ended_time.as_ref());
-    let tried_since = last.is_some_and(|ended| ended.0 > saved.0);
+    let (age, tried_since) = match &view.saved_time {
+        _ if view.saved_now => (Duration::ZERO, false),
+        Some((saved, age)) => (*age, last.is_some_and(|ended| ended.0 > saved.0)),
+        None => return false,
+    };
+    let asked_since = world.run.and_then(|run| run.asked).is_some_and(|asked| asked <= age);
     job.quarantined() && !job.stopped() && for_credentials(job) && !asked_since && !tried_since
 }
 

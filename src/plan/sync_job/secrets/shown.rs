@@ -28,25 +28,21 @@ pub(in crate::plan) fn condition(
         return Some((status, reason, message));
     }
     world.secrets.live.as_ref()?;
-    match world.secrets.test_of(wanted) {
-        Some(tested) => {
-            let status = match tested.result {
-                CredentialTestResult::Accepted => "True",
-                CredentialTestResult::Rejected | CredentialTestResult::Unreachable => "False",
-                CredentialTestResult::NoAnswer | CredentialTestResult::Unclear => "Unknown",
-            };
-            let (reason, message) = words::test(tested);
-            let saved = difference(&desired.content, &world.secrets).is_some_and(|difference| difference.is_none());
-            let nonetheless = status == "False" && saved && desired.content.validation == CredentialValidation::Warn;
-            let message = if nonetheless { format!("{message} {}", words::SAVED_NONETHELESS) } else { message };
-            Some((status, reason, message))
-        }
-        None => {
-            let skipped = desired.content.validation == CredentialValidation::Skip;
-            let message = if skipped { words::UNTESTED } else { words::NOT_TESTED_YET };
-            Some(("Unknown", Reason::CredentialsUntested, message.to_owned()))
-        }
-    }
+    let Some(tested) = world.secrets.test_of(wanted) else {
+        let skipped = desired.content.validation == CredentialValidation::Skip;
+        let message = if skipped { words::UNTESTED } else { words::NOT_TESTED_YET };
+        return Some(("Unknown", Reason::CredentialsUntested, message.to_owned()));
+    };
+    let status = match tested.result {
+        CredentialTestResult::Accepted => "True",
+        CredentialTestResult::Rejected | CredentialTestResult::Unreachable => "False",
+        CredentialTestResult::NoAnswer | CredentialTestResult::Unclear => "Unknown",
+    };
+    let (reason, message) = words::test(tested);
+    let saved = difference(&desired.content, &world.secrets).is_some_and(|difference| difference.is_none());
+    let nonetheless = status == "False" && saved && desired.content.validation == CredentialValidation::Warn;
+    let message = if nonetheless { format!("{message} {}", words::SAVED_NONETHELESS) } else { message };
+    Some((status, reason, message))
 }
 
 /// What status says of the set at the end of a pass.

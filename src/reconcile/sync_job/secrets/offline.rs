@@ -28,6 +28,11 @@ impl Offline {
             };
             WantedKey { key: credential.key.clone(), value }
         });
-        Fact::CredentialsRead(Wanted { credentials: wanted.collect(), fingerprint: None, others: Vec::new() })
+        Fact::CredentialsRead(Wanted {
+            credentials: wanted.collect(),
+            fingerprint: None,
+            known: Vec::new(),
+            others: Vec::new(),
+        })
     }
 }

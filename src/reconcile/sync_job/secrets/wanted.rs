@@ -10,7 +10,7 @@ use crate::api::{Mode, SyncJob};
 use crate::cluster::fingerprint::FingerprintKey;
 use crate::cluster::{self, secrets};
 use crate::plan::ids::ServicePrincipalId;
-use crate::plan::secrets::{Credential, Gap, Source, Tag, Wanted, WantedKey, WantedValue};
+use crate::plan::secrets::{Credential, Declared, Gap, Source, Tag, Wanted, WantedKey, WantedValue};
 use crate::plan::{Desired, Fact};
 use crate::reconcile::context::Context;
 use crate::reconcile::sync_job::scene::Scene;
@@ -33,38 +33,53 @@ pub(in crate::reconcile::sync_job) async fn wanted(scene: &Scene<'_>, object: &S
         Ok(credentials) => credentials,
         Err(error) => return Fact::Trouble(cluster_trouble(&error, READING)),
     };
-    let mut others = Vec::new();
-    for (name, namespace, other) in others_of(object, scene.desired, context) {
-        let theirs = reader.values(&namespace, &other.content.credentials).await;
-        let same = theirs.is_ok_and(|theirs| same_values(&credentials, &theirs));
-        if !same || other.content.settings != declared.settings {
+    let (mut known, mut others) = (Vec::new(), Vec::new());
+    for Other { name, namespace, declared: theirs, saved } in others_of(object, scene.desired, context) {
+        let values = reader.values(&namespace, &theirs.credentials).await;
+        let same = values.is_ok_and(|values| same_values(&credentials, &values));
+        if same && theirs.settings == declared.settings {
+            known.extend(saved);
+        } else {
             others.push(name);
         }
     }
-    Fact::CredentialsRead(Wanted { fingerprint: together(key, &credentials), credentials, others })
+    Fact::CredentialsRead(Wanted { fingerprint: together(key, &credentials), credentials, known, others })
+}
+
+/// Another SyncJob that would save the set.
+struct Other {
+    /// `namespace/name`.
+    name: String,
+    namespace: String,
+    declared: Declared,
+    /// What it has saved, by its status.
+    saved: Vec<(String, Tag)>,
 }
 
 /// The other SyncJobs that would save the set of the same service principal: they hold a job of it and declare something.
-fn others_of(object: &SyncJob, desired: &Desired, context: &Context) -> Vec<(String, String, Desired)> {
+fn others_of(object: &SyncJob, desired: &Desired, context: &Context) -> Vec<Other> {
     let tenant = |object: &SyncJob| object.status.as_ref().and_then(|status| status.identity.tenant_id.clone());
-    let holds = |object: &SyncJob| object.status.as_ref().is_some_and(|status| status.identity.job_id.is_some());
-    let mut others: Vec<_> = context
+    let of_the_set = |other: &SyncJob| {
+        let principal = ServicePrincipalId::parse(&other.spec.service_principal_id);
+        principal.as_ref() == Some(&desired.service_principal) && tenant(other) == tenant(object)
+    };
+    let mut others: Vec<Other> = context
         .stores
         .state()
         .into_iter()
-        .filter(|other| other.uid() != object.uid() && other.metadata.deletion_timestamp.is_none() && holds(other))
-        .filter(|other| {
-            ServicePrincipalId::parse(&other.spec.service_principal_id).as_ref() == Some(&desired.service_principal)
-                && tenant(other) == tenant(object)
-        })
+        .filter(|other| other.uid() != object.uid() && other.metadata.deletion_timestamp.is_none() && of_the_set(other))
         .filter_map(|other| {
             let namespace = other.namespace().unwrap_or_default();
-            let theirs = Desired::parse(&other.spec).ok()?;
-            let writes = theirs.mode == Mode::Manage && theirs.content.is_any();
-            writes.then(|| (format!("{namespace}/{}", other.name_any()), namespace, theirs))
+            let Desired { mode, content: declared, .. } = Desired::parse(&other.spec).ok()?;
+            let status = other.status.as_ref().filter(|status| status.identity.job_id.is_some())?;
+            let saved = status.report.credentials.iter().flat_map(|credentials| &credentials.keys);
+            let saved = saved.map(|known| (known.key.clone(), Tag(known.fingerprint.clone()))).collect();
+            let name = format!("{namespace}/{}", other.name_any());
+            let writes = mode == Mode::Manage && declared.is_any();
+            writes.then_some(Other { name, namespace, declared, saved })
         })
         .collect();
-    others.sort_by(|a, b| a.0.cmp(&b.0));
+    others.sort_by(|a, b| a.name.cmp(&b.name));
     others
 }
 

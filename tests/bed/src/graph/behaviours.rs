@@ -95,6 +95,7 @@ pub const ALL: &[Behaviour] = &[
     row("without `SyncAll` those are in scope who are assigned", Guessed, "§3.10, §13.31", &["syncAllAbsent"]),
     row("false to true takes effect in the next cycle", Guessed, "§3.10, §13.31", &["syncAllWidens"]),
     row("`SkipOutOfScopeDeletions` leaves entries in the target that left the scope, not across tenants", Documented, "§3.10 [entra:skip-out-of-scope-deletions]", &[]),
+    row("an API-driven inbound job whose notification settings name nobody goes into quarantine; its code is a guess", Documented, "§4.4 [entra:inbound-provisioning-api-issues]", &["inboundWithoutNotifications"]),
     row("new secrets lift no quarantine; the next attempt, a start or a restart does", Documented, "§4.4 [entra:application-provisioning-quarantine-status]", &[]),
     row("a job's settings: one, two or nine by template", Documented, "§3.9 [entra:how-to-inbound-synch-ms-graph]", &[]),
     row("a missing job is 404 `ResourceNotFound`", Guessed, "§4.9, §13.16", &["missingJob"]),

@@ -123,3 +123,24 @@ async fn other_connectors_have_codes_of_their_own_in_a_cycle() {
         assert_eq!(bed.job(&id).await["status"]["quarantine"]["error"]["code"], code);
     }
 }
+
+#[tokio::test]
+async fn an_inbound_job_needs_a_notification_address_or_runs_without_one() {
+    let bed = Bed::new().await;
+    bed.put_sp(json!({"templates": ["API2AAD"], "secrets": []})).await;
+    let id = bed.create("API2AAD").await;
+    bed.act(&id, "start").await;
+    for (setting, notifications, code) in [
+        ("quarantines", None, "Quarantine"),
+        ("quarantines", Some(r#"{"Enabled":false,"Recipients":"a@b.test"}"#), "Quarantine"),
+        ("quarantines", Some(r#"{"Enabled":true,"Recipients":" "}"#), "Quarantine"),
+        ("quarantines", Some(r#"{"Enabled":true,"Recipients":"a@b.test"}"#), "Active"),
+        ("runs", None, "Active"),
+    ] {
+        bed.settings(json!({"inboundWithoutNotifications": setting})).await;
+        let pair = notifications.map(|text| json!({"key": "SyncNotificationSettings", "value": text}));
+        bed.control.put_secrets(TENANT, SP, &json!(pair.into_iter().collect::<Vec<_>>())).await.unwrap();
+        bed.control.run_cycle(TENANT, SP, &id, None).await.unwrap();
+        assert_eq!(state(&bed.job(&id).await).0, code, "{setting} {notifications:?}");
+    }
+}

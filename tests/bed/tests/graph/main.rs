@@ -13,6 +13,7 @@ mod quarantine;
 mod replicas;
 mod schema;
 mod scope;
+mod secret_access;
 mod secrets;
 mod status;
 mod support;

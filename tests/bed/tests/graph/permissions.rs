@@ -7,7 +7,7 @@ use super::support::{APP, Answer, Bed, SP, TENANT};
 const USER: &str = "11111111-2222-4333-8444-555555555555";
 
 impl Bed {
-    async fn granted(&mut self, roles: &[&str]) {
+    pub async fn granted(&mut self, roles: &[&str]) {
         self.put_app(roles).await;
         self.sign_in().await;
     }
@@ -17,7 +17,7 @@ impl Bed {
     }
 
     /// A token of a user with these scopes and directory roles.
-    async fn user(&mut self, scopes: &[&str], roles: &[&str]) {
+    pub async fn user(&mut self, scopes: &[&str], roles: &[&str]) {
         self.control
             .raw("PUT", &format!("tenants/{TENANT}/users/{USER}"), Some(&json!({"roles": roles})))
             .await

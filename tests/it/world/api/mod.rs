@@ -20,7 +20,7 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 
 pub use store::{Change, Interruption, Key, Kind, Request, Shown, Snapshot, Store, Verb, Version, Write};
-pub use surroundings::Surroundings;
+pub use surroundings::{Content, Surroundings};
 
 use super::By;
 use super::clock::Clock;

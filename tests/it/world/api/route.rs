@@ -70,6 +70,13 @@ impl Line {
         if asked.verb.writes() && fate == Fate::Answered && schedule.fault(Site::ApiWrite, 1) == 1 {
             asked.key.iter().for_each(|key| self.api.touch_of(asked.kind, key));
         }
+        // Somebody rotates a Secret between two reads of one pass.
+        if let (Verb::Secret, Fate::Answered, Some(key)) = (asked.verb, fate, &asked.key)
+            && self.api.surroundings().is_prepared(key)
+            && schedule.fault(Site::ApiRead, 1) == 1
+        {
+            self.api.surroundings().rotate(key);
+        }
         if fate.is_deadly() {
             schedule.kill(self.by);
         }
@@ -88,6 +95,7 @@ struct Call {
     query: Vec<(String, String)>,
     method: Method,
     apply: bool,
+    metadata_only: bool,
     body: Bytes,
 }
 
@@ -98,9 +106,11 @@ impl Call {
             form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let (kind, verb, namespace, name) = verb(&head.method, &path, &query);
         let apply = head.headers.get("content-type").is_some_and(|kind| kind == "application/apply-patch+yaml");
+        let accepts = head.headers.get("accept").and_then(|accepts| accepts.to_str().ok()).unwrap_or_default();
+        let metadata_only = accepts.contains("PartialObjectMetadata");
         let key = name.map(|name| Key::new(namespace.unwrap_or_default(), name));
         let namespace = namespace.map(str::to_owned);
-        Self { kind, verb, key, namespace, query, method: head.method.clone(), apply, body }
+        Self { kind, verb, key, namespace, query, method: head.method.clone(), apply, metadata_only, body }
     }
 
     fn query(&self, name: &str) -> Option<&str> {
@@ -114,7 +124,7 @@ impl Call {
     /// Carries the request out and notes it.
     fn execute(&self, api: &Api, by: By, weather: Weather) -> Response {
         if let (Verb::Secret | Verb::Namespace, Some(key)) = (self.verb, &self.key) {
-            return api.surroundings().read(self.verb, key, by);
+            return api.surroundings().read(self.verb, key, by, self.metadata_only);
         }
         let shared = api.shared(self.kind);
         let store = &mut *shared.lock();

@@ -32,23 +32,65 @@ pub struct Namespace {
     pub terminating: Option<Duration>,
 }
 
+/// What a Secret holds.
+pub type Content = BTreeMap<String, String>;
+
+/// A Secret. One that was deleted and created again has another uid.
+#[derive(Clone, Debug)]
+struct Secret {
+    uid: u64,
+    version: u64,
+    content: Content,
+}
+
 pub struct Surroundings {
     clock: Clock,
-    secrets: BTreeMap<Key, String>,
+    secrets: BTreeMap<Key, Secret>,
+    /// What some Secrets hold next, should somebody write between two reads.
+    rotations: BTreeMap<Key, Content>,
+    /// Every change of a Secret; `None` where it was deleted.
+    pub changes: Vec<(Duration, Key, Option<Content>)>,
     namespaces: BTreeMap<String, Namespace>,
     pub reads: Vec<Read>,
 }
 
 impl Surroundings {
     pub fn new(clock: Clock) -> Self {
-        Self { clock, secrets: BTreeMap::new(), namespaces: BTreeMap::new(), reads: Vec::new() }
+        let (secrets, rotations, namespaces) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { clock, secrets, rotations, changes: Vec::new(), namespaces, reads: Vec::new() }
     }
 
-    /// Somebody writes a Secret with one value, or takes it away.
+    /// Somebody writes the Secret with the login of a tenant, or takes it away.
     pub fn set_secret(&mut self, key: &Key, value: Option<&str>) {
-        match value {
-            Some(value) => drop(self.secrets.insert(key.clone(), value.to_owned())),
+        self.write(key, value.map(|value| Content::from([("clientSecret".to_owned(), value.to_owned())])));
+    }
+
+    /// Somebody writes a Secret, or takes it away.
+    pub fn write(&mut self, key: &Key, content: Option<Content>) {
+        let number = self.changes.len() as u64 + 1;
+        self.changes.push((self.clock.stamp(), key.clone(), content.clone()));
+        match content {
+            Some(content) => {
+                let uid = self.secrets.get(key).map_or(number, |secret| secret.uid);
+                self.secrets.insert(key.clone(), Secret { uid, version: number, content });
+            }
             None => drop(self.secrets.remove(key)),
+        }
+    }
+
+    /// What somebody may write between two reads of this Secret.
+    pub fn prepare(&mut self, key: &Key, content: Content) {
+        self.rotations.insert(key.clone(), content);
+    }
+
+    pub fn is_prepared(&self, key: &Key) -> bool {
+        self.rotations.contains_key(key) && self.secrets.contains_key(key)
+    }
+
+    /// Somebody writes what was prepared.
+    pub fn rotate(&mut self, key: &Key) {
+        if let Some(content) = self.rotations.remove(key) {
+            self.write(key, Some(content));
         }
     }
 
@@ -71,7 +113,9 @@ impl Surroundings {
         self.namespaces.get(namespace)?.terminating
     }
 
-    pub fn read(&mut self, verb: Verb, key: &Key, by: By) -> Response {
+    /// A namespace is read by its metadata only, and a Secret in either way.
+    pub fn read(&mut self, verb: Verb, key: &Key, by: By, metadata_only: bool) -> Response {
+        const PARTIAL: &str = "PartialObjectMetadata";
         let namespace = self.namespaces.get(&key.name).cloned().unwrap_or_default();
         let labels = if verb == Verb::Namespace { namespace.labels.clone() } else { BTreeMap::new() };
         self.reads.push(Read { at: self.clock.stamp(), by, verb, key: key.clone(), labels });
@@ -80,15 +124,19 @@ impl Surroundings {
             if let Some(since) = namespace.terminating {
                 metadata["deletionTimestamp"] = Value::from(self.clock.date(since).to_string());
             }
-            let kind = "PartialObjectMetadata";
-            return answer::json(200, &json!({"apiVersion": "meta.k8s.io/v1", "kind": kind, "metadata": metadata}));
+            return answer::json(200, &json!({"apiVersion": "meta.k8s.io/v1", "kind": PARTIAL, "metadata": metadata}));
         }
-        let Some(value) = self.secrets.get(key) else {
+        let Some(Secret { uid, version, content }) = self.secrets.get(key) else {
             let message = format!("secrets \"{}\" not found", key.name);
             return answer::refused(&Refused::new(404, "NotFound", message));
         };
-        let metadata = json!({"name": key.name, "namespace": key.namespace});
-        let data = json!({"clientSecret": STANDARD.encode(value)});
+        let (name, namespace) = (&key.name, &key.namespace);
+        let metadata = json!({"name": name, "namespace": namespace, "uid": uid.to_string(), "resourceVersion": version.to_string()});
+        if metadata_only {
+            return answer::json(200, &json!({"apiVersion": "meta.k8s.io/v1", "kind": PARTIAL, "metadata": metadata}));
+        }
+        let data: BTreeMap<&String, String> =
+            content.iter().map(|(key, value)| (key, STANDARD.encode(value))).collect();
         answer::json(200, &json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}))
     }
 }

@@ -43,13 +43,31 @@ pub enum Operation {
     PauseJob,
     RestartJob,
     DeleteJob,
+    ListSecrets,
+    SaveSecrets,
+    TestCredentials,
     Unknown,
 }
 
 impl Operation {
-    /// Whether it can have an effect on a job.
+    /// Whether it can have an effect on a job, or on credentials.
     pub fn writes(self) -> bool {
-        matches!(self, Self::CreateJob | Self::StartJob | Self::PauseJob | Self::RestartJob | Self::DeleteJob)
+        match self {
+            Self::CreateJob
+            | Self::StartJob
+            | Self::PauseJob
+            | Self::RestartJob
+            | Self::DeleteJob
+            | Self::SaveSecrets => true,
+            Self::LogIn
+            | Self::GetPrincipal
+            | Self::ListTemplates
+            | Self::ListJobs
+            | Self::GetJob
+            | Self::ListSecrets
+            | Self::TestCredentials
+            | Self::Unknown => false,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod answer;
 mod jobs;
 mod ledger;
 mod logins;
+pub mod secrets;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -94,6 +95,7 @@ impl Graph {
         let (by, sent) = (By::Operator(operator), self.clock.stamp());
         let call = Call { login: self.service().logins.of(&request), ..service::call(&request, by, sent) };
         let (operation, number) = (call.operation, self.note(call));
+        self.service().note_set(&request, operation, by, sent);
         let fate = match self.fate(operation) {
             Fate::Refused(Refusal { status: 429, wait: Some(wait) }) if operation != Operation::LogIn => {
                 // A limit that is reached holds for all requests.
@@ -126,11 +128,16 @@ impl Graph {
             Operation::LogIn => (Site::Login, &READS),
             Operation::CreateJob => (Site::GraphCreate, &WRITES),
             Operation::DeleteJob => (Site::GraphDelete, &WRITES),
-            Operation::StartJob | Operation::PauseJob | Operation::RestartJob => (Site::GraphAction, &WRITES),
+            Operation::StartJob
+            | Operation::PauseJob
+            | Operation::RestartJob
+            | Operation::SaveSecrets
+            | Operation::TestCredentials => (Site::GraphAction, &WRITES),
             Operation::GetPrincipal
             | Operation::ListTemplates
             | Operation::ListJobs
             | Operation::GetJob
+            | Operation::ListSecrets
             | Operation::Unknown => (Site::GraphRead, &READS),
         };
         Fate::draw(&self.schedule, site, answers)
@@ -140,7 +147,7 @@ impl Graph {
     fn replica(&self, operation: Operation) -> Replica {
         let schedule = &self.schedule;
         let part = |drawn| if drawn { schedule.part(Site::Replica, LAG_MAX) } else { Duration::ZERO };
-        let unseen = matches!(operation, Operation::CreateJob | Operation::DeleteJob);
+        let unseen = matches!(operation, Operation::CreateJob | Operation::DeleteJob | Operation::SaveSecrets);
         let replica = match schedule.fault(Site::Replica, if unseen { 2 } else { 1 }) {
             0 => Replica::default(),
             1 => Replica { lag: part(true), ..Replica::default() },

@@ -15,6 +15,7 @@ use super::answer::{self, Response};
 use super::jobs::{Created, Duplicate, Ids, Tenant};
 use super::ledger::{Call, Ledger, Operation};
 use super::logins::Logins;
+use super::secrets::{Sent, Sets, pairs};
 
 /// The client secret. No log, status or event may hold it.
 pub const SECRET: &str = "canary-secret-51c9";
@@ -49,6 +50,8 @@ pub struct Service {
     hidden_since: Option<Duration>,
     epoch: Timestamp,
     pub logins: Logins,
+    /// The credentials and settings of service principals.
+    pub sets: Sets,
 }
 
 impl Service {
@@ -63,6 +66,7 @@ impl Service {
             hidden_since: None,
             epoch,
             logins: Logins::default(),
+            sets: Sets::default(),
         }
     }
 
@@ -118,7 +122,26 @@ impl Service {
                 None => not_found(),
             },
             Operation::CreateJob => self.create(principal, request, by, request_id, now, replica),
+            Operation::ListSecrets => self.sets.list(principal, by, now, replica.lag),
+            Operation::SaveSecrets => self.sets.put(principal, request.body(), (by, request_id), now, replica.unseen),
+            Operation::TestCredentials if self.shown(principal, &route.job, now, replica.lag).is_some() => {
+                self.sets.test(principal, request.body(), now)
+            }
             _ => self.act(principal, &route, request, by, request_id, now, replica),
+        }
+    }
+
+    /// Takes note of a set that is sent, whatever becomes of it.
+    pub fn note_set(&mut self, request: &http::Request<Bytes>, operation: Operation, by: By, at: Duration) {
+        let (member, test) = match operation {
+            Operation::SaveSecrets => ("value", false),
+            Operation::TestCredentials => ("credentials", true),
+            _ => return,
+        };
+        let principal = self.tenant.principal(&Route::parse(request).principal);
+        if let Some((principal, set)) = principal.zip(pairs(request.body(), member)) {
+            let request = header(request, "client-request-id").to_owned();
+            self.sets.sent.push(Sent { at, by, principal, request, set, test });
         }
     }
 
@@ -243,11 +266,14 @@ impl Route {
             (&Method::GET, 5, "templates", _) => Operation::ListTemplates,
             (&Method::GET, 5, "jobs", _) => Operation::ListJobs,
             (&Method::POST, 5, "jobs", _) => Operation::CreateJob,
+            (&Method::GET, 5, "secrets", _) => Operation::ListSecrets,
+            (&Method::PUT, 5, "secrets", _) => Operation::SaveSecrets,
             (&Method::GET, 6, "jobs", _) => Operation::GetJob,
             (&Method::DELETE, 6, "jobs", _) => Operation::DeleteJob,
             (&Method::POST, 7, "jobs", "start") => Operation::StartJob,
             (&Method::POST, 7, "jobs", "pause") => Operation::PauseJob,
             (&Method::POST, 7, "jobs", "restart") => Operation::RestartJob,
+            (&Method::POST, 7, "jobs", "validatecredentials") => Operation::TestCredentials,
             _ => Operation::Unknown,
         };
         route(operation, segments.get(2).unwrap_or(&""), segments.get(5).unwrap_or(&""))

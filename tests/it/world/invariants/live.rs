@@ -260,8 +260,15 @@ pub fn a_failed_call_is_not_repeated_at_once(evidence: &Evidence, found: &mut Ve
     }
 }
 
-/// The object on behalf of which a create request was sent: two SyncJobs may want the same job.
-fn sender<'a>(evidence: &'a Evidence, call: &Call) -> Option<&'a str> {
+/// On behalf of whom a request was sent, where two SyncJobs may send the same one.
+fn sender<'a>(evidence: &'a Evidence, call: &'a Call) -> Option<&'a str> {
+    if call.operation == Operation::SaveSecrets {
+        let ours = |write: &&Write| principal(&write.after).eq_ignore_ascii_case(&call.principal);
+        let mut uids = evidence.history.iter().filter(ours).map(|write| &write.after.uid);
+        let first = uids.next();
+        // A save does not tell on behalf of which SyncJob it is.
+        return uids.any(|uid| Some(uid) != first).then_some(&*call.request);
+    }
     if call.operation != Operation::CreateJob {
         return None;
     }

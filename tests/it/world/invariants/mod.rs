@@ -3,7 +3,7 @@
 
 mod live;
 mod safe;
-mod story;
+pub mod story;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+
+pub use safe::waits_for_its_set;
 
 use super::By;
 use super::api::{Api, Key, Kind, Request, Version, Write};
@@ -145,7 +147,7 @@ impl Evidence {
     }
 
     /// The versions of all objects as they were at a moment.
-    fn objects_at(&self, at: Duration) -> Vec<&Arc<Version>> {
+    pub fn objects_at(&self, at: Duration) -> Vec<&Arc<Version>> {
         let mut current: std::collections::BTreeMap<&Key, &Arc<Version>> = std::collections::BTreeMap::new();
         for write in self.history.iter().take_while(|write| write.at <= at) {
             match write.change {

@@ -11,6 +11,19 @@ use entrain::plan::settings::CORRECTION_SPACING;
 /// All that a canary begins with.
 const CANARY: &str = "canary-";
 
+/// Reasons for which a job is not started.
+const OF_CREDENTIALS: [&str; 9] = [
+    "SecretNotFound",
+    "SecretKeyMissing",
+    "SecretInvalid",
+    "CredentialsConflict",
+    "CredentialsIncomplete",
+    "CredentialsNotKept",
+    "CredentialsRejectedByTarget",
+    "CredentialsUntested",
+    "RequestRefused",
+];
+
 /// S1: of one template and service principal never more than one job of ours runs.
 pub fn one_started_job(evidence: &Evidence, found: &mut Vec<Violation>) {
     let mut running: BTreeMap<usize, bool> = BTreeMap::new();
@@ -226,8 +239,16 @@ pub fn runs_as_declared(evidence: &Evidence, number: usize, holder: &Version) ->
         || state.escrows_pruned
         || state.quarantine
         || restored
+        || state.scheduled == Scheduled::Disabled && waits_for_its_set(holder)
         || stands_next_to_anothers(evidence, job);
     excused || (state.scheduled == Scheduled::Active) == (wanted == "Running")
+}
+
+/// Whether a SyncJob reports that its credentials and settings are not in place; that this is so is judged elsewhere.
+pub fn waits_for_its_set(holder: &Version) -> bool {
+    let conditions = holder.value["status"]["conditions"].as_array().into_iter().flatten();
+    let mut ready = conditions.filter(|one| one["type"] == "Ready" && one["status"] == "False");
+    ready.any(|one| one["reason"].as_str().is_some_and(|reason| OF_CREDENTIALS.contains(&reason)))
 }
 
 /// A job that never ran is not started next to one that somebody else made, or whose record somebody took away.

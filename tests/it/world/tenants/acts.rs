@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::super::By;
-use super::super::api::{Key, Kind};
+use super::super::api::{Content, Key, Kind};
 use super::super::operator::Ends;
 
 /// What somebody does.
@@ -16,6 +16,14 @@ pub enum Around {
     Delete(Kind, Key),
     /// The Secret in the API server has this value, or is gone.
     Secret(Key, Option<&'static str>),
+    /// The Secret holds this, or is gone.
+    Content(Key, Option<&'static [(&'static str, &'static str)]>),
+    /// The Secret holds this from a moment between two reads on.
+    Rotation(Key, &'static [(&'static str, &'static str)]),
+    /// Keys of the set of `PRINCIPAL` have these values, or are taken out.
+    Portal(&'static [(&'static str, Option<&'static str>)]),
+    /// The target takes these tokens, and no others.
+    Target(&'static [&'static str]),
     /// These secrets are in force for an application in Entra ID.
     Accept(&'static str, &'static [&'static str]),
     /// The tokens of an application are withdrawn.
@@ -26,6 +34,10 @@ pub enum Around {
     Label(&'static str, &'static str, Option<&'static str>),
     /// A namespace begins to go. What is in it goes by acts of its own.
     Terminate(&'static str),
+}
+
+fn owned(content: &[(&str, &str)]) -> Content {
+    content.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 impl Around {
@@ -43,6 +55,15 @@ impl Around {
                 let _ = ends.api.of(kind).delete(&key, By::Person);
             }
             Self::Secret(key, value) => ends.api.surroundings().set_secret(&key, value),
+            Self::Content(key, content) => ends.api.surroundings().write(&key, content.map(owned)),
+            Self::Rotation(key, content) => ends.api.surroundings().prepare(&key, owned(content)),
+            Self::Portal(changes) => {
+                let now = ends.clock.stamp();
+                ends.graph.service().sets.edit(0, changes, now);
+            }
+            Self::Target(tokens) => {
+                ends.graph.service().sets.accepted = tokens.iter().map(|&token| token.to_owned()).collect();
+            }
             Self::Accept(application, secrets) => ends.graph.service().logins.accept(application, secrets),
             Self::Withdraw(application) => ends.graph.service().logins.withdraw(Some(application)),
             Self::Throttle(application, seconds) => {

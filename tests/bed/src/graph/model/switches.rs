@@ -255,3 +255,7 @@ switch! {
     /// Whether the guard counts entries that left because the scope became smaller.
     DeletionGuardReach { ScopeToo, DeletionsOnly }
 }
+switch! {
+    /// What a job of an API-driven inbound application does whose notification settings name nobody.
+    InboundWithoutNotifications { Quarantines, Runs }
+}

@@ -3,7 +3,7 @@
 use super::catalog::Template;
 use super::{notifications, render, scope, target};
 use crate::graph::model::job::{Counts, Job, Outcome, Reason, Trouble};
-use crate::graph::model::settings::{DeletionGuard, DeletionGuardReach, Settings};
+use crate::graph::model::settings::{DeletionGuard, DeletionGuardReach, InboundWithoutNotifications, Settings};
 use crate::graph::model::tenant::ServicePrincipal;
 
 /// What a cycle came to.
@@ -30,6 +30,11 @@ pub fn obstacle(
 ) -> Option<(Reason, Trouble)> {
     if let Some(cause) = target::cause(template, &principal.target, &principal.secrets, settings) {
         let trouble = target::in_cycle(template, &principal.target, cause, settings);
+        return Some((Reason::EncounteredQuarantineException, trouble));
+    }
+    let silent = template.factory_tag == "API2AAD" && !notifications::reach_somebody(&principal.secrets);
+    if silent && settings.inbound_without_notifications == InboundWithoutNotifications::Quarantines {
+        let trouble = Trouble::new("InvalidNotificationSettings", "The notification settings name nobody.");
         return Some((Reason::EncounteredQuarantineException, trouble));
     }
     let left = match settings.deletion_guard_reach {

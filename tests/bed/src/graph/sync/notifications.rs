@@ -80,9 +80,20 @@ fn number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
+fn all(secrets: &[Secret]) -> Map<String, Value> {
+    let text = secrets::value(secrets, KEY).unwrap_or_default();
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// Whether they are on, and name somebody.
+pub fn reach_somebody(secrets: &[Secret]) -> bool {
+    let all = all(secrets);
+    let named = member(&all, "Recipients").as_str().is_some_and(|recipients| !recipients.trim().is_empty());
+    named && truth(&member(&all, "Enabled")) == Some(true)
+}
+
 /// What they say of the deletion guard: whether it is on, and its number.
 pub fn deletion_guard(secrets: &[Secret]) -> (Option<bool>, Option<u64>) {
-    let text = secrets::value(secrets, KEY).unwrap_or_default();
-    let Ok(Value::Object(all)) = serde_json::from_str(text) else { return (None, None) };
+    let all = all(secrets);
     (truth(&member(&all, "DeleteThresholdEnabled")), number(&member(&all, "DeleteThresholdValue")))
 }

@@ -1,0 +1,63 @@
+//! The search over the scenes of credentials and settings, as that over all others.
+
+use entrain::plan::Settings;
+
+use super::super::controls::LATE;
+use super::super::graph::WORLDS;
+use super::super::run::{Setup, run, run_logged};
+use super::super::schedule::{Mix, Schedule, Site};
+use super::super::search::{number, search_of};
+use super::scenes::CONTENT_SCENES;
+
+/// How many schedules a normal test runs.
+const SCHEDULES: u64 = 1500;
+
+/// What a seed stands for: scene, world and schedule.
+fn seeded(seed: u64, settings: Settings) -> (Setup, Schedule) {
+    let mut rng = fastrand::Rng::with_seed(!seed);
+    let scene = &CONTENT_SCENES[rng.usize(..CONTENT_SCENES.len())];
+    // What ids are made of is the business of the other search: the likeliest world is drawn most of the time.
+    let world = if rng.bool() { WORLDS[0] } else { WORLDS[rng.usize(..WORLDS.len())] };
+    let setup = Setup { scene, world, settings, blind: false };
+    // A save that is carried out late meets a rotation or another operator too rarely where all kinds of faults are drawn.
+    let late = Mix { kinds: vec![(Site::GraphAction, LATE)], ..Mix::everywhere(rng.u32(1..=6), 500) };
+    let schedule = match rng.u8(..4) {
+        0 => Schedule::mixed(seed, Mix { sites: vec![Site::GraphAction], ..late }),
+        1 => Schedule::mixed(seed, Mix { sites: vec![Site::GraphAction, Site::Actor], ..late }),
+        _ => Schedule::seeded(seed),
+    };
+    (setup, schedule)
+}
+
+#[test]
+fn every_scene_ends_well_without_a_fault() {
+    for scene in &CONTENT_SCENES {
+        let setup = Setup { scene, world: WORLDS[0], settings: Settings::default(), blind: false };
+        let outcome = run(setup, &Schedule::quiet());
+        assert!(outcome.violations.is_empty(), "{}: {:?}\n{}", scene.name, outcome.violations, outcome.story);
+    }
+}
+
+#[test]
+fn no_value_is_logged() {
+    for seed in 1..=60 {
+        let (setup, schedule) = seeded(seed, Settings::default());
+        let (_, log) = run_logged(setup, &schedule);
+        let leaked = log.lines().find(|line| line.contains("canary-"));
+        assert!(leaked.is_none() && log.contains("SaveSecrets"), "seed {seed}: {leaked:?}");
+    }
+}
+
+#[test]
+fn search_over_credentials_finds_nothing() {
+    let (first, count) = (number("SEARCH_SEED", 1), number("SEARCH_SCHEDULES", SCHEDULES));
+    let found = search_of(seeded, "world::content", first, count, Settings::default());
+    eprintln!(
+        "{} schedules from seed {first} in {:.1} s: {} states at rest, {} paths",
+        found.schedules, found.seconds, found.states, found.paths
+    );
+    for (_, finding) in &found.findings {
+        eprintln!("{finding}");
+    }
+    assert!(found.findings.is_empty(), "{} schedules broke a rule", found.findings.len());
+}
