@@ -210,7 +210,7 @@ fn afterwards() -> Vec<State> {
         state("restarted-for-the-scope", "The same; restartAfterChange Automatic", narrowed("Automatic")),
         state(
             "quarantined-with-new-credentials",
-            "In quarantine, and new credentials were saved since; restartAfterChange Manual",
+            "In quarantine, and new credentials are saved; restartAfterChange Manual",
             quarantined("Manual"),
         ),
         state("restarted-in-quarantine", "The same; restartAfterChange Automatic", quarantined("Automatic")),

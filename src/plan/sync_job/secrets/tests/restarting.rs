@@ -78,6 +78,11 @@ fn a_quarantine_for_credentials_is_lifted_once_after_new_ones_were_saved() {
     let stopped = ObservedJob { schedule_state: Some("Disabled".to_owned()), ..quarantined(REFUSED, before) };
     let cases = [
         ("new ones were saved", since(quarantined(REFUSED, before)), lift()),
+        (
+            "new ones are saved in this pass",
+            World { jobs: Some(vec![quarantined(REFUSED, before)]), ..saved("0") },
+            lift(),
+        ),
         ("for another reason", since(quarantined("TooManyFailures", before)), vec![]),
         ("the service has tried since", since(quarantined(REFUSED, "2026-11-24T10:00:01Z")), vec![]),
         ("none were saved", never, vec![]),

@@ -7,6 +7,9 @@ use crate::plan::sync_job::secrets::difference;
 
 const NOTES: &str = r#"{"Enabled":true,"Recipients":"ops@example.test","DeleteThresholdEnabled":false}"#;
 
+/// A set, and the names of what is saved.
+type Case<'a> = (&'a str, World, Vec<LiveSecret>, Option<&'a [&'a str]>);
+
 /// The only save of a pass over a job that runs, and why there is none.
 fn over(desired: &Desired, world: World, wanted: Wanted, live: Vec<LiveSecret>) -> (Option<Vec<String>>, Reason) {
     let (steps, _, verdict) = Answers::new(wanted, live).pass(desired, world);
@@ -18,7 +21,6 @@ fn what_is_declared_is_saved_where_it_differs_in_meaning_and_nowhere_else() {
     let both = &["BaseAddress", "SecretToken"][..];
     let lower = vec![shown("baseaddress", "address"), masked("secrettoken")];
     let foreign = |secret: LiveSecret| [in_place(), vec![secret]].concat();
-    type Case<'a> = (&'a str, World, Vec<LiveSecret>, Option<&'a [&'a str]>);
     let cases: Vec<Case<'_>> = vec![
         ("nothing is there", running(), vec![], Some(both)),
         ("as saved", saved("1"), in_place(), None),
@@ -201,4 +203,12 @@ fn after_a_lost_answer_the_set_is_saved_once_more_and_once_only() {
     assert_eq!(over(&desired, doubtful(Some(9000)), token("1"), foreign), (None, Reason::Running), "it would lose one");
     let unread = wanted(WantedValue::NotRead);
     assert_eq!(over(&desired, doubtful(Some(9000)), unread, in_place()).0, None, "its value is not known");
+}
+
+#[test]
+fn what_another_sync_job_saved_is_known_where_it_declares_the_same() {
+    for (theirs, expected) in [("1", None), ("0", Some(vec!["SecretToken".to_owned()]))] {
+        let wanted = Wanted { known: known(theirs), ..token("1") };
+        assert_eq!(over(&wish(json!({})), running(), wanted, in_place()), (expected, Reason::Running), "{theirs}");
+    }
 }
