@@ -4,6 +4,7 @@
 mod change;
 mod decide;
 pub mod declared;
+mod doubt;
 pub mod meaning;
 mod restart;
 pub mod settings;
@@ -18,6 +19,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 pub(in crate::plan) use change::{Difference, difference};
 pub(in crate::plan) use decide::{Course, Problem, course, tempered, unread};
 pub use declared::{Credential, Declared, Source};
+pub(in crate::plan) use doubt::in_doubt;
+pub use doubt::inherits;
 pub(in crate::plan) use restart::{after_save, in_force, words_for_quarantine};
 pub use settings::SettingKey;
 pub(in crate::plan) use shown::{condition, status};
@@ -131,6 +134,8 @@ pub struct View {
     pub inherited: bool,
     /// The set was saved in this pass.
     pub saved_now: bool,
+    /// That save is the first one of this process.
+    pub first_save: bool,
     /// The job began from the start in this pass.
     pub begun: bool,
 }
@@ -192,6 +197,7 @@ impl View {
             put(live, key.name(), LiveValue::Setting(text.clone()));
         }
         self.known = tags(&wanted);
+        self.first_save |= self.saved.is_none();
         self.saved = Some(Saved { credentials: wanted, settings: declared.settings.clone(), age: Duration::ZERO });
         self.saved_now = true;
     }
