@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::By;
+use super::api::Write;
+use super::graph::secrets::{Stored, value};
 use super::graph::{Call, Did, Operation};
 use super::invariants::{Evidence, Violation};
 use super::play::Play;
@@ -20,7 +22,7 @@ const WRITES_WITHIN: Duration = Duration::from_secs(11 * 60);
 
 pub fn judge(play: &Play, evidence: &Evidence, found: &mut Vec<Violation>) {
     creates_leave_soon(play, evidence, found);
-    restarts_are_sent_once(evidence, found);
+    restarts_are_sent_once(play, evidence, found);
     restarts_are_answered(play, evidence, found);
 }
 
@@ -44,7 +46,7 @@ fn creates_leave_soon(play: &Play, evidence: &Evidence, found: &mut Vec<Violatio
 }
 
 /// Each value that asks for a restart is acted on once at most.
-fn restarts_are_sent_once(evidence: &Evidence, found: &mut Vec<Violation>) {
+fn restarts_are_sent_once(play: &Play, evidence: &Evidence, found: &mut Vec<Violation>) {
     let asked = |value: &serde_json::Value| value["metadata"]["annotations"][ASKED].as_str().map(str::to_owned);
     let tokens: BTreeSet<(String, String)> = evidence
         .history
@@ -53,14 +55,27 @@ fn restarts_are_sent_once(evidence: &Evidence, found: &mut Vec<Violation>) {
         .collect();
     let ours = |did| evidence.ledger.effects.iter().filter(move |effect| effect.did == did && effect.by.is_operator());
     let restarts = ours(Did::Restarted).count();
-    // A change that needs one is followed by one where that is declared.
-    let automatic = |write: &&super::api::Write| write.after.spec("restartAfterChange") == Some("Automatic");
-    let changes = evidence.history.iter().filter(|write| !write.by.is_operator()).filter(automatic).count();
-    if restarts > tokens.len() + changes {
+    if restarts > tokens.len() + for_changes(play, evidence) {
         let at = ours(Did::Restarted).next_back().map_or(Duration::ZERO, |effect| effect.at);
         let what = format!("{restarts} restarts, {} were asked for", tokens.len());
         found.push(Violation { rule: "restart", at, what });
     }
+}
+
+/// Each scope that becomes narrower is followed by one restart where that is declared. A process that ends may have sent one
+/// that nobody knows of.
+fn for_changes(play: &Play, evidence: &Evidence) -> usize {
+    let automatic = |write: &Write| write.after.spec("restartAfterChange") == Some("Automatic");
+    if !evidence.history.iter().any(automatic) {
+        return 0;
+    }
+    let assigned = |stored: &Stored| {
+        let scope = value(&stored.set, "SyncAll");
+        scope.is_some_and(|text| text.eq_ignore_ascii_case("false"))
+    };
+    let service = play.ends.graph.service();
+    let narrowed = service.sets.versions(0).windows(2).filter(|pair| !assigned(&pair[0]) && assigned(&pair[1]));
+    narrowed.count() + play.ends_of_lives.len()
 }
 
 /// The last value has an answer, and a restart whose acceptance was heard by a process that lived on is not called unknown.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::words;
-use super::{Difference, Gap, Tested, View, Wanted, WantedValue, difference};
+use super::{Difference, Gap, Tested, View, Wanted, WantedValue, difference, in_doubt};
 use crate::api::{CredentialTestResult, CredentialValidation, Reason};
 use crate::plan::common::settings::{CORRECTION_SPACING, Settings};
 use crate::plan::common::standing::Standing;
@@ -12,6 +12,9 @@ use crate::plan::common::without::Guard;
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::step::{Change, Look, Step, TestOf, Verdict};
 use crate::plan::sync_job::world::World;
+
+/// Longer than any request takes; a set that nobody may save after this time waits for the poll.
+const DOUBT_MAX: Duration = Duration::from_secs(900);
 
 /// How far credentials and settings are.
 pub(in crate::plan) enum Course {
@@ -136,7 +139,8 @@ fn not_now(difference: &Difference, desired: &Desired, view: &View, settings: &S
             let wake = Wake::soon_after(saved.age);
             return Some(Problem { standing: Standing::Working, reason: Reason::SavingCredentials, message, wake });
         }
-        if saved.age < CORRECTION_SPACING {
+        // Nobody else need have written: an earlier save of ours may have been carried out late.
+        if saved.age < CORRECTION_SPACING && view.doubt.is_none() {
             let after = CORRECTION_SPACING.saturating_sub(saved.age).min(desired.poll_interval);
             let message = words::not_kept(&difference.names());
             return Some(held(Standing::Blocked, Reason::CredentialsNotKept, message, after));
@@ -187,8 +191,17 @@ pub(in crate::plan) fn tempered(verdict: Verdict, held: Option<&Problem>, desire
             let wake = problem.wake.sooner(Wake::After(desired.poll_interval));
             Verdict::stop(problem.standing, problem.reason, problem.message.clone(), wake)
         }
-        Some(_) | None => verdict,
+        Some(_) | None => looked_at_soon(verdict, world),
     }
+}
+
+/// What may have been overwritten is saved once more as soon as that is certain to last, not at the next poll.
+fn looked_at_soon(verdict: Verdict, world: &World) -> Verdict {
+    let doubt = world.secrets.doubt.unwrap_or_default();
+    if verdict.step.is_some() || verdict.standing != Standing::Settled || !in_doubt(world) || doubt >= DOUBT_MAX {
+        return verdict;
+    }
+    Verdict { wake: verdict.wake.sooner(Wake::soon_after(doubt)), ..verdict }
 }
 
 /// Why a job is not started although its credentials are saved.

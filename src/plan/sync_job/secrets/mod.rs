@@ -4,6 +4,7 @@
 mod change;
 mod decide;
 pub mod declared;
+mod doubt;
 pub mod meaning;
 mod restart;
 pub mod settings;
@@ -21,6 +22,8 @@ pub(in crate::plan) use change::{Difference, difference};
 pub use decide::not_compared;
 pub(in crate::plan) use decide::{Course, Problem, course, tempered, unread};
 pub use declared::{Credential, Declared, Source};
+pub(in crate::plan) use doubt::in_doubt;
+pub use doubt::inherits;
 pub(in crate::plan) use restart::{after_save, in_force, words_for_quarantine};
 pub use settings::SettingKey;
 pub(in crate::plan) use shown::{condition, status};
@@ -136,6 +139,8 @@ pub struct View {
     pub inherited: bool,
     /// The set was saved in this pass.
     pub saved_now: bool,
+    /// That save is the first one of this process.
+    pub first_save: bool,
     /// The job began from the start in this pass.
     pub begun: bool,
 }
@@ -197,6 +202,7 @@ impl View {
             put(live, key.name(), LiveValue::Setting(text.clone()));
         }
         self.known = tags(&wanted);
+        self.first_save |= self.saved.is_none();
         self.saved = Some(Saved { credentials: wanted, settings: declared.settings.clone(), age: Duration::ZERO });
         self.saved_now = true;
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Problem, difference, in_force, tags, words};
+use super::{Problem, difference, in_doubt, in_force, tags, words};
 use crate::api::{
     CredentialTest, CredentialTestResult, CredentialValidation, CredentialsStatus, KeyFingerprint, Reason,
 };
@@ -63,7 +63,13 @@ pub(in crate::plan) fn status(
     foreign.sort_unstable();
     foreign.truncate(KEYS_MAX);
     let fingerprint = |(key, tag): (String, super::Tag)| KeyFingerprint { key, fingerprint: tag.0 };
-    let saved = if difference.is_none() { tags(&wanted.credentials) } else { view.known.clone() };
+    let mut saved = if difference.is_none() { tags(&wanted.credentials) } else { view.known.clone() };
+    // The next process has to save once more what this one is not sure of.
+    if in_doubt(world) {
+        saved.clear();
+    } else if world.trouble.is_some() {
+        saved.retain(|(key, _)| !difference.own.contains(key));
+    }
     Some(CredentialsStatus {
         keys: saved.into_iter().map(fingerprint).collect(),
         foreign_keys: foreign,

@@ -27,8 +27,9 @@ pub(in crate::reconcile::sync_job) async fn live(scene: &Scene<'_>) -> Fact {
         Err(error) => return Fact::Trouble(cluster_trouble(&error, READING_THE_KEY)),
     };
     found(scene.graph().list_secrets(scene.service_principal()).await, |set| {
-        let live = set.iter().map(|pair| observed(pair, key)).collect();
-        scene.vault.keep_live(set);
+        let live: Vec<LiveSecret> = set.iter().map(|pair| observed(pair, key)).collect();
+        let hidden = live.iter().filter(|secret| secret.value == LiveValue::Masked);
+        scene.vault.keep_live(set, hidden.map(|secret| secret.key.to_ascii_lowercase()));
         Fact::SecretsRead(live)
     })
 }

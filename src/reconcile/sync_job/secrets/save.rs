@@ -9,7 +9,7 @@ use super::wanted::text;
 use crate::api::{CredentialTestResult, RunState};
 use crate::cluster::secrets;
 use crate::graph::{Processed, SecretPair, TestOutcome, Tested};
-use crate::plan::secrets::{SettingKey, Source, TestOf, Text, WantedValue};
+use crate::plan::secrets::{SettingKey, Source, TestOf, Text, WantedValue, inherits};
 use crate::plan::{Fact, Guard, Remember, Trouble, TroubleKind};
 use crate::reconcile::sync_job::scene::{Learnt, Scene};
 use crate::reconcile::trouble::{cluster_trouble, graph_trouble};
@@ -54,11 +54,14 @@ pub(in crate::reconcile::sync_job) async fn save(
     let answer = scene.graph().save_secrets(scene.service_principal(), &set, &|| scene.may_send()).await;
     match answer {
         Ok(()) => {
+            if !settings.is_empty() {
+                scene.vault.restart_was_unclear(false);
+            }
             let credentials = view.wanted.as_ref().map(|wanted| wanted.credentials.clone()).unwrap_or_default();
             let last_word = view.doubt.is_some_and(|doubt| doubt >= scene.context.settings.settle_window);
             let settings = scene.desired.content.settings.clone();
             let saved = Remember::SecretsSaved { credentials, settings, last_word };
-            let inherited = view.inherited.then_some(Remember::SaveInDoubt);
+            let inherited = inherits(scene.world).then_some(Remember::SaveInDoubt);
             Learnt::and(done, inherited.into_iter().chain([saved]).collect::<Vec<_>>())
         }
         Err(error) if error.processed == Processed::Unknown => {
@@ -80,16 +83,25 @@ fn refused(trouble: Trouble) -> Trouble {
     Trouble { detail, ..trouble }
 }
 
-/// Restarts a job for a saved change. An unclear answer counts as a restart: it is not sent again.
+/// Restarts a job for a saved change. An unclear answer is reported, and counts as a restart after that: it is not sent
+/// again, because each restart from the start costs the job its progress.
 pub(in crate::reconcile::sync_job) async fn restart(
     id: &str,
     scope: Option<&str>,
     done: Fact,
     scene: &Scene<'_>,
 ) -> Learnt {
+    let asked = [Remember::RunAsked(RunState::Running)];
+    if scene.vault.is_restart_unclear() {
+        scene.vault.restart_was_unclear(false);
+        return Learnt::and(done, asked);
+    }
     let answer = scene.graph().restart_job(scene.service_principal(), id, scope, &|| scene.may_send()).await;
     scene.jobs_changed();
-    let asked = [Remember::RunAsked(RunState::Running)];
+    // One that lifts a quarantine costs no progress, and is not asked for twice.
+    let from_start = scope.is_none();
+    let unclear = answer.as_ref().is_err_and(|error| error.processed == Processed::Unknown);
+    scene.vault.restart_was_unclear(from_start && unclear);
     match answer {
         Ok(()) => Learnt::and(done, asked),
         Err(error) if error.processed == Processed::Unknown => Learnt::and(Fact::Trouble(graph_trouble(&error)), asked),
@@ -107,7 +119,15 @@ async fn whole_set(settings: &[(SettingKey, Text)], scene: &Scene<'_>) -> Result
     for (key, text) in settings {
         put(&mut set, SecretPair { key: key.name().to_owned(), value: text.0.clone().into() });
     }
-    for pair in scene.vault.live() {
+    let live = scene.vault.live();
+    let there = |key: &String| live.iter().chain(&set).any(|pair| pair.key.eq_ignore_ascii_case(key));
+    let mut hidden = scene.vault.hidden(scene.context.settings.settle_window).into_iter();
+    if let Some(key) = hidden.find(|key| !there(key))
+        && !scene.lacks(Guard::ForeignKeys)
+    {
+        return Err(changed(&format!("{key} is not shown, and was a moment ago")));
+    }
+    for pair in live {
         let declared = set.iter().any(|own| own.key.eq_ignore_ascii_case(&pair.key));
         if declared {
             continue;

@@ -163,6 +163,8 @@ pub const CONTENT_SCENES: [Scene; 14] = [
                 secret(0, 0, Some(FIRST)),
                 (0, 0, create("a", &content())),
                 portal(0, 300, &[("Password", Some("canary-password"))]),
+                patch(5, 305, "a", &json!({"deleteThreshold": 7})),
+                patch(30, 330, "a", &json!({"deleteThreshold": 8})),
                 secret(0, 600, Some(SECOND)),
                 patch(601, 900, "a", &json!({"deleteThreshold": 5})),
                 portal(2000, 2400, &[("Password", None)]),
