@@ -57,7 +57,7 @@ struct Done {
     failed: bool,
     after: Option<Duration>,
     /// The tenant whose SyncJobs need not wait any longer.
-    freed: Option<TenantChange>,
+    freed: Option<TenantName>,
 }
 
 type Shared = Arc<Mutex<Queue<Key>>>;
@@ -182,8 +182,8 @@ impl Driver {
         if let Some((took, added)) = self.queue.lock().finished(&key, next, now) {
             self.context.metrics.queue.ended(took, added, done.failed && done.after.is_some());
         }
-        if let Some(change) = &done.freed {
-            self.wake_users(change);
+        if let Some(name) = done.freed {
+            self.wake_users(&TenantChange { name, at: now });
         }
     }
 

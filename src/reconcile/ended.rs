@@ -1,6 +1,6 @@
 //! How a pass ended, whatever it was over.
 
-use crate::cluster::watch::tenants::TenantChange;
+use crate::cluster::watch::tenants::TenantName;
 use crate::plan::Wake;
 
 pub(super) struct Ended {
@@ -8,7 +8,7 @@ pub(super) struct Ended {
     pub failed: bool,
     pub wake: Wake,
     /// The tenant whose SyncJobs need not wait any longer.
-    pub freed: Option<TenantChange>,
+    pub freed: Option<TenantName>,
 }
 
 impl Ended {

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::handle::TenantHandle;
 use crate::api::ConditionType;
 use crate::api::tenant::TenantStatus;
-use crate::cluster::watch::tenants::{StoredTenant, TenantChange, TenantName};
+use crate::cluster::watch::tenants::{StoredTenant, TenantName};
 use crate::cluster::{self};
 use crate::graph;
 use crate::plan::tenant::{End, Outcome, Presented, Wish, report};
@@ -47,7 +45,6 @@ pub(in crate::reconcile) async fn run(name: &TenantName, context: &Context) -> E
         }
     }
     let (outcome, presented) = log_in(name, &known, context).await;
-    let at = Instant::now();
     let end = End {
         wish: known.wish.as_ref().map_err(String::as_str),
         generation: known.stored.metadata().generation.unwrap_or_default(),
@@ -60,8 +57,7 @@ pub(in crate::reconcile) async fn run(name: &TenantName, context: &Context) -> E
     let status = report(&old, &end, context.clock.now().wall);
     let written = publish(name, &old, &status, &mut handle, context).await;
     let freed = is_ready(&status) && !is_ready(&old);
-    let ended =
-        Ended { freed: freed.then(|| TenantChange { name: name.clone(), at }), ..ended(&outcome, deletion_requested) };
+    let ended = Ended { freed: freed.then(|| name.clone()), ..ended(&outcome, deletion_requested) };
     if written { ended } else { Ended { failed: true, wake: ended.wake.sooner(Wake::After(REFUSED)), ..ended } }
 }
 
