@@ -21,6 +21,7 @@ use super::context::{Context, Watches};
 use super::ended::Ended;
 use super::helpers;
 use super::queue::{Again, Class, Lane, Queue, Work};
+use super::rotation::names_one_of;
 use super::tenants::{TenantKey, may_name};
 use super::urgency::{class_after, class_at_first, of_class, priority, waits_for_its_tenant};
 use super::{sync_job, tenant};
@@ -318,14 +319,6 @@ fn done(ended: Option<Ended>, seed: u64, timer: &Timer) -> Done {
     Done { failed: ended.as_ref().is_none_or(|ended| ended.failed), after, freed: ended.and_then(|ended| ended.freed) }
 }
 
-/// Whether a SyncJob takes a credential from one of these Secrets.
-fn names_one_of(object: &SyncJob, names: &HashSet<SecretName>) -> bool {
-    let namespace = object.namespace().unwrap_or_default();
-    object.spec.credentials.iter().flatten().filter_map(|credential| credential.value_from.as_ref()).any(|source| {
-        names.contains(&SecretName { namespace: namespace.clone(), name: source.secret_key_ref.name.clone() })
-    })
-}
-
 /// Calls for SyncJobs of one namespace share their turns in the budget, as their passes share workers.
 fn turn(object: &SyncJob, class: Class) -> graph::Turn {
     graph::Turn { priority: priority(object, class), lane: hash(&object.namespace()) }
@@ -365,25 +358,6 @@ mod tests {
         };
         assert_eq!(of("a", "apps"), of("b", "apps"));
         assert_ne!(of("a", "apps"), of("a", "other"));
-    }
-
-    #[test]
-    fn a_secret_wakes_the_sync_jobs_of_its_namespace_that_name_it() {
-        let named =
-            |name: &str| json!({"key": "SecretToken", "valueFrom": {"secretKeyRef": {"name": name, "key": "token"}}});
-        let plain = json!({"key": "BaseAddress", "value": "box-scim"});
-        let wakes = |credentials: serde_json::Value| {
-            let object = json!({"metadata": {"name": "a", "namespace": "apps"},
-                "spec": {"servicePrincipalId": "2D6F", "templateId": "scim", "credentials": credentials}});
-            let of =
-                |namespace: &str, name: &str| SecretName { namespace: namespace.to_owned(), name: name.to_owned() };
-            let changed = HashSet::from([of("apps", "box-scim"), of("other", "box-other")]);
-            names_one_of(&serde_json::from_value(object).unwrap(), &changed)
-        };
-        assert!(wakes(json!([plain, named("box-old"), named("box-scim")])));
-        for credentials in [json!(null), json!([]), json!([plain]), json!([named("box-other")])] {
-            assert!(!wakes(credentials.clone()), "{credentials}");
-        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod ended;
 mod helpers;
 mod memory;
 mod queue;
+mod rotation;
 mod sync_job;
 mod tenant;
 mod tenants;

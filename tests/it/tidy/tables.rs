@@ -185,7 +185,7 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
         &["chance", "clock", "jiff", "k8s_openapi", "kube", "parking_lot", "tokio", "tracing", "url", "uuid"],
     ),
     ("src/reconcile/sync_job/secrets", &["bytes", "k8s_openapi", "kube", "parking_lot", "secrecy"]),
-    ("src/reconcile/tenant", &["kube", "tracing"]),
+    ("src/reconcile/tenant", &["clock", "kube", "tokio", "tracing"]),
     ("src/reconcile/tenants", &["clock", "futures", "k8s_openapi", "kube", "parking_lot", "secrecy", "tokio"]),
     (
         "src/metrics",
