@@ -3,11 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
-/// The lists whose items are merged by the member `type`; all other lists are one value.
-pub const KEYED: &[&[&str]] = &[&["status", "conditions"], &["status", "job", "entries"]];
-const KEY: &str = "type";
-/// How the key of such an item begins.
-const ITEM: &str = "k:{\"type\":";
+/// The lists whose items are merged by a member, and that member; all other lists are one value.
+const KEYED: &[(&[&str], &str)] = &[
+    (&["spec", "credentials"], "key"),
+    (&["status", "conditions"], "type"),
+    (&["status", "credentials", "keys"], "key"),
+    (&["status", "job", "entries"], "type"),
+];
 
 /// What one manager owns.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,18 +42,19 @@ impl Manager {
 /// Where a value stands. Only as deep as lists with keys can be.
 type Path<'a> = Vec<&'a str>;
 
-fn is_keyed(path: &Path<'_>) -> bool {
-    KEYED.contains(&path.as_slice())
+/// The member by which the items of a list are merged.
+fn key_of(path: &Path<'_>) -> Option<&'static str> {
+    KEYED.iter().find(|(keyed, _)| *keyed == path.as_slice()).map(|(_, key)| *key)
 }
 
-fn item_key(item: &Value) -> String {
-    format!("{ITEM}{}}}", item[KEY])
+fn item_key(item: &Value, key: &str) -> String {
+    format!("k:{{\"{key}\":{}}}", item[key])
 }
 
 /// Whether a key of a set names this item.
 fn names(key: &str, item: &Value) -> bool {
-    let quoted = key.strip_prefix(ITEM).and_then(|rest| rest.strip_suffix("\"}")?.strip_prefix('"'));
-    quoted.is_some() && quoted == item[KEY].as_str()
+    let pair = key.strip_prefix("k:{\"").and_then(|rest| rest.strip_suffix("\"}")?.split_once("\":\""));
+    pair.is_some_and(|(member, value)| item[member].as_str() == Some(value))
 }
 
 fn is_leaf(fields: &Value) -> bool {
@@ -69,11 +72,12 @@ pub fn fields_of<'a>(value: &'a Value, path: &mut Path<'a>) -> Value {
                 path.pop();
             }
         }
-        Value::Array(items) if is_keyed(path) => {
+        Value::Array(items) => {
+            let Some(key) = key_of(path) else { return Value::Object(fields) };
             for item in items {
                 let mut of_item = fields_of(item, path);
                 of_item["."] = json!({});
-                fields.insert(item_key(item), of_item);
+                fields.insert(item_key(item, key), of_item);
             }
         }
         _ => {}
@@ -91,10 +95,11 @@ fn merge<'a>(live: &mut Value, applied: &'a Value, path: &mut Path<'a>) {
                 path.pop();
             }
         }
-        (Value::Array(live), Value::Array(items)) if is_keyed(path) => {
+        (Value::Array(live), Value::Array(items)) if key_of(path).is_some() => {
+            let key = key_of(path).unwrap_or_default();
             let mut merged = Vec::with_capacity(items.len());
             for item in items {
-                let there = live.iter().position(|other| other[KEY] == item[KEY]);
+                let there = live.iter().position(|other| other[key] == item[key]);
                 let mut of_item = there.map_or(Value::Null, |index| live.remove(index));
                 merge(&mut of_item, item, path);
                 merged.push(of_item);
@@ -360,13 +365,15 @@ mod tests {
         let mut found = Vec::new();
         keyed(&crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"], &mut Vec::new(), &mut found);
         found.sort();
-        assert_eq!(found, KEYED.iter().map(|path| path.join(".")).collect::<Vec<_>>());
+        let known = KEYED.iter().map(|(path, key)| (path.join("."), (*key).to_owned()));
+        assert_eq!(found, known.collect::<Vec<_>>());
     }
 
-    fn keyed(schema: &Value, path: &mut Vec<String>, found: &mut Vec<String>) {
+    fn keyed(schema: &Value, path: &mut Vec<String>, found: &mut Vec<(String, String)>) {
         if schema["x-kubernetes-list-type"] == "map" {
-            assert_eq!(schema["x-kubernetes-list-map-keys"], json!([KEY]));
-            found.push(path.join("."));
+            let keys = schema["x-kubernetes-list-map-keys"].as_array().unwrap();
+            assert_eq!(keys.len(), 1, "{path:?}");
+            found.push((path.join("."), keys[0].as_str().unwrap().to_owned()));
         }
         assert!(
             schema["type"] != "array" || !schema["x-kubernetes-list-type"].is_null(),

@@ -51,7 +51,7 @@ fn lacking(case: &Case<'_>, claim: &Claim<'_>) -> Vec<String> {
     lacking
 }
 
-/// Of the conditions that tell of trouble.
+/// Of the conditions that report trouble.
 fn reasons(object: &Version) -> Vec<String> {
     let conditions = object.value["status"]["conditions"].as_array().into_iter().flatten();
     let trouble = conditions

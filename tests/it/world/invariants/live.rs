@@ -263,7 +263,7 @@ fn sender<'a>(evidence: &'a Evidence, call: &'a Call) -> Option<&'a str> {
         let ours = |write: &&Write| principal(&write.after).eq_ignore_ascii_case(&call.principal);
         let mut uids = evidence.history.iter().filter(ours).map(|write| &write.after.uid);
         let first = uids.next();
-        // A save does not tell on behalf of which SyncJob it is.
+        // A save does not show for which SyncJob it is sent.
         return uids.any(|uid| Some(uid) != first).then_some(&*call.request);
     }
     if call.operation != Operation::CreateJob {
