@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 const POLL: Duration = Duration::from_millis(200);
 const QUARANTINED: &str = "00000000-0000-4000-8000-000000000001";
 const STALLED: &str = "00000000-0000-4000-8000-000000000002";
+const REJECTED: &str = "00000000-0000-4000-8000-000000000003";
 
 /// A query of a panel, as Grafana sends it once the variables are filled in.
 struct Query {
@@ -156,6 +157,21 @@ impl Rig {
     }
 }
 
+/// A job that runs with credentials that its target rejects.
+async fn a_job_with_credentials(rig: &mut Rig) {
+    let tenant = rig.demo.tenant_id.clone();
+    let offers = json!({"appId": "11111111-1111-4111-8111-111111111112", "displayName": "x", "templates": ["scim"]});
+    rig.control.put_service_principal(&tenant, REJECTED, &offers).await.unwrap();
+    rig.control.put_target(&tenant, REJECTED, &json!({"verdict": "rejected"})).await.unwrap();
+    let secret =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "scim"}, "stringData": {"token": "x1"}});
+    rig.apply(&secret.to_string()).await;
+    let credentials = "credentials: [{key: BaseAddress, value: \"https://x.test\"}, {key: SecretToken, valueFrom: {secretKeyRef: {name: scim, key: token}}}]";
+    rig.apply(&manifest("rejected", REJECTED, "scim", &[credentials])).await;
+    let rejected = |object: &Value| says(object, "CredentialsValid", "False", "CredentialsRejectedByTarget");
+    rig.until("rejected", "is so", rejected).await;
+}
+
 /// Success, a failed cycle, a quarantine, a stalled SyncJob.
 async fn jobs_of_all_kinds(rig: &mut Rig) {
     let tenant = rig.demo.tenant_id.clone();
@@ -231,6 +247,7 @@ async fn a_prometheus_that_scrapes_an_operator_answers_every_panel_and_every_ale
     let prometheus = Prometheus::start(JOB, &address, &rules).await;
     rig.until_graph("Prometheus scrapes", async |_| prometheus.has_seen("entrain_build_info").await == Ok(true)).await;
     jobs_of_all_kinds(&mut rig).await;
+    a_job_with_credentials(&mut rig).await;
     a_tenant_with_a_certificate(&mut rig).await;
     trouble_of_all_kinds(&mut rig, &prometheus).await;
 
