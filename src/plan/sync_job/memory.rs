@@ -53,6 +53,8 @@ pub struct Memory {
     pub(in crate::plan) saved: Option<SavedAt>,
     /// Since when a save may still be carried out that is older than the last one.
     pub(in crate::plan) save_in_doubt: Option<Duration>,
+    /// A restart from the start was sent for the saved settings, and its answer was lost.
+    pub(in crate::plan) restart_unclear: bool,
     /// Why the last passes waited, and how many of them did in a row.
     waiting: Option<(Reason, u32)>,
 }
@@ -103,7 +105,9 @@ pub enum Remember {
     /// The outcome of a restart.
     RestartAnswered(HandledRestart),
     /// Graph accepted the set; `last_word` if no earlier save can be carried out after it.
-    SecretsSaved { credentials: Vec<WantedKey>, settings: Settings, last_word: bool },
+    SecretsSaved { credentials: Vec<WantedKey>, settings: Settings, changes_settings: bool, last_word: bool },
+    /// A restart for a saved change was sent.
+    RestartedFor { unclear: bool },
     /// A save may have been carried out, or may yet be.
     SaveInDoubt,
 }
@@ -130,7 +134,9 @@ impl Memory {
             Remember::RestartUnsent { token } => self.restart_unsent = Some(token),
             Remember::RestartSent => self.restart_unsent = None,
             Remember::RestartAnswered(answer) => self.answer = Some(answer),
-            Remember::SecretsSaved { credentials, settings, last_word } => {
+            Remember::RestartedFor { unclear } => self.restart_unclear = unclear,
+            Remember::SecretsSaved { credentials, settings, changes_settings, last_word } => {
+                self.restart_unclear &= !changes_settings;
                 let saved = Saved { credentials, settings, age: Duration::ZERO };
                 self.saved = Some(SavedAt { saved, at: now.monotonic, time: Time(now.wall) });
                 self.save_in_doubt = self.save_in_doubt.filter(|_| !last_word);

@@ -228,7 +228,8 @@ impl Story {
             let wanted = world.secrets.wanted.as_ref().unwrap();
             let last_word = world.secrets.doubt.is_some_and(|doubt| doubt >= Settings::default().settle_window);
             let (credentials, settings) = (wanted.credentials.clone(), desired.content.settings.clone());
-            self.memory.note(Remember::SecretsSaved { credentials, settings, last_word }, clock);
+            let saved = Remember::SecretsSaved { credentials, settings, changes_settings: true, last_word };
+            self.memory.note(saved, clock);
         }
     }
 

@@ -117,6 +117,7 @@ pub struct Tested {
 }
 
 /// What is known of the set.
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing learnt, and none excludes another")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
     pub wanted: Option<Wanted>,
@@ -137,6 +138,8 @@ pub struct View {
     pub doubt: Option<Duration>,
     /// Another process saved the set last, and its last request may still be under way.
     pub inherited: bool,
+    /// A restart from the start was sent for the saved settings, and its answer was lost.
+    pub restart_unclear: bool,
     /// The set was saved in this pass.
     pub saved_now: bool,
     /// That save is the first one of this process.
@@ -148,7 +151,7 @@ pub struct View {
 impl std::hash::Hash for View {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         (&self.wanted, &self.live, &self.known, self.met, &self.saved, &self.tested).hash(state);
-        (self.scope_in_force, self.scope_found, self.saved_now, self.begun).hash(state);
+        (self.scope_in_force, self.scope_found, self.saved_now, self.begun, self.restart_unclear).hash(state);
     }
 }
 

@@ -25,17 +25,19 @@ pub(in crate::plan) fn after_save(job: &ObservedJob, desired: &Desired, world: &
         return automatic.then(|| restart(&job.id, Some(LIFT)));
     }
     let narrower = narrower(job, desired, &world.secrets);
-    match (narrower && !job.quarantined(), automatic) {
-        (false, _) => None,
-        (true, true) => Some(restart(&job.id, None)),
-        (true, false) => Some(Verdict::stop(
-            Standing::Stuck,
-            Reason::RestartNeeded,
-            "The scope is saved as Assigned, and the service goes on with all users until the job begins from the start. Ask for a restart with the annotation `entrain.dev/restart-requested-at` (without a scope it resets Watermark, Escrows and QuarantineState), or set `spec.restartAfterChange` to Automatic.",
-            Wake::After(desired.poll_interval),
-        )),
+    if !narrower || job.quarantined() {
+        return None;
     }
+    let unclear = world.secrets.restart_unclear;
+    if automatic && !unclear {
+        return Some(restart(&job.id, None));
+    }
+    let message = if unclear { UNCLEAR } else { NEEDED };
+    Some(Verdict::stop(Standing::Stuck, Reason::RestartNeeded, message, Wake::After(desired.poll_interval)))
 }
+
+const NEEDED: &str = "The scope is saved as Assigned, and the service goes on with all users until the job begins from the start. Ask for a restart with the annotation `entrain.dev/restart-requested-at` (without a scope it resets Watermark, Escrows and QuarantineState), or set `spec.restartAfterChange` to Automatic.";
+const UNCLEAR: &str = "The scope is saved as Assigned. A restart was sent for it and its answer was lost; it is not sent again, because each one costs the job its progress. If the job did not begin from the start, ask for a restart with the annotation `entrain.dev/restart-requested-at`.";
 
 fn restart(id: &str, scope: Option<&str>) -> Verdict {
     let step = Change::RestartAfterChange { id: id.to_owned(), scope: scope.map(str::to_owned) };

@@ -126,6 +126,7 @@ fn secrets(status: Option<CredentialsStatus>, inherited: bool, memory: &Memory, 
             age: now.since_stored(test.time.0),
         }),
         scope_in_force,
+        restart_unclear: memory.restart_unclear,
         doubt: memory.save_in_doubt.map(|since| now.since(since)),
         ..View::default()
     }

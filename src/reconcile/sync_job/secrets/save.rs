@@ -54,13 +54,11 @@ pub(in crate::reconcile::sync_job) async fn save(
     let answer = scene.graph().save_secrets(scene.service_principal(), &set, &|| scene.may_send()).await;
     match answer {
         Ok(()) => {
-            if !settings.is_empty() {
-                scene.vault.restart_was_unclear(false);
-            }
             let credentials = view.wanted.as_ref().map(|wanted| wanted.credentials.clone()).unwrap_or_default();
             let last_word = view.doubt.is_some_and(|doubt| doubt >= scene.context.settings.settle_window);
+            let changes_settings = !settings.is_empty();
             let settings = scene.desired.content.settings.clone();
-            let saved = Remember::SecretsSaved { credentials, settings, last_word };
+            let saved = Remember::SecretsSaved { credentials, settings, changes_settings, last_word };
             let inherited = inherits(scene.world).then_some(Remember::SaveInDoubt);
             Learnt::and(done, inherited.into_iter().chain([saved]).collect::<Vec<_>>())
         }
@@ -83,25 +81,18 @@ fn refused(trouble: Trouble) -> Trouble {
     Trouble { detail, ..trouble }
 }
 
-/// Restarts a job for a saved change. An unclear answer is reported, and counts as a restart after that: it is not sent
-/// again, because each restart from the start costs the job its progress.
+/// Restarts a job for a saved change. One whose answer is lost is not sent again, because each restart from the start costs
+/// the job its progress.
 pub(in crate::reconcile::sync_job) async fn restart(
     id: &str,
     scope: Option<&str>,
     done: Fact,
     scene: &Scene<'_>,
 ) -> Learnt {
-    let asked = [Remember::RunAsked(RunState::Running)];
-    if scene.vault.is_restart_unclear() {
-        scene.vault.restart_was_unclear(false);
-        return Learnt::and(done, asked);
-    }
     let answer = scene.graph().restart_job(scene.service_principal(), id, scope, &|| scene.may_send()).await;
     scene.jobs_changed();
-    // One that lifts a quarantine costs no progress, and is not asked for twice.
-    let from_start = scope.is_none();
     let unclear = answer.as_ref().is_err_and(|error| error.processed == Processed::Unknown);
-    scene.vault.restart_was_unclear(from_start && unclear);
+    let asked = [Remember::RunAsked(RunState::Running), Remember::RestartedFor { unclear: unclear && scope.is_none() }];
     match answer {
         Ok(()) => Learnt::and(done, asked),
         Err(error) if error.processed == Processed::Unknown => Learnt::and(Fact::Trouble(graph_trouble(&error)), asked),

@@ -2,7 +2,6 @@
 //! their version stays the same.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -27,23 +26,12 @@ pub(in crate::reconcile) struct Vault {
     tags: Mutex<HashMap<Name, Known>>,
     /// Keys whose values a read did not show, and when it last showed them.
     hidden: Mutex<BTreeMap<String, Instant>>,
-    /// A restart for the saved change was sent, and its answer was lost.
-    restart_unclear: AtomicBool,
 }
 
 impl Vault {
     /// Forgets the values of a pass.
     pub fn close(&self) {
         self.live.lock().clear();
-    }
-
-    /// Remembers whether the last restart had no clear answer.
-    pub(super) fn restart_was_unclear(&self, is: bool) {
-        self.restart_unclear.store(is, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_restart_unclear(&self) -> bool {
-        self.restart_unclear.load(Ordering::Relaxed)
     }
 
     /// Keeps the set as a read showed it; `hidden` names the keys without a value.

@@ -173,3 +173,15 @@ fn a_job_that_somebody_paused_is_not_restarted_for_a_scope() {
     let (made, ..) = restarts(&wish(json!({"scope": "Assigned", "restartAfterChange": "Automatic"})), world);
     assert_eq!(made, Vec::new());
 }
+
+#[test]
+fn a_restart_whose_answer_was_lost_is_not_sent_again_and_a_person_learns_of_it() {
+    let automatic = wish(json!({"scope": "Assigned", "restartAfterChange": "Automatic"}));
+    let mut world = saved("1");
+    (world.secrets.scope_in_force, world.secrets.restart_unclear) = (Some(Scope::All), true);
+    let (sent, _, verdict) = restarts(&automatic, world.clone());
+    assert!(sent.is_empty() && verdict.reason == Reason::RestartNeeded, "{verdict:?}");
+    assert!(verdict.message.contains("its answer was lost"), "{}", verdict.message);
+    world.secrets.restart_unclear = false;
+    assert_eq!(restarts(&automatic, world).0, [None]);
+}
