@@ -20,7 +20,7 @@ pub use sync_job::running::requests;
 pub use sync_job::running::restart::answers;
 pub use sync_job::secrets;
 pub use sync_job::{
-    Change, Desired, EVENT_KINDS, Event, EventKind, Fact, IntentOrigin, IntentView, Leaving, Look, Managed, Memory,
-    ObservedJob, Preview, Record, Refusals, Refused, Remember, Rival, Rivals, RunView, Shown, Sibling, Step, Verdict,
-    World, decide, desired, events, health, ids, preview, report, unreadable,
+    Begun, Change, Desired, EVENT_KINDS, Event, EventKind, Fact, IntentOrigin, IntentView, Leaving, Look, Managed,
+    Memory, ObservedJob, Preview, Record, Refusals, Refused, Remember, Rival, Rivals, RunView, Shown, Sibling, Step,
+    Verdict, World, decide, desired, events, health, ids, preview, report, unreadable,
 };

@@ -53,8 +53,8 @@ pub struct Memory {
     pub(in crate::plan) saved: Option<SavedAt>,
     /// Since when a save may still be carried out that is older than the last one.
     pub(in crate::plan) save_in_doubt: Option<Duration>,
-    /// A restart from the start was sent for the saved settings, and its answer was lost.
-    pub(in crate::plan) restart_unclear: bool,
+    /// What came of the restart from the start that was sent for the saved settings.
+    pub(in crate::plan) begun: Option<Begun>,
     /// Why the last passes waited, and how many of them did in a row.
     waiting: Option<(Reason, u32)>,
 }
@@ -67,6 +67,15 @@ pub(in crate::plan) struct SeenIntent {
     pub since: Duration,
     /// The job that Graph answered with, while its id is not recorded.
     pub created: Option<ObservedJob>,
+}
+
+/// What came of a restart from the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// Graph accepted it.
+    Certainly,
+    /// Its answer was lost.
+    Perhaps,
 }
 
 /// What was saved, and when by both clocks.
@@ -106,8 +115,8 @@ pub enum Remember {
     RestartAnswered(HandledRestart),
     /// Graph accepted the set; `last_word` if no earlier save can be carried out after it.
     SecretsSaved { credentials: Vec<WantedKey>, settings: Settings, changes_settings: bool, last_word: bool },
-    /// A restart for a saved change was sent.
-    RestartedFor { unclear: bool },
+    /// A restart from the start was sent for saved settings.
+    BegunFromStart(Begun),
     /// A save may have been carried out, or may yet be.
     SaveInDoubt,
 }
@@ -134,9 +143,9 @@ impl Memory {
             Remember::RestartUnsent { token } => self.restart_unsent = Some(token),
             Remember::RestartSent => self.restart_unsent = None,
             Remember::RestartAnswered(answer) => self.answer = Some(answer),
-            Remember::RestartedFor { unclear } => self.restart_unclear = unclear,
+            Remember::BegunFromStart(begun) => self.begun = Some(begun),
             Remember::SecretsSaved { credentials, settings, changes_settings, last_word } => {
-                self.restart_unclear &= !changes_settings;
+                self.begun = self.begun.filter(|_| !changes_settings);
                 let saved = Saved { credentials, settings, age: Duration::ZERO };
                 self.saved = Some(SavedAt { saved, at: now.monotonic, time: Time(now.wall) });
                 self.save_in_doubt = self.save_in_doubt.filter(|_| !last_word);

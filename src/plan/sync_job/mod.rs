@@ -25,7 +25,7 @@ pub use deciders::{Managed, Refused};
 pub use desired::{Desired, Refusals};
 pub use events::{EVENT_KINDS, Event, EventKind, events};
 pub use fact::Fact;
-pub use memory::{Memory, Remember};
+pub use memory::{Begun, Memory, Remember};
 pub use observed::{ObservedJob, Shown};
 pub use preview::{Preview, preview};
 pub use step::{Change, Leaving, Look, Record, Step, Verdict};

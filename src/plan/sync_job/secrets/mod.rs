@@ -144,7 +144,7 @@ pub struct View {
     pub saved_now: bool,
     /// That save is the first one of this process.
     pub first_save: bool,
-    /// The job began from the start in this pass.
+    /// The job began from the start since the settings were saved, as this process knows.
     pub begun: bool,
 }
 
@@ -204,6 +204,7 @@ impl View {
         for (key, text) in changed {
             put(live, key.name(), LiveValue::Setting(text.clone()));
         }
+        self.begun &= changed.is_empty();
         self.known = tags(&wanted);
         self.first_save |= self.saved.is_none();
         self.saved = Some(Saved { credentials: wanted, settings: declared.settings.clone(), age: Duration::ZERO });

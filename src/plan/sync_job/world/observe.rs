@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
 use crate::api::{CredentialsStatus, Identity, RestartResult, RunRecord, SyncJobStatus};
 use crate::plan::common::now::Now;
-use crate::plan::sync_job::memory::{Memory, SeenIntent};
+use crate::plan::sync_job::memory::{Begun, Memory, SeenIntent};
 use crate::plan::sync_job::running::requests::{self, Requests};
 use crate::plan::sync_job::secrets::{Saved, Tag, Tested, View, tags};
 
@@ -126,7 +126,8 @@ fn secrets(status: Option<CredentialsStatus>, inherited: bool, memory: &Memory, 
             age: now.since_stored(test.time.0),
         }),
         scope_in_force,
-        restart_unclear: memory.restart_unclear,
+        restart_unclear: memory.begun == Some(Begun::Perhaps),
+        begun: memory.begun == Some(Begun::Certainly),
         doubt: memory.save_in_doubt.map(|since| now.since(since)),
         ..View::default()
     }

@@ -10,7 +10,7 @@ use crate::api::{CredentialTestResult, RunState};
 use crate::cluster::secrets;
 use crate::graph::{Processed, SecretPair, TestOutcome, Tested};
 use crate::plan::secrets::{SettingKey, Source, TestOf, Text, WantedValue, inherits};
-use crate::plan::{Fact, Guard, Remember, Trouble, TroubleKind};
+use crate::plan::{Begun, Fact, Guard, Remember, Trouble, TroubleKind};
 use crate::reconcile::sync_job::scene::{Learnt, Scene};
 use crate::reconcile::trouble::{cluster_trouble, graph_trouble};
 
@@ -91,11 +91,15 @@ pub(in crate::reconcile::sync_job) async fn restart(
 ) -> Learnt {
     let answer = scene.graph().restart_job(scene.service_principal(), id, scope, &|| scene.may_send()).await;
     scene.jobs_changed();
-    let unclear = answer.as_ref().is_err_and(|error| error.processed == Processed::Unknown);
-    let asked = [Remember::RunAsked(RunState::Running), Remember::RestartedFor { unclear: unclear && scope.is_none() }];
+    let asked = |begun: Begun| {
+        let from_start = scope.is_none().then_some(Remember::BegunFromStart(begun));
+        [Remember::RunAsked(RunState::Running)].into_iter().chain(from_start).collect::<Vec<_>>()
+    };
     match answer {
-        Ok(()) => Learnt::and(done, asked),
-        Err(error) if error.processed == Processed::Unknown => Learnt::and(Fact::Trouble(graph_trouble(&error)), asked),
+        Ok(()) => Learnt::and(done, asked(Begun::Certainly)),
+        Err(error) if error.processed == Processed::Unknown => {
+            Learnt::and(Fact::Trouble(graph_trouble(&error)), asked(Begun::Perhaps))
+        }
         Err(error) => Fact::Trouble(graph_trouble(&error)).into(),
     }
 }
