@@ -7,7 +7,6 @@ mod shapes;
 
 use url::Url;
 
-use self::body::Tests;
 use super::client::Client;
 use super::error::Error;
 use super::operation::Operation;
@@ -43,26 +42,9 @@ impl Client {
         tested: Tested<'_>,
         may_send: MaySend<'_>,
     ) -> Result<TestOutcome, Error> {
-        let tests = Tests { template: None, tested };
-        self.test(self.tests_url(service_principal, &[job]), tests, may_send).await
-    }
-
-    /// The same where there is no job yet, for the jobs of a template.
-    pub async fn test_credentials_of_template(
-        &self,
-        service_principal: &str,
-        template: &str,
-        set: &[SecretPair],
-        may_send: MaySend<'_>,
-    ) -> Result<TestOutcome, Error> {
-        let tests = Tests { template: Some(template), tested: Tested::Supplied(set) };
-        self.test(self.tests_url(service_principal, &[]), tests, may_send).await
-    }
-
-    async fn test(&self, url: Url, tests: Tests<'_>, may_send: MaySend<'_>) -> Result<TestOutcome, Error> {
-        let write = || body::of_test(&tests);
-        let call = Call::write(Operation::TestCredentials, url, may_send);
-        let call = Call { body: Some(Body::Secret(&write)), ..call };
+        let write = || body::of_test(tested);
+        let url = self.tests_url(service_principal, job);
+        let call = Call { body: Some(Body::Secret(&write)), ..Call::write(Operation::TestCredentials, url, may_send) };
         let answer = match self.send(&call).await {
             Ok(answer) => outcome::plain(&call, &answer),
             Err(error) => Err(error),
@@ -74,8 +56,7 @@ impl Client {
         self.url(&["servicePrincipals", service_principal, "synchronization", "secrets"])
     }
 
-    fn tests_url(&self, service_principal: &str, job: &[&str]) -> Url {
-        let jobs = ["servicePrincipals", service_principal, "synchronization", "jobs"];
-        self.url(&[&jobs, job, &["validateCredentials"]].concat())
+    fn tests_url(&self, service_principal: &str, job: &str) -> Url {
+        self.url(&["servicePrincipals", service_principal, "synchronization", "jobs", job, "validateCredentials"])
     }
 }

@@ -40,10 +40,6 @@ async fn each_request_has_its_form() {
     assert_eq!(last(&fake), (job.clone(), json!({"useSavedCredentials": true})));
     client.test_credentials("sp", "a/b", Tested::Supplied(&set), &|| true).await.unwrap();
     assert_eq!(last(&fake), (job, json!({"useSavedCredentials": false, "credentials": pairs})));
-    client.test_credentials_of_template("sp", "scim", &set, &|| true).await.unwrap();
-    let collection = "POST sp/synchronization/jobs/validateCredentials".to_owned();
-    let body = json!({"templateId": "scim", "useSavedCredentials": false, "credentials": pairs});
-    assert_eq!(last(&fake), (collection, body));
 }
 
 #[tokio::test(start_paused = true)]
@@ -83,7 +79,6 @@ async fn what_may_not_be_sent_does_not_leave() {
     let outcomes = [
         client.save_secrets("sp", &set, &|| false).await,
         client.test_credentials("sp", "job", Tested::Saved, &|| false).await.map(drop),
-        client.test_credentials_of_template("sp", "scim", &set, &|| false).await.map(drop),
     ];
     for outcome in outcomes {
         assert_eq!(outcome.unwrap_err().kind, Kind::Withheld);
@@ -109,11 +104,8 @@ async fn a_lost_answer_of_a_save_leaves_open_which_set_is_stored() {
     }
 }
 
-/// What each call makes of an answer: all that is kept of it.
-/// What came of a test, and of another call.
-type Kept = (Option<Result<TestOutcome, Error>>, Option<Error>);
-
-fn kept(status: u16, body: &str) -> Vec<Kept> {
+/// What a test and a save make of an answer: all that is kept of it.
+fn kept(status: u16, body: &str) -> (Result<TestOutcome, Error>, Option<Error>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let (fake, set) = (Fake::new(), set());
@@ -122,10 +114,8 @@ fn kept(status: u16, body: &str) -> Vec<Kept> {
             fake.client()
         };
         let reply = Reply::Answer { status, headers: vec![("x-echo", "canary".to_owned())], body: body.to_owned() };
-        let job = client(reply.clone()).test_credentials("sp", "job", Tested::Supplied(&set), &|| true).await;
-        let template = client(reply.clone()).test_credentials_of_template("sp", "scim", &set, &|| true).await;
-        let saved = client(reply).save_secrets("sp", &set, &|| true).await;
-        vec![(Some(job), None), (Some(template), None), (None, saved.err())]
+        let tested = client(reply.clone()).test_credentials("sp", "job", Tested::Supplied(&set), &|| true).await;
+        (tested, client(reply).save_secrets("sp", &set, &|| true).await.err())
     })
 }
 
@@ -161,9 +151,7 @@ fn the_code_of_a_connector_counts_and_not_the_status_that_may_be_the_target_s() 
     let body = json!({"error": {"code": code}}).to_string();
     let rejected = Ok(TestOutcome::Rejected { code: code.to_owned() });
     for status in [400, 401, 403, 404, 409, 423, 500, 502, 503, 504] {
-        for (tested, _) in kept(status, &body).into_iter().take(2) {
-            assert_eq!(tested.unwrap().map_err(|error| error.kind), rejected, "{status}");
-        }
+        assert_eq!(kept(status, &body).0.map_err(|error| error.kind), rejected, "{status}");
     }
     for (status, code, kind) in [
         (429, code, Kind::Throttled),
@@ -173,12 +161,9 @@ fn the_code_of_a_connector_counts_and_not_the_status_that_may_be_the_target_s() 
         (409, "Conflict", Kind::Conflict),
     ] {
         let body = json!({"error": {"code": code}}).to_string();
-        for (tested, _) in kept(status, &body).into_iter().take(2) {
-            assert_eq!(tested.unwrap().map_err(|error| error.kind), Err(kind), "{status}");
-        }
+        assert_eq!(kept(status, &body).0.map_err(|error| error.kind), Err(kind), "{status}");
     }
-    let (_, saved) = kept(401, &body).remove(2);
-    assert_eq!(saved.unwrap().kind, Kind::Unauthorized, "no target is asked when credentials are saved");
+    assert_eq!(kept(401, &body).1.unwrap().kind, Kind::Unauthorized, "no target is asked when credentials are saved");
 }
 
 #[test]

@@ -54,10 +54,6 @@ impl Talk {
         self.client.test_credentials(self.service_principal(), job, tested, &|| true).await
     }
 
-    async fn test_of(&self, template: &str, set: &[SecretPair]) -> Result<TestOutcome, Error> {
-        self.client.test_credentials_of_template(self.service_principal(), template, set, &|| true).await
-    }
-
     /// What is stored, with the values of secrets.
     async fn stored(&self) -> Vec<(String, String)> {
         let set = self.control.secrets(&self.demo.tenant_id, self.service_principal()).await.unwrap();
@@ -97,7 +93,7 @@ async fn a_set_is_replaced_as_a_whole_and_comes_back_with_its_secrets_masked() {
 }
 
 #[tokio::test]
-async fn each_kind_of_target_has_its_outcome_in_both_forms() {
+async fn each_kind_of_target_has_its_outcome() {
     let talk = Talk::offering(&["scim", "SfOutDelta"]).await;
     let (job, set) = (talk.job("scim").await, scim("t0ken"));
     let (failure, unavailable) =
@@ -117,11 +113,11 @@ async fn each_kind_of_target_has_its_outcome_in_both_forms() {
     ] {
         talk.target(json!({"verdict": verdict})).await;
         assert_eq!(talk.test(&job, Tested::Supplied(&set)).await.unwrap(), outcome, "{verdict}");
-        assert_eq!(talk.test_of("scim", &set).await.unwrap(), outcome, "{verdict}");
     }
     talk.target(json!({"verdict": "rejected"})).await;
     let salesforce = [pair("UserName", "u"), pair("Password", "p"), pair("SecretToken", "s")];
-    let outcome = talk.test_of("SfOutDelta", &salesforce).await.unwrap();
+    let other = talk.job("SfOutDelta").await;
+    let outcome = talk.test(&other, Tested::Supplied(&salesforce)).await.unwrap();
     assert_eq!(outcome, rejected("SalesforceInvalidCredentials"));
     for code in [format!("{SCIM}InvalidCredentials"), format!("{SCIM}ServiceIncompatible"), "Other".to_owned()] {
         talk.target(json!({"verdict": "rejected", "testError": {"code": code, "message": CANARY}})).await;
@@ -141,7 +137,7 @@ async fn what_is_saved_is_tested_as_well_and_what_is_missing_is_rejected() {
     let job = talk.job("scim").await;
     talk.target(json!({"accepts": {"SecretToken": "t0ken"}})).await;
     assert_eq!(talk.test(&job, Tested::Saved).await.unwrap(), rejected("CredentialsMissing"));
-    assert_eq!(talk.test_of("scim", &[]).await.unwrap(), rejected("CredentialsMissing"));
+    assert_eq!(talk.test(&job, Tested::Supplied(&[])).await.unwrap(), rejected("CredentialsMissing"));
     talk.save(&scim("t0ken")).await.unwrap();
     assert_eq!(talk.test(&job, Tested::Saved).await.unwrap(), TestOutcome::Accepted);
     let wrong = talk.test(&job, Tested::Supplied(&scim("other"))).await.unwrap();
@@ -163,7 +159,6 @@ async fn the_status_of_a_refused_test_may_be_another_and_even_that_of_the_target
     }
     let gone = talk.test("no-such-job", Tested::Saved).await.unwrap_err();
     assert_eq!(gone.kind, Kind::NotFound);
-    assert!(matches!(talk.test_of("other", &set).await.unwrap(), TestOutcome::Unclear { .. }));
 }
 
 #[tokio::test]
@@ -171,7 +166,7 @@ async fn nothing_of_what_a_target_or_graph_repeats_is_kept() {
     let talk = Talk::offering(&["scim"]).await;
     let (job, set) = (talk.job("scim").await, scim("canary-token-1"));
     talk.target(json!({"verdict": "rejected", "canary": CANARY, "echoes": true})).await;
-    let shown = format!("{:?} {:?}", talk.test(&job, Tested::Supplied(&set)).await, talk.test_of("scim", &set).await);
+    let shown = format!("{:?}", talk.test(&job, Tested::Supplied(&set)).await);
     assert!(shown.contains("CredentialValidationFailure"), "{shown}");
     for part in ["canary", "Bearer", "alice", "scim.example.test"] {
         assert!(!shown.contains(part), "{part}: {shown}");
@@ -275,7 +270,6 @@ async fn a_permission_that_has_ended_lets_no_secret_leave() {
     let outcomes = [
         talk.client.save_secrets(sp, &set, &|| false).await,
         talk.client.test_credentials(sp, &job, Tested::Supplied(&set), &|| false).await.map(drop),
-        talk.client.test_credentials_of_template(sp, "scim", &set, &|| false).await.map(drop),
     ];
     for outcome in outcomes {
         assert_eq!(outcome.unwrap_err().kind, Kind::Withheld);
@@ -286,8 +280,8 @@ async fn a_permission_that_has_ended_lets_no_secret_leave() {
 /// The object id of our own service principal.
 const OURS: &str = "5f0e7a10-6d0a-4f0e-9f52-8a4f3f1f7a11";
 
-/// Of each call, whether a client with this role may make it: reading, saving, and testing in both forms.
-async fn permitted(role: &str, owner: bool) -> [bool; 4] {
+/// Of each call, whether a client with this role may make it: reading, saving and testing.
+async fn permitted(role: &str, owner: bool) -> [bool; 3] {
     let talk = Talk::offering(&["scim"]).await;
     let job = talk.job("scim").await;
     let (tenant, client) = (&talk.demo.tenant_id, &talk.demo.client_id);
@@ -302,7 +296,6 @@ async fn permitted(role: &str, owner: bool) -> [bool; 4] {
         talk.client.list_secrets(sp).await.map(drop),
         talk.save(&set).await,
         talk.test(&job, Tested::Supplied(&set)).await.map(drop),
-        talk.test_of("scim", &set).await.map(drop),
     ];
     answers.map(|answer| {
         let kind = answer.err().map(|error| error.kind);
@@ -313,12 +306,12 @@ async fn permitted(role: &str, owner: bool) -> [bool; 4] {
 
 #[tokio::test]
 async fn each_call_needs_the_right_to_write_synchronization_or_ownership_and_no_more() {
-    assert_eq!(permitted("Synchronization.ReadWrite.All", false).await, [true; 4]);
-    assert_eq!(permitted("Application.ReadWrite.OwnedBy", true).await, [true; 4]);
-    assert_eq!(permitted("Application.ReadWrite.OwnedBy", false).await, [false; 4]);
-    assert_eq!(permitted("Application.Read.All", true).await, [false; 4]);
+    assert_eq!(permitted("Synchronization.ReadWrite.All", false).await, [true; 3]);
+    assert_eq!(permitted("Application.ReadWrite.OwnedBy", true).await, [true; 3]);
+    assert_eq!(permitted("Application.ReadWrite.OwnedBy", false).await, [false; 3]);
+    assert_eq!(permitted("Application.Read.All", true).await, [false; 3]);
     let reader = permitted("Synchronization.Read.All", false).await;
-    assert_eq!(reader, [false; 4], "whether reading is enough to read secrets is not documented: count on no");
+    assert_eq!(reader, [false; 3], "whether reading is enough to read secrets is not documented: count on no");
 }
 
 #[tokio::test]
