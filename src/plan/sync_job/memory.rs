@@ -1,6 +1,7 @@
 //! What a process remembers of a SyncJob between two passes. Losing it is safe: each part only spares a question or a
 //! wait. Pure: instants are those of the monotonic clock of [`Now`].
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -53,6 +54,8 @@ pub struct Memory {
     pub(in crate::plan) saved: Option<SavedAt>,
     /// Since when a save may still be carried out that is older than the last one.
     pub(in crate::plan) save_in_doubt: Option<Duration>,
+    /// Keys of the set that were shown without their values, in lower case, and when they last were.
+    pub(in crate::plan) masked: BTreeMap<String, Duration>,
     /// What came of the restart from the start that was sent for the saved settings.
     pub(in crate::plan) begun: Option<Begun>,
     /// Why the last passes waited, and how many of them did in a row.
@@ -168,6 +171,7 @@ impl Memory {
             self.recorded = Some((id.clone(), now.monotonic));
         }
         self.absences = world.absences;
+        self.masked.extend(world.secrets.masked().map(|key| (key, now.monotonic)));
         let without_login = world.trouble.as_ref().is_some_and(Trouble::without_login);
         self.no_login_since = without_login.then(|| self.no_login_since.unwrap_or(now.monotonic));
         self.absent_since = (world.absences > 0).then(|| self.absent_since.unwrap_or(now.monotonic));

@@ -129,10 +129,13 @@ prop_compose! {
         (met, inherited) in (any::<bool>(), any::<bool>()),
         tested in option::of(tested()),
         doubt in option::of(prop::sample::select(vec![0, 100_000_u64])),
+        masked_before in vec((prop::sample::select(vec!["clientsecret", "secrettoken"]), prop::sample::select(vec![0, 100_000_u64])), 0..2),
         force in option::of(prop::sample::select(vec![Scope::All, Scope::Assigned])),
     ) -> View {
         let doubt = doubt.map(Duration::from_secs);
-        View { known, met, inherited, tested, doubt, scope_in_force: force, ..View::default() }
+        let ago = |(key, ago): (&str, u64)| (key.to_owned(), Duration::from_secs(ago));
+        let masked_before = masked_before.into_iter().map(ago).collect();
+        View { known, met, inherited, tested, doubt, scope_in_force: force, masked_before, ..View::default() }
     }
 }
 
@@ -164,6 +167,9 @@ pub fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String>
                 secret.value == LiveValue::Masked && !declares(&secret.key) && SettingKey::named(&secret.key).is_none()
             });
             demand(!lost, "although it loses what cannot be read")?;
+            let is_there = |key: &str| live.iter().any(|secret| secret.key.eq_ignore_ascii_case(key));
+            let vanished = |(key, ago): &(String, Duration)| ago.is_zero() && !declares(key) && !is_there(key);
+            demand(!view.masked_before.iter().any(vanished), "although a key was there a moment ago")?;
             demand(own.iter().all(|key| declares(key)), "of what is not declared")?;
             demand(!own.is_empty() || !settings.is_empty(), "of nothing")?;
             demand(

@@ -184,7 +184,7 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
         "src/reconcile/sync_job",
         &["chance", "clock", "jiff", "k8s_openapi", "kube", "parking_lot", "tokio", "tracing", "url", "uuid"],
     ),
-    ("src/reconcile/sync_job/secrets", &["bytes", "clock", "k8s_openapi", "kube", "parking_lot", "secrecy", "tokio"]),
+    ("src/reconcile/sync_job/secrets", &["bytes", "k8s_openapi", "kube", "parking_lot", "secrecy"]),
     ("src/reconcile/tenant", &["clock", "kube", "tokio", "tracing"]),
     ("src/reconcile/tenants", &["clock", "futures", "k8s_openapi", "kube", "parking_lot", "secrecy", "tokio"]),
     (

@@ -1,6 +1,8 @@
 //! How the set differs from what is declared, and what a save would write. A save replaces the whole set, so that whatever is
 //! foreign has to be carried over.
 
+use std::time::Duration;
+
 use super::{LiveValue, SettingKey, Tag, Text, View, Wanted, WantedKey, WantedValue};
 use crate::plan::sync_job::secrets::declared::Declared;
 
@@ -15,6 +17,8 @@ pub(in crate::plan) struct Difference {
     pub masked: Vec<String>,
     /// Keys that are there and are neither declared credentials nor declared settings.
     pub foreign: Vec<String>,
+    /// Keys that are not declared and not there, and that were there without their values a while ago: for how long that is.
+    pub vanished: Vec<(String, Duration)>,
     /// Credentials of which nobody could say whether they differ.
     pub unknown: Vec<String>,
 }
@@ -60,6 +64,9 @@ pub(in crate::plan) fn difference(declared: &Declared, view: &View) -> Option<Di
             LiveValue::Shown(_) | LiveValue::Setting(_) => {}
         }
     }
+    let vanished =
+        |(key, _): &&(String, Duration)| view.live_value(key).is_none() && !is_declared(key, declared, wanted);
+    difference.vanished = view.masked_before.iter().filter(vanished).cloned().collect();
     Some(difference)
 }
 

@@ -109,7 +109,8 @@ fn unusable(wanted: &Wanted, settings: &Settings) -> Option<Problem> {
 fn again(difference: &Difference, desired: &Desired, view: &View, settings: &Settings) -> Option<Course> {
     let over = view.doubt.is_some_and(|doubt| doubt >= settings.settle_window) && !view.saved_now;
     let own: Vec<String> = desired.content.credentials.iter().map(|credential| credential.key.clone()).collect();
-    let may = difference.masked.is_empty() && difference.unknown.is_empty() && !own.is_empty();
+    let whole = difference.masked.is_empty() && vanished(difference, settings).is_none();
+    let may = whole && difference.unknown.is_empty() && !own.is_empty();
     let guarded = !settings.without.lacks(Guard::SavedAgain);
     (over && may && guarded).then(|| take(Change::SaveSecrets { own, settings: Vec::new() }, words::SAVING_AGAIN))
 }
@@ -146,11 +147,22 @@ fn not_now(difference: &Difference, desired: &Desired, view: &View, settings: &S
             return Some(held(Standing::Blocked, Reason::CredentialsNotKept, message, after));
         }
     }
-    let lost = !difference.masked.is_empty() && !settings.without.lacks(Guard::ForeignKeys);
-    lost.then(|| {
+    if settings.without.lacks(Guard::ForeignKeys) {
+        return None;
+    }
+    if !difference.masked.is_empty() {
         let message = words::incomplete(&difference.masked);
-        held(Standing::Stuck, Reason::CredentialsIncomplete, message, desired.poll_interval)
+        return Some(held(Standing::Stuck, Reason::CredentialsIncomplete, message, desired.poll_interval));
+    }
+    vanished(difference, settings).map(|(key, ago)| {
+        let (message, wake) = (words::vanished(key), Wake::soon_after(*ago));
+        Problem { standing: Standing::Working, reason: Reason::SavingCredentials, message, wake }
     })
+}
+
+/// A key that cannot be read and that one read showed and the last one did not: that read may lag behind.
+fn vanished<'a>(difference: &'a Difference, settings: &Settings) -> Option<&'a (String, Duration)> {
+    difference.vanished.iter().find(|(_, ago)| *ago < settings.settle_window)
 }
 
 /// Credentials that change are tested before they are saved.

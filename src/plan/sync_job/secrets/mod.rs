@@ -23,7 +23,6 @@ pub use decide::not_compared;
 pub(in crate::plan) use decide::{Course, Problem, course, tempered, unread};
 pub use declared::{Credential, Declared, Source};
 pub(in crate::plan) use doubt::in_doubt;
-pub use doubt::inherits;
 pub(in crate::plan) use restart::{after_save, in_force, words_for_quarantine};
 pub use settings::SettingKey;
 pub(in crate::plan) use shown::{condition, status};
@@ -117,7 +116,6 @@ pub struct Tested {
 }
 
 /// What is known of the set.
-#[expect(clippy::struct_excessive_bools, reason = "each is one thing learnt, and none excludes another")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
     pub wanted: Option<Wanted>,
@@ -136,14 +134,15 @@ pub struct View {
     pub scope_in_force: Option<Scope>,
     /// For how long a save may have been under way that is older than the last one.
     pub doubt: Option<Duration>,
-    /// Another process saved the set last, and its last request may still be under way.
+    /// This process has not saved the set yet, and the job was there before: another process may have sent a save that is
+    /// still under way.
     pub inherited: bool,
+    /// Keys that were shown without their values, and for how long that has been so. A later read may lag behind.
+    pub masked_before: Vec<(String, Duration)>,
     /// A restart from the start was sent for the saved settings, and its answer was lost.
     pub restart_unclear: bool,
     /// The set was saved in this pass.
     pub saved_now: bool,
-    /// That save is the first one of this process.
-    pub first_save: bool,
     /// The job began from the start since the settings were saved, as this process knows.
     pub begun: bool,
 }
@@ -160,6 +159,12 @@ impl View {
     pub(in crate::plan) fn live_value(&self, key: &str) -> Option<&LiveValue> {
         let set = self.live.as_ref()?;
         set.iter().find(|secret| secret.key.eq_ignore_ascii_case(key)).map(|secret| &secret.value)
+    }
+
+    /// The keys that the set shows without their values, in lower case.
+    pub(in crate::plan) fn masked(&self) -> impl Iterator<Item = String> {
+        let masked = self.live.iter().flatten().filter(|secret| secret.value == LiveValue::Masked);
+        masked.map(|secret| secret.key.to_ascii_lowercase())
     }
 
     /// The scope that the set has, as far as it says so.
@@ -206,7 +211,6 @@ impl View {
         }
         self.begun &= changed.is_empty();
         self.known = tags(&wanted);
-        self.first_save |= self.saved.is_none();
         self.saved = Some(Saved { credentials: wanted, settings: declared.settings.clone(), age: Duration::ZERO });
         self.saved_now = true;
     }

@@ -48,6 +48,12 @@ pub(super) fn incomplete(masked: &[String]) -> String {
     )
 }
 
+pub(super) fn vanished(key: &str) -> String {
+    format!(
+        "Graph showed the credential '{key}' a moment ago, without its value, and does not show it now. To save the set could delete it, so nothing is saved before that is certain."
+    )
+}
+
 pub(super) fn not_kept(names: &[&str]) -> String {
     let names = quoted(names.iter().copied());
     format!(

@@ -34,8 +34,8 @@ impl World {
         let identity = status.map(|status| status.identity.clone()).unwrap_or_default();
         let report = status.map(|status| status.report.clone()).unwrap_or_default();
         let since = |time: &Time| now.since_stored(time.0);
-        let inherited = !memory.met;
         memory.meet(shown.deletion_requested && identity.job_id.is_some(), now);
+        let bound = identity.job_id.is_some();
         let seen = identity.intent.as_ref().map(|intent| memory.remember(&intent.nonce, now));
         let record_lost = memory.lost(&identity, now);
         let asked = Requests::parse(shown.annotations);
@@ -72,7 +72,7 @@ impl World {
             answers: answers(status, memory),
             unseen: requests::unseen(status),
             restart_due: unsent,
-            secrets: secrets(report.credentials, inherited, memory, now),
+            secrets: secrets(report.credentials, bound, memory, now),
             failures: memory.failures,
             ..Self::unobserved()
         }
@@ -104,7 +104,7 @@ impl Memory {
 }
 
 /// What status says of credentials and settings, and what this process knows better.
-fn secrets(status: Option<CredentialsStatus>, inherited: bool, memory: &Memory, now: Now) -> View {
+fn secrets(status: Option<CredentialsStatus>, bound: bool, memory: &Memory, now: Now) -> View {
     let met = status.is_some();
     let CredentialsStatus { keys, saved_time, test, scope_in_force, foreign_keys: _ } = status.unwrap_or_default();
     let unwritten = memory.saved.as_ref();
@@ -114,7 +114,8 @@ fn secrets(status: Option<CredentialsStatus>, inherited: bool, memory: &Memory, 
     };
     let time = unwritten.map(|saved| saved.time.clone()).or(saved_time);
     View {
-        inherited: inherited && !known.is_empty(),
+        inherited: bound && unwritten.is_none(),
+        masked_before: memory.masked.iter().map(|(key, at)| (key.clone(), now.since(*at))).collect(),
         known,
         met,
         saved: unwritten.map(|saved| Saved { age: now.since(saved.at), ..saved.saved.clone() }),

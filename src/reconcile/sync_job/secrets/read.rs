@@ -28,8 +28,7 @@ pub(in crate::reconcile::sync_job) async fn live(scene: &Scene<'_>) -> Fact {
     };
     found(scene.graph().list_secrets(scene.service_principal()).await, |set| {
         let live: Vec<LiveSecret> = set.iter().map(|pair| observed(pair, key)).collect();
-        let hidden = live.iter().filter(|secret| secret.value == LiveValue::Masked);
-        scene.vault.keep_live(set, hidden.map(|secret| secret.key.to_ascii_lowercase()));
+        scene.vault.keep_live(set);
         Fact::SecretsRead(live)
     })
 }

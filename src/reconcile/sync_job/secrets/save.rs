@@ -9,7 +9,7 @@ use super::wanted::text;
 use crate::api::{CredentialTestResult, RunState};
 use crate::cluster::secrets;
 use crate::graph::{Processed, SecretPair, TestOutcome, Tested};
-use crate::plan::secrets::{SettingKey, Source, TestOf, Text, WantedValue, inherits};
+use crate::plan::secrets::{SettingKey, Source, TestOf, Text, WantedValue};
 use crate::plan::{Begun, Fact, Guard, Remember, Trouble, TroubleKind};
 use crate::reconcile::sync_job::scene::{Learnt, Scene};
 use crate::reconcile::trouble::{cluster_trouble, graph_trouble};
@@ -59,7 +59,7 @@ pub(in crate::reconcile::sync_job) async fn save(
             let changes_settings = !settings.is_empty();
             let settings = scene.desired.content.settings.clone();
             let saved = Remember::SecretsSaved { credentials, settings, changes_settings, last_word };
-            let inherited = inherits(scene.world).then_some(Remember::SaveInDoubt);
+            let inherited = view.inherited.then_some(Remember::SaveInDoubt);
             Learnt::and(done, inherited.into_iter().chain([saved]).collect::<Vec<_>>())
         }
         Err(error) if error.processed == Processed::Unknown => {
@@ -114,15 +114,7 @@ async fn whole_set(settings: &[(SettingKey, Text)], scene: &Scene<'_>) -> Result
     for (key, text) in settings {
         put(&mut set, SecretPair { key: key.name().to_owned(), value: text.0.clone().into() });
     }
-    let live = scene.vault.live();
-    let there = |key: &String| live.iter().chain(&set).any(|pair| pair.key.eq_ignore_ascii_case(key));
-    let mut hidden = scene.vault.hidden(scene.context.settings.settle_window).into_iter();
-    if let Some(key) = hidden.find(|key| !there(key))
-        && !scene.lacks(Guard::ForeignKeys)
-    {
-        return Err(changed(&format!("{key} is not shown, and was a moment ago")));
-    }
-    for pair in live {
+    for pair in scene.vault.live() {
         let declared = set.iter().any(|own| own.key.eq_ignore_ascii_case(&pair.key));
         if declared {
             continue;

@@ -1,11 +1,9 @@
 //! What a pass holds of values: the set as Graph showed it, for one pass, and the tags of the values in Secrets, as long as
 //! their version stays the same.
 
-use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::collections::HashMap;
 
 use parking_lot::Mutex;
-use tokio::time::Instant;
 
 use crate::cluster::secrets::SecretVersion;
 use crate::graph::SecretPair;
@@ -24,8 +22,6 @@ type Known = (SecretVersion, HashMap<Taken, WantedValue>);
 pub(in crate::reconcile) struct Vault {
     live: Mutex<Vec<SecretPair>>,
     tags: Mutex<HashMap<Name, Known>>,
-    /// Keys whose values a read did not show, and when it last showed them.
-    hidden: Mutex<BTreeMap<String, Instant>>,
 }
 
 impl Vault {
@@ -34,17 +30,8 @@ impl Vault {
         self.live.lock().clear();
     }
 
-    /// Keeps the set as a read showed it; `hidden` names the keys without a value.
-    pub(super) fn keep_live(&self, set: Vec<SecretPair>, hidden: impl Iterator<Item = String>) {
-        self.hidden.lock().extend(hidden.map(|key| (key, Instant::now())));
+    pub(super) fn keep_live(&self, set: Vec<SecretPair>) {
         *self.live.lock() = set;
-    }
-
-    /// The keys that a read showed within this time without their values: a later read may lag behind it.
-    pub(super) fn hidden(&self, within: Duration) -> Vec<String> {
-        let mut hidden = self.hidden.lock();
-        hidden.retain(|_, shown| shown.elapsed() < within);
-        hidden.keys().cloned().collect()
     }
 
     pub(super) fn live(&self) -> Vec<SecretPair> {

@@ -210,9 +210,9 @@ fn afterwards() -> Vec<State> {
         state("restarted-for-the-scope", "The same; restartAfterChange Automatic", narrowed("Automatic")),
         state(
             "quarantined-with-new-credentials",
-            "In quarantine, and new credentials are saved; restartAfterChange Manual",
+            "In quarantine, with new credentials saved and restartAfterChange Manual",
             quarantined("Manual"),
         ),
-        state("restarted-in-quarantine", "The same; restartAfterChange Automatic", quarantined("Automatic")),
+        state("restarted-in-quarantine", "The same, with restartAfterChange Automatic", quarantined("Automatic")),
     ]
 }

@@ -75,7 +75,7 @@ pub(super) fn deletion() -> Vec<State> {
     ];
     states.extend(also_lasting(
         "deleting-credentials-revoked",
-        "The credentials were revoked before the deletion",
+        "The operator's login was revoked before the deletion",
         revoked,
     ));
     states

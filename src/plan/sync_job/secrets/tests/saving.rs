@@ -212,3 +212,19 @@ fn what_another_sync_job_saved_is_known_where_it_declares_the_same() {
         assert_eq!(over(&wish(json!({})), running(), wanted, in_place()), (expected, Reason::Running), "{theirs}");
     }
 }
+
+#[test]
+fn a_key_that_was_there_a_moment_ago_without_its_value_is_waited_for() {
+    for (ago, steps, reason) in
+        [(5, None, Reason::SavingCredentials), (1000, Some(vec!["SecretToken"]), Reason::Running)]
+    {
+        let mut world = saved("0");
+        world.secrets.masked_before = vec![("clientsecret".to_owned(), Duration::from_secs(ago))];
+        let (made, verdict) = over(&wish(json!({})), world, token("1"), in_place());
+        assert_eq!(
+            (made, verdict),
+            (steps.map(|keys| keys.into_iter().map(str::to_owned).collect()), reason),
+            "{ago} s"
+        );
+    }
+}
