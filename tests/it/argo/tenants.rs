@@ -186,16 +186,17 @@ fn kstatus_and_argo_cd_judge_each_state_of_a_tenant() {
 /// What people read of a tenant that works but for something.
 #[test]
 fn what_a_login_that_works_lacks_is_shown() {
-    let told = |name: &str| {
+    let message = |name: &str| {
         let state = states().into_iter().find(|state| state.name == name).unwrap();
         vm::health(&script("EntraTenant"), &state.manifest("EntraTenant")).unwrap().message
     };
-    assert_eq!(told("logged-in"), "The login succeeded.");
-    assert!(told("roles-missing").starts_with("RolesMissing: The token lacks Application.Read.All."));
+    assert_eq!(message("logged-in"), "The login succeeded.");
+    assert!(message("roles-missing").starts_with("RolesMissing: The token lacks Application.Read.All."));
     assert!(
-        told("certificate-expiring").starts_with("CertificateExpiring: The login succeeded; the certificate expires")
+        message("certificate-expiring")
+            .starts_with("CertificateExpiring: The login succeeded; the certificate expires")
     );
-    assert!(told("deleting").starts_with("Pending deletion: Deleting: 1 SyncJob names this tenant."));
+    assert!(message("deleting").starts_with("Pending deletion: Deleting: 1 SyncJob names this tenant."));
 }
 
 #[test]

@@ -17,6 +17,15 @@ pub(super) fn install(plane: &ChartPlane, namespace: &str, values: &Value) {
     plane.kubectl(&["apply", "-f", "-"], &text).unwrap();
 }
 
+/// The namespace that a table of questions means: `own` stands for the release's, and any other name for that of a test.
+pub(super) fn real_namespace(place: &str, own: &str, test: &str) -> String {
+    match place {
+        "own" => own.to_owned(),
+        "" => String::new(),
+        other => format!("{test}-{other}"),
+    }
+}
+
 /// Asks the server's authorizer, which knows nothing of whether the kind exists.
 pub(super) fn may(
     plane: &ChartPlane,

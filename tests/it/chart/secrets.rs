@@ -4,7 +4,7 @@ use entrain::cluster::fingerprint::NAME;
 use serde_json::{Value, json};
 
 use super::plane::shared;
-use super::rights::{SECRETS, install, may};
+use super::rights::{SECRETS, install, may, real_namespace};
 use super::{objects, of_kind, only};
 
 /// What is asked of the authorizer: what for, verb, namespace, name. Namespaces: `own` stands for the release's, `team` for a
@@ -59,11 +59,7 @@ fn secrets_of_jobs_are_read_by_name_where_sync_jobs_are_and_listed_only_where_th
     for (namespace, values, allowed) in table() {
         install(plane, namespace, &values);
         let user = format!("system:serviceaccount:{namespace}:rights-entrain");
-        let real = |place: &str| match place {
-            "own" => namespace.to_owned(),
-            "" => String::new(),
-            other => format!("secrets-{other}"),
-        };
+        let real = |place: &str| real_namespace(place, namespace, "secrets");
         for (what, verb, place, name) in QUESTIONS {
             if may(plane, &user, verb, SECRETS, &real(place), name) != allowed.contains(&what) {
                 wrong.push(format!("{namespace}: {what}"));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::plane::shared;
-use super::rights::{SECRETS, SYNC_JOBS, install, may};
+use super::rights::{SECRETS, SYNC_JOBS, install, may, real_namespace};
 use super::{objects, of_kind, only};
 
 const ACCOUNTS: (&str, &str) = ("", "serviceaccounts");
@@ -98,11 +98,7 @@ fn secrets_are_read_by_name_where_the_served_kinds_have_theirs_and_nowhere_else(
     for (namespace, values, allowed) in table() {
         install(plane, namespace, &values);
         let user = format!("system:serviceaccount:{namespace}:rights-entrain");
-        let real = |place: &str| match place {
-            "own" => namespace.to_owned(),
-            "" => String::new(),
-            other => format!("rights-{other}"),
-        };
+        let real = |place: &str| real_namespace(place, namespace, "rights");
         for (what, verb, resource, place, name) in QUESTIONS {
             let name = if resource == SPACES { real(name) } else { name.to_owned() };
             if may(plane, &user, verb, resource, &real(place), &name) != allowed.contains(&what) {

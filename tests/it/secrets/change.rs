@@ -54,7 +54,7 @@ async fn what_a_person_changes_is_reverted_where_it_shows_and_at_most_once_an_ho
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     stand.portal(&json!([{"key": "BaseAddress", "value": "https://evil.example.test"}])).await;
     stand.rig.nudge("box").await;
-    let object = stand.until("tells of it", |it| ready(it, "False", "CredentialsNotKept")).await;
+    let object = stand.until("reports it", |it| ready(it, "False", "CredentialsNotKept")).await;
     assert!(condition(&object, "Ready")["message"].as_str().unwrap().contains("'BaseAddress'"));
     assert_eq!(stand.saves().await, 1);
 }

@@ -47,7 +47,7 @@ async fn with_a_watch_over_secrets_a_rotation_is_saved_within_seconds_and_withou
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operator_that_starts_anew_saves_nothing_that_is_saved() {
+async fn an_operator_that_starts_again_saves_nothing_that_is_saved() {
     let mut stand = Stand::begin().await;
     stand.runs(&[]).await;
     stand.rig.kill_operator();

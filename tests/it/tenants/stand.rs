@@ -127,7 +127,7 @@ impl Stand {
         self.tenant_with(name, credential, &json!({})).await;
     }
 
-    /// The same, with more of its spec beside the credential.
+    /// The same, with more of its spec than the credential.
     pub async fn tenant_with(&self, name: &str, credential: &Value, more: &Value) {
         self.apply_tenant("EntraTenant", name, credential, more).await;
     }

@@ -58,12 +58,7 @@ struct Tally {
 /// What seeds stand for.
 pub type Seeded = fn(u64, Settings) -> (Setup, Schedule);
 
-/// Runs the schedules of these seeds on all processors.
-pub fn search(first: u64, count: u64, settings: Settings) -> Found {
-    search_of(seeded, "world::search::search", first, count, settings)
-}
-
-/// The same over what these seeds stand for; the test that repeats a run is of this name.
+/// Runs the schedules of these seeds on all processors; the test that repeats a run is of this name.
 pub fn search_of(seeded: Seeded, test: &str, first: u64, count: u64, settings: Settings) -> Found {
     let (began, next, tally) = (Instant::now(), AtomicU64::new(0), Mutex::<Tally>::default());
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
@@ -111,14 +106,14 @@ pub fn described(label: &str, setup: Setup, schedule: &Schedule, outcome: &Outco
 }
 
 /// A number from the environment.
-pub fn number(name: &str, otherwise: u64) -> u64 {
+fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
-#[test]
-fn search_finds_nothing() {
-    let (first, count) = (number("SEARCH_SEED", 1), number("SEARCH_SCHEDULES", SCHEDULES));
-    let found = search(first, count, Settings::default());
+/// Searches the schedules that the environment names, or so many from the first seed on, and fails with what it finds.
+pub fn finds_nothing(seeded: Seeded, test: &str, otherwise: u64) {
+    let (first, count) = (number("SEARCH_SEED", 1), number("SEARCH_SCHEDULES", otherwise));
+    let found = search_of(seeded, test, first, count, Settings::default());
     eprintln!(
         "{} schedules from seed {first} in {:.1} s: {} states at rest, {} paths; the last tenth saw {} and {} of them first",
         found.schedules, found.seconds, found.states, found.paths, found.late.0, found.late.1
@@ -127,6 +122,11 @@ fn search_finds_nothing() {
         eprintln!("{finding}");
     }
     assert!(found.findings.is_empty(), "{} schedules broke a rule", found.findings.len());
+}
+
+#[test]
+fn search_finds_nothing() {
+    finds_nothing(seeded, "world::search::search", SCHEDULES);
 }
 
 #[test]

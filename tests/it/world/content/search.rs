@@ -6,7 +6,7 @@ use super::super::controls::{ANYWHERE, LATE, Part};
 use super::super::graph::WORLDS;
 use super::super::run::{Setup, run, run_logged};
 use super::super::schedule::{Mix, Schedule, Site};
-use super::super::search::{described, number, search_of};
+use super::super::search::{self, described};
 use super::scenes::CONTENT_SCENES;
 
 /// How many schedules a normal test runs.
@@ -95,14 +95,5 @@ fn no_value_is_logged() {
 
 #[test]
 fn search_over_credentials_finds_nothing() {
-    let (first, count) = (number("SEARCH_SEED", 1), number("SEARCH_SCHEDULES", SCHEDULES));
-    let found = search_of(seeded, "world::content", first, count, Settings::default());
-    eprintln!(
-        "{} schedules from seed {first} in {:.1} s: {} states at rest, {} paths",
-        found.schedules, found.seconds, found.states, found.paths
-    );
-    for (_, finding) in &found.findings {
-        eprintln!("{finding}");
-    }
-    assert!(found.findings.is_empty(), "{} schedules broke a rule", found.findings.len());
+    search::finds_nothing(seeded, "world::content", SCHEDULES);
 }

@@ -5,7 +5,7 @@ use entrain::plan::Settings;
 use super::super::graph::WORLDS;
 use super::super::run::{Setup, run};
 use super::super::schedule::Schedule;
-use super::super::search::{number, search_of};
+use super::super::search;
 use super::scenes::TENANT_SCENES;
 
 /// How many schedules a normal test runs.
@@ -33,14 +33,5 @@ fn what_was_found_is_not_found_again() {
 
 #[test]
 fn search_over_tenants_finds_nothing() {
-    let (first, count) = (number("SEARCH_SEED", 1), number("SEARCH_SCHEDULES", SCHEDULES));
-    let found = search_of(seeded, "world::tenants", first, count, Settings::default());
-    eprintln!(
-        "{} schedules from seed {first} in {:.1} s: {} states at rest, {} paths",
-        found.schedules, found.seconds, found.states, found.paths
-    );
-    for (_, finding) in &found.findings {
-        eprintln!("{finding}");
-    }
-    assert!(found.findings.is_empty(), "{} schedules broke a rule", found.findings.len());
+    search::finds_nothing(seeded, "world::tenants", SCHEDULES);
 }
