@@ -165,3 +165,41 @@ fn was_seen(status: &SyncJobStatus) -> bool {
     let by_list = shown.is_some() && shown == identity.job_id.as_ref();
     report.job_seen_time.is_some() || identity.tenant_id.is_none() && by_list
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::plan::Remember;
+
+    /// The first save of a process may be overtaken by one that another process sent before it.
+    #[test]
+    fn a_process_that_has_not_saved_the_set_of_a_job_that_was_there_does_not_know_what_is_under_way() {
+        let now = Now { wall: Timestamp::UNIX_EPOCH, monotonic: Duration::ZERO };
+        let saved = Remember::SecretsSaved {
+            credentials: Vec::new(),
+            settings: crate::plan::secrets::settings::Settings::default(),
+            changes_settings: false,
+            last_word: false,
+        };
+        for (bound, saves, inherited) in [(true, false, true), (true, true, false), (false, false, false)] {
+            let mut memory = Memory::default();
+            if saves {
+                memory.note(saved.clone(), now);
+            }
+            let identity = Identity { job_id: bound.then(|| "scim.1".to_owned()), ..Identity::default() };
+            let status = SyncJobStatus { identity, ..SyncJobStatus::default() };
+            let annotations = BTreeMap::new();
+            let shown = Shown {
+                status: Some(&status),
+                deletion_requested: false,
+                finalizer: true,
+                annotations: &annotations,
+                tenant: None,
+            };
+            let world = World::observe(shown, Others::default(), &mut memory, now);
+            assert_eq!(world.secrets.inherited, inherited, "bound {bound}, saves {saves}");
+        }
+    }
+}
