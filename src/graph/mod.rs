@@ -41,7 +41,7 @@ pub use principals::{ServicePrincipal, Template};
 pub use reader::Reader;
 pub use redact::redacted;
 pub use request::{MaySend, Priority, Turn};
-pub use secrets::{SecretPair, TestOutcome, Tested};
+pub use secrets::{SecretPair, TestOutcome, Tested, is_masked};
 pub use transport::{BodyError, Transport, TransportError};
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! with the values of its secrets masked.
 
 mod body;
+mod mask;
 mod outcome;
 mod shapes;
 
@@ -12,6 +13,7 @@ use super::error::Error;
 use super::operation::Operation;
 use super::request::{Body, Call, MaySend};
 
+pub use mask::is_masked;
 pub use outcome::TestOutcome;
 pub use shapes::{SecretPair, Tested};
 

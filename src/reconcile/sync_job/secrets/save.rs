@@ -4,11 +4,11 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use secrecy::ExposeSecret;
 
-use super::read::{READING_THE_KEY, is_masked, tag};
+use super::read::{READING_THE_KEY, tag};
 use super::wanted::text;
 use crate::api::{CredentialTestResult, RunState};
 use crate::cluster::secrets;
-use crate::graph::{Processed, SecretPair, TestOutcome, Tested};
+use crate::graph::{self, Processed, SecretPair, TestOutcome, Tested};
 use crate::plan::secrets::{SettingKey, Source, TestOf, Text, WantedValue};
 use crate::plan::{Begun, Fact, Guard, Remember, Trouble, TroubleKind};
 use crate::reconcile::sync_job::scene::{Learnt, Scene};
@@ -119,7 +119,7 @@ async fn whole_set(settings: &[(SettingKey, Text)], scene: &Scene<'_>) -> Result
         if declared {
             continue;
         }
-        if is_masked(&pair.key, pair.value.expose_secret()) {
+        if graph::is_masked(&pair.key, pair.value.expose_secret()) {
             if scene.lacks(Guard::ForeignKeys) {
                 continue;
             }

@@ -38,20 +38,20 @@ impl Vault {
         self.live.lock().clone()
     }
 
-    /// What is known of this version of a Secret, if everything that is asked for is.
-    pub(super) fn known(&self, name: &Name, version: &SecretVersion, taken: &[Taken]) -> Option<Vec<WantedValue>> {
+    /// What this version of a Secret is known to hold.
+    pub(super) fn known(&self, name: &Name, version: &SecretVersion, taken: &Taken) -> Option<WantedValue> {
         let tags = self.tags.lock();
         let (_, known) = tags.get(name).filter(|(known, _)| known == version)?;
-        taken.iter().map(|taken| known.get(taken).cloned()).collect()
+        known.get(taken).cloned()
     }
 
-    /// Keeps what this version says, and nothing of versions before it.
-    pub(super) fn keep(&self, name: Name, version: SecretVersion, values: impl Iterator<Item = (Taken, WantedValue)>) {
+    /// Keeps what this version holds, and nothing of versions before it.
+    pub(super) fn keep(&self, name: Name, version: SecretVersion, taken: Taken, value: WantedValue) {
         let mut tags = self.tags.lock();
-        let entry = tags.entry(name).or_insert_with(|| (version.clone(), HashMap::new()));
-        if entry.0 != version {
-            *entry = (version, HashMap::new());
+        let known = tags.entry(name).or_insert_with(|| (version.clone(), HashMap::new()));
+        if known.0 != version {
+            *known = (version, HashMap::new());
         }
-        entry.1.extend(values);
+        known.1.insert(taken, value);
     }
 }

@@ -4,11 +4,12 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use secrecy::SecretString;
 
-use super::read::{READING_THE_KEY, is_masked, tag};
+use super::read::{READING_THE_KEY, tag};
 use super::vault::{Name, Taken, Vault};
 use crate::api::{Mode, SyncJob};
 use crate::cluster::fingerprint::FingerprintKey;
 use crate::cluster::{self, secrets};
+use crate::graph;
 use crate::plan::ids::ServicePrincipalId;
 use crate::plan::secrets::{Credential, Declared, Gap, Source, Tag, Wanted, WantedKey, WantedValue};
 use crate::plan::{Desired, Fact};
@@ -144,8 +145,8 @@ impl Reader<'_> {
         let taken: Taken = (key.to_owned(), credential.to_ascii_lowercase());
         let none = || WantedValue::Missing(Gap::NoSecret { secret: secret.to_owned() });
         let Some(version) = secrets::secret_version(self.client, namespace, secret).await? else { return Ok(none()) };
-        if let Some(known) = self.vault.known(&name, &version, std::slice::from_ref(&taken)) {
-            return Ok(known.into_iter().next().unwrap_or_else(none));
+        if let Some(known) = self.vault.known(&name, &version, &taken) {
+            return Ok(known);
         }
         let Some(object) = secrets::secret(self.client, namespace, secret).await? else { return Ok(none()) };
         let value = match text(&object, secret, key) {
@@ -153,7 +154,7 @@ impl Reader<'_> {
             Err(gap) => WantedValue::Missing(gap),
         };
         let version = secrets::SecretVersion::of(&object.metadata);
-        self.vault.keep(name, version, std::iter::once((taken, value.clone())));
+        self.vault.keep(name, version, taken, value.clone());
         Ok(value)
     }
 }
@@ -176,7 +177,7 @@ pub(super) fn text(object: &Secret, secret: &str, key: &str) -> Result<SecretStr
     if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         return Err(invalid("holds control characters"));
     }
-    if is_masked("", text) {
+    if graph::is_masked("", text) {
         return Err(invalid("looks like the mask that Graph shows in place of a secret, and is never sent"));
     }
     Ok(SecretString::from(text))
