@@ -17,23 +17,33 @@ pub enum ConditionType {
     /// The declared credentials of the connector are saved and the target accepts them, as far as the service's test shows.
     /// Present only where `spec.credentials` declares some.
     CredentialsValid,
+    /// The declared mappings are in the schema of the job. Present only where `spec.mappings` declares some.
+    MappingsApplied,
     /// The application of a tenant has the permissions in Graph that the operator needs.
     PermissionsGranted,
 }
 
 impl ConditionType {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Ready,
         Self::Reconciling,
         Self::Stalled,
         Self::Healthy,
         Self::CredentialsValid,
+        Self::MappingsApplied,
         Self::Suspended,
         Self::PermissionsGranted,
     ];
     /// Those that a SyncJob can have.
-    pub const SYNC_JOB: [Self; 6] =
-        [Self::Ready, Self::Reconciling, Self::Stalled, Self::Healthy, Self::CredentialsValid, Self::Suspended];
+    pub const SYNC_JOB: [Self; 7] = [
+        Self::Ready,
+        Self::Reconciling,
+        Self::Stalled,
+        Self::Healthy,
+        Self::CredentialsValid,
+        Self::MappingsApplied,
+        Self::Suspended,
+    ];
     /// Those that a tenant can have, of either kind.
     pub const TENANT: [Self; 5] =
         [Self::Ready, Self::Reconciling, Self::Stalled, Self::Suspended, Self::PermissionsGranted];
@@ -45,6 +55,7 @@ impl ConditionType {
             Self::Stalled => "Stalled",
             Self::Healthy => "Healthy",
             Self::CredentialsValid => "CredentialsValid",
+            Self::MappingsApplied => "MappingsApplied",
             Self::Suspended => "Suspended",
             Self::PermissionsGranted => "PermissionsGranted",
         }
@@ -144,6 +155,26 @@ reasons! {
     CredentialsConflict: "Declare the same credentials and settings in all SyncJobs of the service principal, or in one only.",
     /// Graph shows other credentials or settings than those that were saved less than an hour ago.
     CredentialsNotKept: "Find out who else manages this application. The set is saved again at most once an hour.",
+    /// The schema of the job is being read, compared or saved.
+    SavingMappings: "Wait.",
+    /// The schema of the job has everything that `spec.mappings` declares.
+    MappingsInPlace: "Nothing to do.",
+    /// The schema was saved less than ten minutes ago; each save has the service evaluate all accounts again, so that the next one waits.
+    MappingsPending: "Wait.",
+    /// `spec.mappings` names something that the schema of the job does not have, or says something that cannot be right. Nothing of it is saved.
+    MappingInvalid: "Correct the entry that the message names.",
+    /// `spec.mappings` names something that the schema of the job has more than once.
+    MappingAmbiguous: "Set `spec.mappings.ruleName`, or remove the double in Entra ID.",
+    /// The synchronization rule is read-only in Entra ID.
+    RuleReadOnly: "Take the object mapping out of `spec.mappings`.",
+    /// A test of `spec.mappings.tests` failed. Nothing is saved.
+    MappingTestFailed: "Correct the expression or the test that the message names.",
+    /// The change can deprovision people: nothing is saved without a delete threshold or a confirmation.
+    RiskyChange: "Set `spec.deleteThreshold`, or confirm this one change with the annotation `entrain.dev/confirm` and the value of `status.mappings.confirm`.",
+    /// Somebody changed mappings of this SyncJob outside of it; they are left that way.
+    MappingsChangedOutOfBand: "Change them back in the portal, take them out of `spec.mappings`, or set `spec.outOfBandPolicy` to Correct.",
+    /// Graph refused to save the schema.
+    MappingsRefused: "Read Graph's answer in the message. The request is repeated slowly.",
     /// A change of settings takes effect only when the job begins from the start.
     RestartNeeded: "Ask for a restart with `entrain.dev/restart-requested-at`, or set `spec.restartAfterChange` to Automatic.",
     /// Mode Observe: the job is there and is shown as it is.

@@ -151,6 +151,7 @@ impl Unreadable {
             notifications: member(&self.spec, "notifications"),
             delete_threshold: member(&self.spec, "deleteThreshold"),
             restart_after_change: member(&self.spec, "restartAfterChange"),
+            mappings: member(&self.spec, "mappings"),
         };
         SyncJob { metadata: self.metadata.clone(), spec, status: Some(self.status()) }
     }

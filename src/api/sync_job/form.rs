@@ -26,3 +26,31 @@ form! {
     "self.matches('^[^@,; ]+@[^@,; ]+$')",
     "the recipient must be one e-mail address, such as 'ops@example.com'"
 }
+
+form! {
+    /// Name of an object of a directory, as the schema of the job has it.
+    SchemaObjectName: 1 to 256,
+    "self == self.trim()",
+    "the name must be one of the schema of the job, such as 'User', without spaces around it"
+}
+
+form! {
+    /// Name of an attribute. The service limits it in no documented way.
+    AttributeName: 1 to 512,
+    "self == self.trim()",
+    "the name must be one of an attribute, such as 'userName', without spaces around it"
+}
+
+form! {
+    /// An expression in Entra ID's words. The service refuses longer ones.
+    ExpressionText: 1 to 10000,
+    "self.trim() != ''",
+    "the expression must not be empty: to remove the mapping, set `state: Absent`"
+}
+
+form! {
+    /// Graph's name of an operator. Those that this version does not know are for Graph to judge.
+    FilterOperator: 1 to 64,
+    "self == self.trim()",
+    "the operator must be one of Graph's names, such as 'EQUALS' or 'REGEX MATCH', without spaces around it"
+}

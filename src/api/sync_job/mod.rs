@@ -4,6 +4,7 @@ pub mod content;
 pub mod credentials;
 mod form;
 pub mod job;
+pub mod mappings;
 pub mod policy;
 pub mod status;
 
@@ -19,10 +20,15 @@ pub use content::{
 };
 pub use credentials::{CredentialTest, CredentialTestResult, CredentialsStatus, KeyFingerprint};
 pub use job::{EntryCount, Execution, JobError, JobStatus, QuarantineStatus};
+pub use mappings::{
+    AttributeDefinition, AttributeFlowType, AttributeMapping, AttributeType, ContainerFilter, FlowBehavior,
+    GroupFilter, MappingPolicy, MappingState, MappingTest, Mappings, ObjectFlowType, ObjectMapping, OnRelease,
+    ScopeClause, ScopeFilter, ScopeGroup, Side,
+};
 pub use policy::{DeletionPolicy, Mode, RunState};
 pub use status::{
-    Answers, ChangeAction, HandledRestart, Identity, Intent, JobOrigin, PlannedChange, Report, RestartResult,
-    RunRecord, SyncJobStatus,
+    Answers, ChangeAction, HandledRestart, Identity, Intent, JobOrigin, MappingsStatus, PlannedChange, Report,
+    RestartResult, RunRecord, SyncJobStatus,
 };
 
 /// A provisioning job of Microsoft Entra ID, kept as written.
@@ -175,6 +181,10 @@ pub struct SyncJobSpec {
     /// Default: Manual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart_after_change: Option<RestartAfterChange>,
+    /// The part of the job's schema that this SyncJob owns: an overlay of attribute mappings, scopes and attribute
+    /// definitions. Default: none of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mappings: Option<Mappings>,
 }
 
 /// What to do with a job that is there already.

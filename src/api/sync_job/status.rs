@@ -62,9 +62,13 @@ pub struct Report {
     /// The set of credentials and settings that the service principal has, as far as it concerns this SyncJob; never a value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credentials: Option<CredentialsStatus>,
-    /// In mode Plan: what Manage would do now, in this order; empty if nothing.
+    /// The part of the job's schema that this SyncJob owns.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 16))]
+    pub mappings: Option<MappingsStatus>,
+    /// In mode Plan: what Manage would do now, in this order; empty if nothing. A change of mappings has an entry for each
+    /// attribute; where there are many, the last entry counts the rest, and `entrain plan` shows them all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub plan: Option<Vec<PlannedChange>>,
     /// The deletion policy in force.
@@ -196,6 +200,39 @@ pub enum ChangeAction {
     RestartJob,
     DeleteJob,
     SaveCredentials,
+    SaveMappings,
+}
+
+/// The part of the job's schema that this SyncJob owns, as it was when the schema was last read.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct MappingsStatus {
+    /// How many values of the schema this SyncJob owns.
+    pub owned: i32,
+    /// When the schema was last read and compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked_time: Option<Time>,
+    /// Hash of `spec.mappings` as it was then, shortened. Another wish is compared at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub checked_hash: Option<String>,
+    /// When the schema was last saved by this SyncJob; absent as long as it was only found to be as declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_time: Option<Time>,
+    /// Name of the ControllerRevision that holds what was there before this SyncJob changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub revision: Option<String>,
+    /// Owned values that somebody changed outside of this SyncJob and that were left that way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 1024)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub changed_out_of_band: Vec<String>,
+    /// Present while a change is held back that can deprovision people: the value of the annotation `entrain.dev/confirm` that
+    /// has exactly this change saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub confirm: Option<String>,
 }
 
 /// What became of a requested restart.

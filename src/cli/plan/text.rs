@@ -46,7 +46,8 @@ fn mark(change: &PlannedChange) -> Mark {
         | ChangeAction::StartJob
         | ChangeAction::PauseJob
         | ChangeAction::RestartJob
-        | ChangeAction::SaveCredentials => CHANGE,
+        | ChangeAction::SaveCredentials
+        | ChangeAction::SaveMappings => CHANGE,
     }
 }
 

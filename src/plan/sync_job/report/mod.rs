@@ -52,6 +52,7 @@ pub fn report(old: &Report, generation: i64, end: &End<'_>, settings: &Settings,
             || old.credentials.clone(),
             |desired| secrets::status(old.credentials.as_ref(), desired, world, now),
         ),
+        mappings: old.mappings.clone(),
         plan: planned(old, end, settings),
         deletion_policy: end.desired.map(|desired| desired.deletion_policy(world.origin)),
     }
