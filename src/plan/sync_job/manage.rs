@@ -6,13 +6,14 @@ use crate::plan::common::standing::Standing;
 use crate::plan::common::trouble::{Trouble, TroubleKind};
 use crate::plan::common::wake::Wake;
 use crate::plan::common::without::Guard;
+use crate::plan::sync_job::course::Course;
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::existence::service_principal::not_found;
 use crate::plan::sync_job::existence::{self, create, delete, intent};
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::running::quarantine::quarantined;
 use crate::plan::sync_job::running::{restart, run_state};
-use crate::plan::sync_job::secrets::{self, Course};
+use crate::plan::sync_job::secrets;
 use crate::plan::sync_job::step::{Look, Record, Step, Verdict};
 use crate::plan::sync_job::world::World;
 

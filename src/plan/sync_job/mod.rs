@@ -1,5 +1,6 @@
 //! What to do about a SyncJob. `decide` is the table of contents: one match, each arm a folder or a file here.
 
+mod course;
 mod decide;
 mod deciders;
 pub mod desired;

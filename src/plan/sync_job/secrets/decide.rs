@@ -9,30 +9,13 @@ use crate::plan::common::settings::{CORRECTION_SPACING, Settings};
 use crate::plan::common::standing::Standing;
 use crate::plan::common::wake::Wake;
 use crate::plan::common::without::Guard;
+use crate::plan::sync_job::course::{Course, Problem};
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::step::{Change, Look, Step, TestOf, Verdict};
 use crate::plan::sync_job::world::World;
 
 /// Longer than any request takes; a set that nobody may save after this time waits for the poll.
 const DOUBT_MAX: Duration = Duration::from_secs(900);
-
-/// How far credentials and settings are.
-pub(in crate::plan) enum Course {
-    Do(Verdict),
-    /// The set is as declared, or nothing is declared.
-    InPlace,
-    /// It is not, and nothing can be done now.
-    Held(Problem),
-}
-
-/// Why the set is not as declared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::plan) struct Problem {
-    pub standing: Standing,
-    pub reason: Reason,
-    pub message: String,
-    pub wake: Wake,
-}
 
 pub(in crate::plan) fn course(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Course {
     let (declared, view) = (&desired.content, &world.secrets);

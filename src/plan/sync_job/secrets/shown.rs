@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Problem, difference, in_doubt, in_force, tags, words};
+use super::{difference, in_doubt, in_force, tags, words};
 use crate::api::{
     CredentialTest, CredentialTestResult, CredentialValidation, CredentialsStatus, KeyFingerprint, Reason,
 };
 use crate::plan::common::settings::Settings;
+use crate::plan::sync_job::course::{Course, Problem};
 use crate::plan::sync_job::desired::Desired;
-use crate::plan::sync_job::secrets::decide::{Course, course};
+use crate::plan::sync_job::secrets::decide::course;
 use crate::plan::sync_job::world::World;
 
 const KEYS_MAX: usize = 64;
