@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn what_unpacks_to_more_than_it_looks_is_not_unpacked() {
         let bomb = packed(&vec![b' '; usize::try_from(UNPACKED_BYTES_MAX).unwrap() + 1]);
-        assert!(bomb.len() < 64 * 1024);
+        assert!(bomb.len() < PACKED_BYTES_MAX / 4);
         assert_eq!(unpack(&bomb), Err(Flaw::UnpackedTooLarge));
     }
 
@@ -134,7 +134,8 @@ mod tests {
             let mut content = json!({"text": text, "number": number, text.clone(): [text]});
             prop_assert_eq!(unpack(&pack(&content).unwrap()), Ok(content.clone()));
             content["float"] = json!(float);
-            prop_assert!(holds(&pack(&content).unwrap(), &content) && !holds(&pack(&content).unwrap(), &json!({})));
+            let packed = pack(&content).unwrap();
+            prop_assert!(holds(&packed, &content) && !holds(&packed, &Value::Null));
         }
     }
 }
