@@ -10,11 +10,14 @@ pub mod tenant;
 pub use condition::{ConditionType, Reason};
 pub use kinds::{KINDS, Kind};
 pub use sync_job::{
-    Adoption, AdoptionPolicy, Answers, ChangeAction, CredentialSource, CredentialTest, CredentialTestResult,
-    CredentialValidation, CredentialsStatus, DeletionPolicy, EntryCount, Execution, HandledRestart, Identity, Intent,
-    JobCredential, JobError, JobOrigin, JobStatus, KeyFingerprint, MissingJobPolicy, Mode, Notifications,
+    Adoption, AdoptionPolicy, Answers, AttributeDefinition, AttributeFlowType, AttributeMapping, AttributeType,
+    ChangeAction, ContainerFilter, CredentialSource, CredentialTest, CredentialTestResult, CredentialValidation,
+    CredentialsStatus, DeletionPolicy, EntryCount, Execution, FlowBehavior, GroupFilter, HandledRestart, Identity,
+    Intent, JobCredential, JobError, JobOrigin, JobStatus, KeyFingerprint, MappingPolicy, MappingState, MappingTest,
+    Mappings, MappingsStatus, MissingJobPolicy, Mode, Notifications, ObjectFlowType, ObjectMapping, OnRelease,
     OutOfBandPolicy, OutOfScopeDeletions, PlannedChange, QuarantineStatus, Report, RestartAfterChange, RestartResult,
-    RunRecord, RunState, Scope, SecretKeyRef, SyncJob, SyncJobSpec, SyncJobStatus,
+    RunRecord, RunState, Scope, ScopeClause, ScopeFilter, ScopeGroup, SecretKeyRef, Side, SyncJob, SyncJobSpec,
+    SyncJobStatus,
 };
 pub use tenant::{
     Certificate, ClientSecret, Cloud, ClusterEntraTenant, ClusterEntraTenantSpec, ClusterTenantCredential,
@@ -37,6 +40,9 @@ pub const RESTART_REQUESTED_AT: &str = "entrain.dev/restart-requested-at";
 /// Annotation without effect: a scope apart from its token would go with every later restart as well. While it is present,
 /// restarts are refused.
 pub const RESTART_SCOPE: &str = "entrain.dev/restart-scope";
+/// Annotation: has one change of mappings saved that can deprovision people. The value names exactly that change, and is in
+/// `status.mappings.confirm`.
+pub const CONFIRM: &str = "entrain.dev/confirm";
 /// Field manager of `status.intent`, `status.jobId` and what belongs to them.
 pub const MANAGER_IDENTITY: &str = "entrain/identity";
 /// Field manager of the answers to requests made by annotation.

@@ -15,6 +15,13 @@ use super::secrets::SecretPair;
 /// The questions that a [`Client`] can ask, and none of its writes.
 pub struct Reader(Client);
 
+impl Client {
+    /// The same client, for questions only.
+    pub fn reader(&self) -> Reader {
+        Reader(self.clone())
+    }
+}
+
 impl Reader {
     /// Over HTTPS.
     pub fn new(options: Options, credential: Credential) -> Result<Self, SetupError> {

@@ -16,6 +16,7 @@ pub use common::standing::Standing;
 pub use common::trouble::{Barrier, Trouble, TroubleKind};
 pub use common::wake::Wake;
 pub use common::without::{Guard, Without};
+pub use sync_job::mappings;
 pub use sync_job::running::requests;
 pub use sync_job::running::restart::answers;
 pub use sync_job::secrets;

@@ -1,6 +1,6 @@
 //! What the loop is given, and what its passes share.
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::memory::Memories;
 use super::sync_job::listings::Listings;
@@ -15,6 +15,9 @@ use crate::cluster::{Namespaces, events::Events, lease::Fence};
 use crate::metrics::ReconcileMetrics;
 use crate::plan::{Guard, Settings};
 
+/// A schema of half a megabyte takes some ten times that much while it is compared.
+const SCHEMAS_MAX: usize = 4;
+
 /// What a pass works with.
 pub struct Context {
     pub(super) client: kube::Client,
@@ -25,6 +28,8 @@ pub struct Context {
     pub(super) events: Events,
     pub(super) memories: Memories,
     pub(super) listings: Listings,
+    /// One permit for each schema that may be held at the same time.
+    pub(super) schemas: Semaphore,
     pub(super) clock: Clock,
     pub(super) settings: Settings,
     pub(super) fence: Fence,
@@ -61,6 +66,7 @@ impl Context {
             events,
             memories: Memories::default(),
             listings: Listings::default(),
+            schemas: Semaphore::new(SCHEMAS_MAX),
             clock,
             settings,
             fence,

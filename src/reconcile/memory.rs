@@ -7,7 +7,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use parking_lot::Mutex;
 
-use super::sync_job::Vault;
+use super::sync_job::{Desk, Vault};
 use crate::api::SyncJob;
 use crate::plan::{Memory, Now};
 
@@ -21,6 +21,7 @@ pub(super) struct Entry {
     /// The object as our last write left it, and when; the watch may still be behind it.
     pub written: Option<(Arc<SyncJob>, Duration)>,
     pub vault: Arc<Vault>,
+    pub desk: Arc<Desk>,
 }
 
 impl Entry {

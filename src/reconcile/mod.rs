@@ -25,9 +25,9 @@ pub use context::{Context, Parts};
 pub use tenants::{Account, Connections, Own, Share, TenantKey, Tenants};
 pub use watchdog::Watchdog;
 
-pub(crate) use sync_job::Offline;
 pub(crate) use sync_job::observe::recorded;
 pub(crate) use sync_job::translate::{found, observed};
+pub(crate) use sync_job::{Desk, Offline, Question, compare};
 
 /// Runs until `shutdown` turns true and the passes in flight have ended.
 pub async fn run(parts: Parts) {

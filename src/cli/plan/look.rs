@@ -5,11 +5,13 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::error::PlanError;
+use crate::api::Scope;
 use crate::args::Caller;
 use crate::clock::Clock;
 use crate::graph::{Error, Kind, Reader};
+use crate::overlay::Drift;
 use crate::plan::{Desired, Fact, Look, Trouble, TroubleKind};
-use crate::reconcile::{Offline, found, observed};
+use crate::reconcile::{Desk, Offline, Question, compare, found, observed};
 
 /// Waits before a transient error is retried, where Graph names no wait.
 const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
@@ -51,7 +53,12 @@ impl<'a> Looks<'a> {
 
     /// The answer to a look; `None` for one that only the cluster could answer. A login that does not succeed
     /// ends everything, because it would not succeed for the next SyncJob either.
-    pub async fn answer(&mut self, look: Look, desired: &Desired) -> Result<Option<Fact>, PlanError> {
+    pub async fn answer(
+        &mut self,
+        look: Look,
+        desired: &Desired,
+        job: Option<&str>,
+    ) -> Result<Option<Fact>, PlanError> {
         let (client, id) = (self.client, self.service_principal.as_str());
         if look == Look::Tenant {
             return Ok(Some(match patiently(|| client.tenant()).await {
@@ -65,13 +72,18 @@ impl<'a> Looks<'a> {
         if look == Look::Credentials {
             return Ok(Some(self.offline.declared(desired)));
         }
+        if look == Look::Schema {
+            return self.schema(desired, job).await;
+        }
         let kept = match look {
             Look::Jobs | Look::RecentJobs => &mut self.jobs,
             Look::Templates => &mut self.templates,
             Look::ServicePrincipal => &mut self.exists,
             Look::Secrets => &mut self.secrets,
             // The cluster is not asked.
-            Look::Tenant | Look::Definition | Look::Namespace | Look::Rivals | Look::Credentials => return Ok(None),
+            Look::Tenant | Look::Definition | Look::Namespace | Look::Rivals | Look::Credentials | Look::Schema => {
+                return Ok(None);
+            }
         };
         if kept.is_none() {
             let answer = match look {
@@ -90,7 +102,8 @@ impl<'a> Looks<'a> {
                 | Look::Definition
                 | Look::Namespace
                 | Look::Rivals
-                | Look::Credentials => {
+                | Look::Credentials
+                | Look::Schema => {
                     let now = Clock::system().now().wall;
                     patiently(|| client.list_jobs(id))
                         .await
@@ -105,6 +118,27 @@ impl<'a> Looks<'a> {
             });
         }
         Ok(kept.clone())
+    }
+
+    /// What the schema of a job would become. What was applied before is in the cluster, which is not asked.
+    async fn schema(&self, desired: &Desired, job: Option<&str>) -> Result<Option<Fact>, PlanError> {
+        let (Some(job), Some(wish)) = (job, &desired.mappings) else { return Ok(None) };
+        let desk = Desk::default();
+        let question = Question {
+            reader: self.client,
+            service_principal: &self.service_principal,
+            job,
+            mappings: &wish.mappings,
+            hash: &wish.hash,
+            everyone: desired.content.settings.scope == Some(Scope::All),
+            drift: Drift::Respect,
+            memories: &[None],
+            desk: &desk,
+        };
+        match patiently(|| compare(&question)).await {
+            Err(error) if concerns_all(&error) => Err(PlanError::Login { error, remedy: login_remedy(self.caller) }),
+            answer => Ok(Some(found(answer, |answer| Fact::SchemaRead(answer.comparison)))),
+        }
     }
 
     /// What to do about trouble, for a reader who runs `entrain plan`.

@@ -38,7 +38,7 @@ pub async fn plan(manifest: &Manifest, tenant: Option<&Tenant>, looks: &mut Look
         if !is_open(look, &world) {
             break;
         }
-        let Some(fact) = looks.answer(look, desired).await? else { break };
+        let Some(fact) = looks.answer(look, desired, world.job_id.as_deref()).await? else { break };
         world = world.with(fact, desired);
         if let Err(remark) = find_own_job(&mut world, desired, &mut item) {
             item.blocked = Some(remark);
@@ -79,7 +79,7 @@ async fn elsewhere(
     looks: &mut Looks<'_>,
 ) -> Result<Option<Remark>, PlanError> {
     let Some(tenant) = tenant else { return Ok(None) };
-    let Some(Fact::TenantKnown { id }) = looks.answer(Look::Tenant, desired).await? else { return Ok(None) };
+    let Some(Fact::TenantKnown { id }) = looks.answer(Look::Tenant, desired, None).await? else { return Ok(None) };
     Ok((id != tenant.id).then(|| {
         let (kind, name, wanted) = (tenant.kind.name(), &tenant.name, &tenant.id);
         let message = format!(
@@ -110,6 +110,7 @@ fn is_open(look: Look, world: &World) -> bool {
         Look::Tenant => world.tenant.is_none(),
         Look::Credentials => world.secrets.wanted.is_none(),
         Look::Secrets => world.secrets.live.is_none(),
+        Look::Schema => world.job_id.is_some() && world.mappings.seen.is_none(),
         Look::Definition | Look::Namespace | Look::Rivals => false,
     }
 }

@@ -40,6 +40,8 @@ pub enum Guard {
     ForeignKeys,
     /// A set is saved once more when no earlier save can be carried out any more.
     SavedAgain,
+    /// A change of mappings that can deprovision people needs a delete threshold or a confirmation.
+    RiskyMappings,
 }
 
 /// Which guard is missing; none, outside of the search.

@@ -6,6 +6,7 @@ use crate::api::{
     AdoptionPolicy, DeletionPolicy, JobOrigin, MissingJobPolicy, Mode, OutOfBandPolicy, RunState, SyncJobSpec,
 };
 use crate::plan::sync_job::ids::{ServicePrincipalId, TemplateId};
+use crate::plan::sync_job::mappings::Wish;
 use crate::plan::sync_job::secrets::Declared;
 
 const POLL_INTERVAL_DEFAULT: Duration = Duration::from_secs(600);
@@ -46,6 +47,7 @@ pub struct Desired {
     pub poll_interval: Duration,
     /// Credentials and settings of the connector.
     pub content: Declared,
+    pub mappings: Option<Wish>,
 }
 
 /// Why a spec cannot be acted on: one sentence for each field.
@@ -66,6 +68,7 @@ impl Desired {
             missing_job: MissingJobPolicy::Report,
             poll_interval: POLL_INTERVAL_DEFAULT,
             content: Declared::default(),
+            mappings: None,
         }
     }
 
@@ -99,6 +102,7 @@ impl Desired {
                 missing_job: spec.missing_job_policy.unwrap_or(MissingJobPolicy::Report),
                 poll_interval,
                 content,
+                mappings: Wish::parse(spec),
                 ..Self::new(service_principal, template)
             }),
             (service_principal, template, adoption, poll, content) => Err(Refusals(

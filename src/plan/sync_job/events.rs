@@ -6,6 +6,7 @@ use crate::plan::common::conditions::find;
 use crate::plan::common::standing::Standing;
 use crate::plan::sync_job::fact::Fact;
 use crate::plan::sync_job::health::quarantine_message;
+use crate::plan::sync_job::mappings::{Compared, Comparison, Released};
 use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::step::{Leaving, Step};
 
@@ -75,6 +76,10 @@ table! {
     RESTART_IGNORED = normal "RestartIgnored" "RestartJob" "A restart was asked for before the SyncJob was first seen; it is not carried out.";
     CREDENTIALS_SAVED = normal "CredentialsSaved" "SaveCredentials" "The credentials and settings of the service principal were saved.";
     JOB_RESTARTED_AFTER_CHANGE = normal "JobRestartedAfterChange" "RestartJob" "The job was restarted, because a change of credentials or settings needs it.";
+    MAPPINGS_SAVED = normal "MappingsSaved" "SaveMappings" "The mappings of the job were saved; the service evaluates all accounts again.";
+    MAPPINGS_LEFT = warning "MappingsLeft" "SaveMappings" "Mappings that are not declared any more could not be given back, because somebody had changed them.";
+    MAPPINGS_RESTORED = normal "MappingsRestored" "Release" "The job was let go of, and its mappings are as they were before.";
+    MAPPINGS_NOT_RESTORED = warning "MappingsNotRestored" "Release" "The job was let go of, and its mappings stay as this SyncJob made them.";
     QUARANTINED = warning "Quarantined" "Observe" "The service put the job in quarantine, or has a new reason for it.";
     QUARANTINE_LIFTED = normal "QuarantineLifted" "Observe" "The service took the job out of quarantine.";
     SECOND_JOB_PRESENT = warning "SecondJobPresent" "Observe" "The service principal has another job of the same template, which no SyncJob holds.";
@@ -175,6 +180,11 @@ fn happening(old: &SyncJobStatus, fact: &Fact, created: bool) -> Option<Event> {
         }
         Fact::RunStateRequested { id, state: RunState::Paused } => Some(JOB_PAUSED.with_note(format!("Paused job '{id}'."))),
         Fact::SecretsSaved { .. } => Some(CREDENTIALS_SAVED.with_note(format!("Graph accepted the set: {}.", fact.outcome()))),
+        Fact::SchemaRead(comparison) => left_alone(old, comparison),
+        Fact::SchemaSaved { lines, .. } => Some(MAPPINGS_SAVED.with_note(format!("Saved: {}.", lines.join("; ")))),
+        Fact::MappingsReleased(Released::Restored(lines)) => (!lines.is_empty())
+            .then(|| MAPPINGS_RESTORED.with_note(format!("Restored: {}.", lines.join("; ")))),
+        Fact::MappingsReleased(Released::Kept(why)) => Some(MAPPINGS_NOT_RESTORED.with_note(why.clone())),
         Fact::RestartedAfterChange { id, .. } => Some(JOB_RESTARTED_AFTER_CHANGE.with_note(format!(
             "Restarted job '{id}', because its credentials or settings have changed."
         ))),
@@ -206,9 +216,22 @@ fn happening(old: &SyncJobStatus, fact: &Fact, created: bool) -> Option<Event> {
         | Fact::CredentialsRead(_)
         | Fact::SecretsRead(_)
         | Fact::CredentialsTested { .. }
+        | Fact::SchemaRefused(_)
         | Fact::DeleteNotFound
         | Fact::DeleteUnknown(_)
         | Fact::Trouble(_) => None,
+    }
+}
+
+/// Values that could not be given back, at the first look after they were taken out of the spec.
+fn left_alone(old: &SyncJobStatus, comparison: &Comparison) -> Option<Event> {
+    let known = old.report.mappings.as_ref().and_then(|mappings| mappings.checked_hash.as_ref());
+    match &comparison.outcome {
+        Compared::Differs(difference) if !difference.left.is_empty() && known != Some(&comparison.wish) => {
+            let note = format!("Somebody changed them, and they stay that way: {}.", difference.left.join("; "));
+            Some(MAPPINGS_LEFT.with_note(note))
+        }
+        Compared::Differs(_) | Compared::Faulty(..) | Compared::TestsFailed(_) => None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::api::{CredentialTestResult, JobOrigin, RestartResult, RunState};
 use crate::plan::common::pass::Outcome;
 use crate::plan::common::trouble::{Trouble, TroubleKind};
+use crate::plan::sync_job::mappings::{Comparison, Released};
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::secrets::{LiveSecret, SettingKey, Text, Wanted};
 use crate::plan::sync_job::step::{Change, Leaving, Record};
@@ -101,6 +102,17 @@ pub enum Fact {
         id: String,
         from_start: bool,
     },
+    /// What a look at the schema of the job came to.
+    SchemaRead(Comparison),
+    /// Graph accepted the schema; what was there before is in this revision.
+    SchemaSaved {
+        revision: String,
+        lines: Vec<String>,
+    },
+    /// Graph refused the schema, which stays as it was.
+    SchemaRefused(Trouble),
+    /// What became of the mappings of a job that is let go of.
+    MappingsReleased(Released),
     /// Graph answered 404 to the deletion. One such answer proves nothing: replicas differ.
     DeleteNotFound,
     /// The deletion may have been carried out, or may yet be.
@@ -148,6 +160,8 @@ impl Change {
             Self::RestartAfterChange { id, scope } => {
                 Fact::RestartedAfterChange { id: id.clone(), from_start: scope.is_none() }
             }
+            Self::SaveMappings { lines, .. } => Fact::SchemaSaved { revision: String::new(), lines: lines.clone() },
+            Self::ReleaseMappings { .. } => Fact::MappingsReleased(Released::Restored(Vec::new())),
         }
     }
 }
@@ -191,6 +205,7 @@ impl Fact {
             Self::Trouble(trouble)
             | Self::CreateRefused(trouble)
             | Self::CreateUnknown(trouble)
+            | Self::SchemaRefused(trouble)
             | Self::DeleteUnknown(trouble) => Err(trouble.detail_with_trace().into()),
             Self::NotFound | Self::DeleteNotFound => Err("not found".into()),
             Self::BindLost { .. } => Err("the intent was withdrawn".into()),
@@ -202,6 +217,9 @@ impl Fact {
                 let keys: Vec<&str> = own.iter().map(String::as_str).chain(settings).collect();
                 Ok(format!("saved {}", keys.join(", ")).into())
             }
+            Self::SchemaSaved { lines, .. } => Ok(format!("saved {} values", lines.len()).into()),
+            Self::MappingsReleased(Released::Restored(lines)) => Ok(format!("restored {} values", lines.len()).into()),
+            Self::MappingsReleased(Released::Kept(why)) => Err(why.into()),
             Self::FinalizerAdded
             | Self::FinalizerRemoved { .. }
             | Self::TenantKnown { .. }
@@ -225,6 +243,7 @@ impl Fact {
             | Self::JobDeleted { .. }
             | Self::CredentialsRead(_)
             | Self::SecretsRead(_)
+            | Self::SchemaRead(_)
             | Self::RestartedAfterChange { .. } => Ok("done".into()),
         }
     }

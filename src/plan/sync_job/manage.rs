@@ -6,15 +6,16 @@ use crate::plan::common::standing::Standing;
 use crate::plan::common::trouble::{Trouble, TroubleKind};
 use crate::plan::common::wake::Wake;
 use crate::plan::common::without::Guard;
-use crate::plan::sync_job::course::Course;
+use crate::plan::sync_job::course::{Course, Problem};
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::existence::service_principal::not_found;
 use crate::plan::sync_job::existence::{self, create, delete, intent};
+use crate::plan::sync_job::mappings;
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::running::quarantine::quarantined;
 use crate::plan::sync_job::running::{restart, run_state};
 use crate::plan::sync_job::secrets;
-use crate::plan::sync_job::step::{Look, Record, Step, Verdict};
+use crate::plan::sync_job::step::{Change, Look, Record, Step, Verdict};
 use crate::plan::sync_job::world::World;
 
 pub(in crate::plan) fn manage(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
@@ -83,12 +84,39 @@ fn bound(id: &str, desired: &Desired, world: &World, settings: &Settings) -> Ver
         Course::InPlace => None,
         Course::Held(problem) => Some(problem),
     };
+    let held = match held {
+        Some(problem) => Some(problem),
+        None => match mappings::course(id, desired, world, settings) {
+            Course::Do(verdict) => return verdict,
+            Course::InPlace => None,
+            Course::Held(problem) => Some(problem),
+        },
+    };
     if held.is_none()
         && let Some(verdict) = secrets::after_save(job, desired, world)
     {
         return verdict;
     }
-    secrets::tempered(run(job, desired, world, settings), held.as_ref(), desired, world)
+    tempered(run(job, desired, world, settings), held.as_ref(), desired, world)
+}
+
+/// What the pass comes to in the light of the content of the job: a start waits for it, and nothing is as declared without
+/// it. Whatever else is wrong comes first.
+fn tempered(verdict: Verdict, held: Option<&Problem>, desired: &Desired, world: &World) -> Verdict {
+    let starts = match &verdict.step {
+        Some(Step::Change(Change::StartJob { .. })) => true,
+        Some(Step::Change(_) | Step::Look(_) | Step::Record(_)) | None => false,
+    };
+    let untested = starts.then(|| secrets::required_test(desired, world)).flatten();
+    let settled = verdict.step.is_none() && verdict.standing == Standing::Settled;
+    let waits = |problem: &&Problem| if starts { !mappings::may_start(problem) } else { settled };
+    match held.or(untested.as_ref()).filter(waits) {
+        Some(problem) => {
+            let wake = problem.wake.sooner(Wake::After(desired.poll_interval));
+            Verdict::stop(problem.standing, problem.reason, problem.message.clone(), wake)
+        }
+        None => secrets::looked_at_soon(verdict, world),
+    }
 }
 
 fn run(job: &ObservedJob, desired: &Desired, world: &World, settings: &Settings) -> Verdict {

@@ -11,6 +11,7 @@ use crate::plan::common::now::Now;
 use crate::plan::common::standing::Standing;
 use crate::plan::common::trouble::Trouble;
 use crate::plan::common::wake::Wake;
+use crate::plan::sync_job::mappings::Comparison;
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::secrets::settings::Settings;
 use crate::plan::sync_job::secrets::{Saved, WantedKey};
@@ -58,6 +59,10 @@ pub struct Memory {
     pub(in crate::plan) masked: BTreeMap<String, Duration>,
     /// What came of the restart from the start that was sent for the saved settings.
     pub(in crate::plan) begun: Option<Begun>,
+    /// What the last look at the schema came to, and when it was taken.
+    pub(in crate::plan) compared: Option<(Comparison, Duration)>,
+    /// The last save of the schema, until status says so.
+    pub(in crate::plan) schema_saved: Option<SchemaSavedAt>,
     /// Why the last passes waited, and how many of them did in a row.
     waiting: Option<(Reason, u32)>,
 }
@@ -85,6 +90,14 @@ pub enum Begun {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::plan) struct SavedAt {
     pub saved: Saved,
+    pub at: Duration,
+    pub time: Time,
+}
+
+/// A save of the schema, and when by both clocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::plan) struct SchemaSavedAt {
+    pub revision: String,
     pub at: Duration,
     pub time: Time,
 }
@@ -122,6 +135,8 @@ pub enum Remember {
     BegunFromStart(Begun),
     /// A save may have been carried out, or may yet be.
     SaveInDoubt,
+    /// Graph accepted the schema; what was there before is in this revision.
+    SchemaSaved { revision: String },
 }
 
 impl Memory {
@@ -154,6 +169,10 @@ impl Memory {
                 self.save_in_doubt = self.save_in_doubt.filter(|_| !last_word);
             }
             Remember::SaveInDoubt => self.save_in_doubt = Some(now.monotonic),
+            Remember::SchemaSaved { revision } => {
+                self.compared = None;
+                self.schema_saved = Some(SchemaSavedAt { revision, at: now.monotonic, time: Time(now.wall) });
+            }
         }
     }
 
@@ -169,6 +188,12 @@ impl Memory {
         let is_known = |id: &String| self.recorded.as_ref().is_some_and(|(known, _)| known == id);
         if let Some(id) = world.job_id.as_ref().filter(|id| !is_known(id)) {
             self.recorded = Some((id.clone(), now.monotonic));
+        }
+        if let Some(seen) = &world.mappings.seen {
+            self.compared = Some((seen.clone(), now.monotonic));
+        }
+        if world.job_id.is_none() {
+            (self.compared, self.schema_saved) = (None, None);
         }
         self.absences = world.absences;
         self.masked.extend(world.secrets.masked().map(|key| (key, now.monotonic)));

@@ -10,6 +10,7 @@ pub mod fact;
 pub mod health;
 pub mod ids;
 mod manage;
+pub mod mappings;
 pub mod memory;
 mod modes;
 pub mod observed;

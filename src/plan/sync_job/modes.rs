@@ -1,6 +1,6 @@
 //! The modes that change nothing in Graph: Observe, Plan and Suspended.
 
-use crate::api::{Mode, Reason};
+use crate::api::{ChangeAction, Mode, PlannedChange, Reason};
 use crate::plan::common::settings::Settings;
 use crate::plan::common::standing::Standing;
 use crate::plan::common::wake::Wake;
@@ -10,6 +10,7 @@ use crate::plan::sync_job::existence;
 use crate::plan::sync_job::existence::delete;
 use crate::plan::sync_job::existence::service_principal::not_found;
 use crate::plan::sync_job::manage::{in_trouble, manage};
+use crate::plan::sync_job::mappings;
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::preview::preview;
 use crate::plan::sync_job::running::quarantine::quarantined;
@@ -91,6 +92,15 @@ fn nothing_to_observe(desired: &Desired, jobs: &[ObservedJob], world: &World, se
     }
 }
 
+/// A change of mappings can have hundreds of entries, which a message only counts.
+fn in_words(changes: &[PlannedChange]) -> String {
+    let of_mappings = |change: &&PlannedChange| change.action == ChangeAction::SaveMappings;
+    let values = changes.iter().filter(of_mappings).count();
+    let rest = changes.iter().filter(|change| !of_mappings(change)).map(|change| change.message.clone());
+    let mappings = (values > 0).then(|| format!("Save mappings ({values} changes, see `status.plan`)."));
+    mappings.into_iter().chain(rest).collect::<Vec<_>>().join(" ")
+}
+
 /// What Manage would do, up to the first step that changes something.
 fn plan(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
     let next = manage(desired, &world.as_managed(), settings);
@@ -104,15 +114,17 @@ fn plan(desired: &Desired, world: &World, settings: &Settings) -> Verdict {
             if let Some(look) = secrets::unread(desired, world) {
                 return Verdict::take(look, Reason::ChangesPlanned, "Reading the credentials and settings.");
             }
+            if let Some(look) = mappings::unread(desired, world) {
+                return Verdict::take(look, Reason::ChangesPlanned, "Reading the schema of the job.");
+            }
             let preview = preview(desired, world, settings);
-            let changes: Vec<String> = preview.changes.iter().map(|change| change.message.clone()).collect();
-            if changes.is_empty() {
+            if preview.changes.is_empty() {
                 return preview.end;
             }
             Verdict::stop(
                 Standing::Settled,
                 Reason::ChangesPlanned,
-                format!("Mode Manage would now: {}", changes.join(" ")),
+                format!("Mode Manage would now: {}", in_words(&preview.changes)),
                 Wake::After(desired.poll_interval),
             )
         }

@@ -1,6 +1,6 @@
 //! The dry run: `decide`, folded with the fact that each step is expected to end in.
 
-use crate::api::{ChangeAction, JobOrigin, PlannedChange};
+use crate::api::{ChangeAction, JobOrigin, PlannedChange, Reason};
 use crate::plan::common::pass::{Decider, Next, Pass};
 use crate::plan::common::settings::Settings;
 use crate::plan::sync_job::desired::Desired;
@@ -47,10 +47,28 @@ pub fn preview(desired: &Desired, world: &World, settings: &Settings) -> Preview
     let mut changes = Vec::new();
     while let Next::Do(step) = pass.next_step() {
         let Some(fact) = expected(&step, desired, pass.world()) else { break };
-        changes.extend(change(&step, desired));
+        changes.extend(planned(&step, desired));
         pass.learn(fact);
     }
+    // A change that waits for a confirmation is shown, so that people know what they would confirm.
+    if pass.verdict().reason == Reason::RiskyChange
+        && let Some(difference) = pass.world().mappings.difference()
+    {
+        changes.extend(in_the_schema(&difference.lines));
+    }
     Preview { changes, end: pass.verdict().clone() }
+}
+
+fn planned(step: &Step, desired: &Desired) -> Vec<PlannedChange> {
+    match step {
+        Step::Change(Change::SaveMappings { lines, .. }) => in_the_schema(lines).collect(),
+        Step::Look(_) | Step::Record(_) | Step::Change(_) => change(step, desired).into_iter().collect(),
+    }
+}
+
+/// One entry for each value of the schema.
+fn in_the_schema(lines: &[String]) -> impl Iterator<Item = PlannedChange> {
+    lines.iter().map(|line| PlannedChange { action: ChangeAction::SaveMappings, message: line.clone() })
 }
 
 /// The fact that a step ends in when all goes well; `None` if only Graph can answer.
@@ -68,7 +86,8 @@ fn expected(step: &Step, desired: &Desired, world: &World) -> Option<Fact> {
             | Look::Namespace
             | Look::Templates
             | Look::Credentials
-            | Look::Secrets,
+            | Look::Secrets
+            | Look::Schema,
         ) => None,
         Step::Record(record) => Some(record.done()),
         Step::Change(change) => Some(change.done(|| ObservedJob {
@@ -122,7 +141,6 @@ fn in_entra(change: &Change, desired: &Desired) -> Option<(ChangeAction, String)
                 .map_or_else(|| "the portal's default scope".to_owned(), |scope| format!("scope {scope}"));
             (ChangeAction::RestartJob, format!("Restart job '{id}' with {scope}."))
         }
-        Change::TestCredentials { .. } => return None,
         Change::SaveSecrets { own, settings } => {
             let settings = settings.iter().map(|(key, _)| key.name());
             let keys: Vec<&str> = own.iter().map(String::as_str).chain(settings).collect();
@@ -130,6 +148,10 @@ fn in_entra(change: &Change, desired: &Desired) -> Option<(ChangeAction, String)
         }
         Change::RestartAfterChange { id, .. } => {
             (ChangeAction::RestartJob, format!("Restart job '{id}', because its credentials or settings change."))
+        }
+        Change::TestCredentials { .. } | Change::SaveMappings { .. } => return None,
+        Change::ReleaseMappings { id } => {
+            (ChangeAction::SaveMappings, format!("Restore the mappings of job '{id}' that this SyncJob changed."))
         }
         Change::DeleteJob { id } => (ChangeAction::DeleteJob, format!("Delete job '{id}'.")),
     };

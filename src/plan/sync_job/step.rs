@@ -38,6 +38,8 @@ pub enum Look {
     Credentials,
     /// Read the credentials and settings of the service principal.
     Secrets,
+    /// Read the schema of the job, and compare it with the wish.
+    Schema,
 }
 
 /// Writes to the SyncJob, by compare-and-swap on the version that was decided on.
@@ -102,6 +104,16 @@ pub enum Change {
         id: String,
         /// Graph's `resetScope`; `None` is the portal's restart.
         scope: Option<String>,
+    },
+    /// Save the schema with the wish in it, if that still changes these lines and nothing else.
+    SaveMappings {
+        id: String,
+        lines: Vec<String>,
+        confirmation: String,
+    },
+    /// Give back what this SyncJob changed of the schema.
+    ReleaseMappings {
+        id: String,
     },
 }
 
@@ -172,9 +184,13 @@ impl Look {
     /// Whether Graph, or the login service, is asked.
     pub fn asks_graph(self) -> bool {
         match self {
-            Self::Tenant | Self::Jobs | Self::RecentJobs | Self::ServicePrincipal | Self::Templates | Self::Secrets => {
-                true
-            }
+            Self::Tenant
+            | Self::Jobs
+            | Self::RecentJobs
+            | Self::ServicePrincipal
+            | Self::Templates
+            | Self::Secrets
+            | Self::Schema => true,
             Self::Definition | Self::Namespace | Self::Rivals | Self::Credentials => false,
         }
     }
@@ -207,7 +223,9 @@ impl Change {
             | Self::DeleteJob { .. }
             | Self::TestCredentials { .. }
             | Self::SaveSecrets { .. }
-            | Self::RestartAfterChange { .. } => false,
+            | Self::RestartAfterChange { .. }
+            | Self::SaveMappings { .. }
+            | Self::ReleaseMappings { .. } => false,
         }
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::scene::{Learnt, Scene};
 use super::translate::observed;
-use super::{restart, secrets};
+use super::{mappings, restart, secrets};
 use crate::api::RunState;
 use crate::graph;
 use crate::plan::{Change, Fact, Guard, ObservedJob, Remember, Trouble, TroubleKind};
@@ -34,6 +34,8 @@ pub(super) async fn change(change: &Change, scene: &Scene<'_>) -> Learnt {
         Change::TestCredentials { id, of } => secrets::test(id, *of, scene).await,
         Change::SaveSecrets { own: _, settings } => secrets::save(settings, done(), scene).await,
         Change::RestartAfterChange { id, scope } => secrets::restart(id, scope.as_deref(), done(), scene).await,
+        Change::SaveMappings { id, lines: _, confirmation } => mappings::save(id, confirmation, scene).await,
+        Change::ReleaseMappings { id } => mappings::release(id, scene).await,
     }
 }
 

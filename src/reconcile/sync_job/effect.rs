@@ -43,7 +43,8 @@ pub(super) async fn without_login(
             | Look::Templates
             | Look::Rivals
             | Look::Credentials
-            | Look::Secrets,
+            | Look::Secrets
+            | Look::Schema,
         )
         | Step::Change(_)
         | Step::Record(

@@ -6,7 +6,7 @@ use kube::ResourceExt;
 
 use super::scene::Scene;
 use super::translate::{found, observed};
-use super::{observe, secrets};
+use super::{mappings, observe, secrets};
 use crate::api::SyncJob;
 use crate::cluster::{self, read};
 use crate::graph;
@@ -46,6 +46,7 @@ pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fac
         Look::Rivals => rivals(desired, object, context).await,
         Look::Credentials => secrets::wanted(scene, object).await,
         Look::Secrets => secrets::live(scene).await,
+        Look::Schema => mappings::look(scene).await,
     }
 }
 

@@ -4,6 +4,7 @@ mod change;
 mod effect;
 pub(super) mod listings;
 mod look;
+mod mappings;
 pub(super) mod observe;
 pub(super) mod pass;
 mod publish;
@@ -14,5 +15,6 @@ mod secrets;
 pub(super) mod translate;
 pub(super) mod unreadable;
 
+pub(crate) use mappings::{Desk, Question, compare};
 pub(crate) use secrets::Offline;
 pub(super) use secrets::Vault;

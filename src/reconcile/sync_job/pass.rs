@@ -100,8 +100,8 @@ async fn manage(
             Ok(login) => {
                 let nonce = entry.memory.nonce().map(str::to_owned);
                 let (world, decided_on) = (pass.world(), &*decided_on);
-                let vault = &entry.vault;
-                let scene = Scene { desired, world, decided_on, nonce, intent_recorded, login, vault, context };
+                let (vault, desk) = (&*entry.vault, &*entry.desk);
+                let scene = Scene { desired, world, decided_on, nonce, intent_recorded, login, vault, desk, context };
                 carry_out(&step, &scene, handle).await
             }
             Err(barred) => without_login(&step, barred, handle, context).await.into(),
@@ -182,7 +182,9 @@ fn log(step: &Step, fact: &Fact, object: &SyncJob) {
             | Change::DeleteJob { .. }
             | Change::TestCredentials { .. }
             | Change::SaveSecrets { .. }
-            | Change::RestartAfterChange { .. },
+            | Change::RestartAfterChange { .. }
+            | Change::SaveMappings { .. }
+            | Change::ReleaseMappings { .. },
         ) => {
             let message = if failed { "could not write to Graph" } else { "wrote to Graph" };
             tracing::info!(namespace, name, ?step, outcome, "{message}");

@@ -8,6 +8,7 @@ use crate::cluster;
 use crate::graph;
 use crate::plan::{Desired, Fact, Guard, Remember, World};
 use crate::reconcile::context::Context;
+use crate::reconcile::sync_job::mappings::Desk;
 use crate::reconcile::sync_job::secrets::Vault;
 use crate::reconcile::tenants::Login;
 use crate::reconcile::trouble::cluster_trouble;
@@ -25,6 +26,8 @@ pub(super) struct Scene<'a> {
     pub login: &'a Login,
     /// What this pass holds of credentials.
     pub vault: &'a Vault,
+    /// What is remembered of expressions.
+    pub desk: &'a Desk,
     pub context: &'a Context,
 }
 

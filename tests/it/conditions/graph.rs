@@ -2,6 +2,7 @@
 
 use entrain::api::{CredentialTestResult, Execution, JobError, QuarantineStatus};
 use entrain::graph::{self, Kind, Operation, Processed};
+use entrain::plan::mappings::Comparison;
 use entrain::plan::secrets::{Gap, LiveSecret, LiveValue, Tag, Wanted, WantedKey, WantedValue};
 use entrain::plan::{Change, Fact, Look, ObservedJob, Rival, Shown, Step, Trouble, TroubleKind, health};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -34,6 +35,8 @@ pub struct Graph {
     pub secrets: Vec<LiveSecret>,
     /// What a test of credentials comes to, and the service's code.
     pub test: (CredentialTestResult, Option<&'static str>),
+    /// What a look at the schema of the job comes to.
+    pub schema: Option<Comparison>,
     pub fails: Option<(Fails, Trouble)>,
     /// How often Graph was called.
     pub calls: usize,
@@ -57,6 +60,7 @@ impl Graph {
             wanted: Wanted { credentials: Vec::new(), fingerprint: None, known: Vec::new(), others: Vec::new() },
             secrets: Vec::new(),
             test: (CredentialTestResult::Accepted, None),
+            schema: None,
             fails: None,
             calls: 0,
         }
@@ -121,6 +125,7 @@ impl Graph {
             },
             Look::Credentials => Fact::CredentialsRead(self.wanted.clone()),
             Look::Secrets => Fact::SecretsRead(self.secrets.clone()),
+            Look::Schema => Fact::SchemaRead(self.schema.clone().expect("the story has a schema")),
             Look::Tenant => panic!("no story asks for the tenant"),
         }
     }

@@ -82,7 +82,11 @@ fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
             lets_go_carefully(step, world)
         }
         Step::Change(
-            Change::TestCredentials { .. } | Change::SaveSecrets { .. } | Change::RestartAfterChange { .. },
+            Change::TestCredentials { .. }
+            | Change::SaveSecrets { .. }
+            | Change::RestartAfterChange { .. }
+            | Change::SaveMappings { .. }
+            | Change::ReleaseMappings { .. },
         )
         | Step::Look(_)
         | Step::Record(Record::AddFinalizer | Record::Tenant { .. } | Record::ClearIntent) => Ok(()),

@@ -196,7 +196,9 @@ pub fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String>
             | Change::StartJob { .. }
             | Change::PauseJob { .. }
             | Change::RestartJob { .. }
-            | Change::DeleteJob { .. },
+            | Change::DeleteJob { .. }
+            | Change::SaveMappings { .. }
+            | Change::ReleaseMappings { .. },
         )
         | Step::Look(_)
         | Step::Record(_) => Ok(()),

@@ -334,7 +334,7 @@ fn seen(look: Look, choice: u8, jobs: Vec<ObservedJob>, rivals: Vec<Rival>) -> F
         (Look::Rivals, _) => Fact::RivalsRead { rivals: Vec::new(), siblings: Vec::new() },
         (Look::Tenant, _) => Fact::TenantKnown { id: if choice.is_multiple_of(2) { "t1" } else { "t2" }.to_owned() },
         (Look::Definition, _) => Fact::DefinitionLookedUp { going: choice == 2 },
-        (Look::Credentials | Look::Secrets, _) => unreachable!("answered before"),
+        (Look::Credentials | Look::Secrets | Look::Schema, _) => unreachable!("answered before"),
         (Look::Namespace, _) => Fact::NamespaceLookedUp { terminating: choice == 2 },
     }
 }

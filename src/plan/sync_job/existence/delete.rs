@@ -15,6 +15,7 @@ use crate::plan::sync_job::existence::create;
 use crate::plan::sync_job::existence::intent::{Resolution, resolve};
 use crate::plan::sync_job::existence::others::ambiguous;
 use crate::plan::sync_job::existence::service_principal::not_found;
+use crate::plan::sync_job::mappings;
 use crate::plan::sync_job::step::Verdict;
 use crate::plan::sync_job::step::{Change, Leaving, Look, Record};
 use crate::plan::sync_job::world::{IntentOrigin, IntentView, World};
@@ -25,11 +26,15 @@ pub(in crate::plan) fn decide(desired: &Desired, world: &World, settings: &Setti
     if !world.finalizer {
         return nothing_left();
     }
+    let retains = desired.deletion_policy(world.origin) == DeletionPolicy::Retain;
+    if retains && world.mappings.owns() && mappings::given_up(world) {
+        return retain(world);
+    }
     if let Some(verdict) = failed(world, settings) {
         return verdict;
     }
     match desired.deletion_policy(world.origin) {
-        DeletionPolicy::Retain => retain(world),
+        DeletionPolicy::Retain => mappings::giving_back(desired, world).unwrap_or_else(|| retain(world)),
         DeletionPolicy::Delete if world.job_id.is_none() && world.intent.is_none() => {
             release("There is no job to delete.")
         }

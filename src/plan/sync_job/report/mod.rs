@@ -15,6 +15,7 @@ use crate::plan::common::settings::Settings;
 use crate::plan::common::standing::Standing;
 use crate::plan::sync_job::fact::Fact;
 use crate::plan::sync_job::health;
+use crate::plan::sync_job::mappings;
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::preview::preview;
 use crate::plan::sync_job::secrets;
@@ -52,7 +53,7 @@ pub fn report(old: &Report, generation: i64, end: &End<'_>, settings: &Settings,
             || old.credentials.clone(),
             |desired| secrets::status(old.credentials.as_ref(), desired, world, now),
         ),
-        mappings: old.mappings.clone(),
+        mappings: end.desired.map_or_else(|| old.mappings.clone(), |desired| mappings::status(desired, world, now)),
         plan: planned(old, end, settings),
         deletion_policy: end.desired.map(|desired| desired.deletion_policy(world.origin)),
     }
@@ -94,8 +95,8 @@ fn asked(fact: &Fact) -> Option<RunState> {
 fn planned(old: &Report, end: &End<'_>, settings: &Settings) -> Option<Vec<PlannedChange>> {
     let desired = end.desired.filter(|desired| desired.mode == crate::api::Mode::Plan)?;
     let reason = end.verdict.reason;
-    if reason == Reason::ChangesPlanned {
-        return Some(preview(desired, end.world, settings).changes);
+    if matches!(reason, Reason::ChangesPlanned | Reason::RiskyChange) {
+        return Some(mappings::planned(preview(desired, end.world, settings).changes));
     }
     if reason == Reason::NothingToChange {
         return Some(Vec::new());
@@ -159,6 +160,7 @@ fn conditions(
     };
     conditions.extend(healthy(end, shown, make, || kept(ConditionType::Healthy)));
     conditions.extend(credentials(end, settings, make, || kept(ConditionType::CredentialsValid)));
+    conditions.extend(mappings(end, settings, make, || kept(ConditionType::MappingsApplied)));
     conditions
 }
 
@@ -175,6 +177,23 @@ fn credentials(
     }
     match secrets::condition(desired, end.world, settings) {
         Some((status, reason, message)) => Some(make(ConditionType::CredentialsValid, status, reason, &message)),
+        None => kept(),
+    }
+}
+
+/// What is known of the declared mappings; nothing where none are declared, or no job has them.
+fn mappings(
+    end: &End<'_>,
+    settings: &Settings,
+    make: impl Fn(ConditionType, &str, Reason, &str) -> Condition,
+    kept: impl Fn() -> Option<Condition>,
+) -> Option<Condition> {
+    let Some(desired) = end.desired else { return kept() };
+    if desired.mappings.is_none() || end.world.job_id.is_none() {
+        return None;
+    }
+    match mappings::condition(desired, end.world, settings) {
+        Some((status, reason, message)) => Some(make(ConditionType::MappingsApplied, status, reason, &message)),
         None => kept(),
     }
 }

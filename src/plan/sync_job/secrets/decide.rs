@@ -173,25 +173,8 @@ fn refused(tested: &Tested, after: Duration, consequence: &str) -> Problem {
     held(words::standing(tested), reason, format!("{message} {consequence}"), after)
 }
 
-/// What the pass comes to in the light of credentials and settings: a start waits for them, and nothing is as declared
-/// without them. Whatever else is wrong comes first.
-pub(in crate::plan) fn tempered(verdict: Verdict, held: Option<&Problem>, desired: &Desired, world: &World) -> Verdict {
-    let starts = match &verdict.step {
-        Some(Step::Change(Change::StartJob { .. })) => true,
-        Some(Step::Change(_) | Step::Look(_) | Step::Record(_)) | None => false,
-    };
-    let untested = starts.then(|| required_test(desired, world)).flatten();
-    match held.or(untested.as_ref()) {
-        Some(problem) if starts || verdict.step.is_none() && verdict.standing == Standing::Settled => {
-            let wake = problem.wake.sooner(Wake::After(desired.poll_interval));
-            Verdict::stop(problem.standing, problem.reason, problem.message.clone(), wake)
-        }
-        Some(_) | None => looked_at_soon(verdict, world),
-    }
-}
-
 /// What may have been overwritten is saved once more as soon as that is certain to last, not at the next poll.
-fn looked_at_soon(verdict: Verdict, world: &World) -> Verdict {
+pub(in crate::plan) fn looked_at_soon(verdict: Verdict, world: &World) -> Verdict {
     let doubt = world.secrets.doubt.unwrap_or_default();
     if verdict.step.is_some() || verdict.standing != Standing::Settled || !in_doubt(world) || doubt >= DOUBT_MAX {
         return verdict;
@@ -200,7 +183,7 @@ fn looked_at_soon(verdict: Verdict, world: &World) -> Verdict {
 }
 
 /// Why a job is not started although its credentials are saved.
-fn required_test(desired: &Desired, world: &World) -> Option<Problem> {
+pub(in crate::plan) fn required_test(desired: &Desired, world: &World) -> Option<Problem> {
     let wanted = world.secrets.wanted.as_ref()?;
     if desired.content.validation != CredentialValidation::Require || desired.content.credentials.is_empty() {
         return None;

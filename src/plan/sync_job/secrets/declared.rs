@@ -60,6 +60,11 @@ impl Declared {
         names
     }
 
+    /// From how many deletions on the service holds them back.
+    pub fn delete_threshold(&self) -> Option<u32> {
+        self.settings.delete_threshold
+    }
+
     /// Repeats what admission checks: an object may be older than the rules.
     pub(in crate::plan) fn parse(spec: &SyncJobSpec) -> Result<Self, &'static str> {
         let mut credentials: Vec<Credential> = Vec::new();

@@ -20,7 +20,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 pub(in crate::plan) use change::{Difference, difference};
 pub use decide::not_compared;
-pub(in crate::plan) use decide::{course, tempered, unread};
+pub(in crate::plan) use decide::{course, looked_at_soon, required_test, unread};
 pub use declared::{Credential, Declared, Source};
 pub(in crate::plan) use doubt::in_doubt;
 pub(in crate::plan) use restart::{after_save, in_force, words_for_quarantine};

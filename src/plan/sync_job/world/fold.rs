@@ -44,7 +44,10 @@ impl World {
             }
             Fact::JobBound { id } => self.bound(id, JobOrigin::Created),
             Fact::JobAdopted { id } => self.bound(id, JobOrigin::Adopted),
-            Fact::OriginRecorded { origin, .. } => (self.origin, self.lived, self.run) = (Some(origin), false, None),
+            Fact::OriginRecorded { origin, .. } => {
+                (self.origin, self.lived, self.run) = (Some(origin), false, None);
+                self.mappings.forget();
+            }
             Fact::JobForgotten { .. } => self.forgotten(),
             Fact::BindLost { .. } => self.bind_lost(),
             Fact::RunStateRequested { state, .. } => self.run = Some(RunView::asked(state)),
@@ -56,6 +59,10 @@ impl World {
             Fact::CredentialsTested { result, code } => self.secrets.test(result, code),
             Fact::SecretsSaved { own, settings } => self.secrets.save(&own, &settings, &desired.content),
             Fact::RestartedAfterChange { from_start, .. } => self.restarted(from_start),
+            Fact::SchemaRead(comparison) => self.mappings.seen = Some(comparison),
+            Fact::SchemaSaved { revision, .. } => self.mappings.save(revision),
+            Fact::SchemaRefused(trouble) => self.mappings.refused = Some(trouble.detail_with_trace()),
+            Fact::MappingsReleased(released) => self.mappings.released = Some(released),
             Fact::DeleteNotFound => self.delete_not_found = true,
             Fact::DeleteUnknown(trouble) => {
                 (self.delete_unknown_for, self.trouble) = (Some(Duration::ZERO), Some(trouble));
@@ -153,6 +160,7 @@ impl World {
     fn forgotten(&mut self) {
         (self.job_id, self.origin, self.run, self.absences) = (None, None, None, 0);
         (self.seen, self.lived, self.missing_for) = (false, false, None);
+        self.mappings.forget();
     }
 
     /// What is known of the object is older than the loss of its intent, so nothing may be begun on it.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::api::{Answers, JobOrigin, Mode, RunState};
 use crate::plan::common::trouble::Trouble;
 use crate::plan::sync_job::desired::{Adoption, Desired};
+use crate::plan::sync_job::mappings;
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::running::requests::Requests;
 use crate::plan::sync_job::secrets::View;
@@ -154,6 +155,8 @@ pub struct World {
     pub restart_due: bool,
     /// Credentials and settings of the service principal.
     pub secrets: View,
+    /// The part of the job's schema that this SyncJob owns.
+    pub mappings: mappings::View,
     pub trouble: Option<Trouble>,
     /// Why the create request of this pass was refused.
     pub refusal: Option<Trouble>,
@@ -201,6 +204,7 @@ impl World {
             unseen: false,
             restart_due: false,
             secrets: View::default(),
+            mappings: mappings::View::default(),
             trouble: None,
             refusal: None,
             failures: 0,

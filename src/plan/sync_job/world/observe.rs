@@ -7,8 +7,9 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{IntentOrigin, IntentView, Rival, Rivals, RunView, Sibling, World};
-use crate::api::{CredentialsStatus, Identity, RestartResult, RunRecord, SyncJobStatus};
+use crate::api::{CONFIRM, CredentialsStatus, Identity, MappingsStatus, RestartResult, RunRecord, SyncJobStatus};
 use crate::plan::common::now::Now;
+use crate::plan::sync_job::mappings;
 use crate::plan::sync_job::memory::{Begun, Memory, SeenIntent};
 use crate::plan::sync_job::running::requests::{self, Requests};
 use crate::plan::sync_job::secrets::{Saved, Tag, Tested, View, tags};
@@ -73,6 +74,7 @@ impl World {
             unseen: requests::unseen(status),
             restart_due: unsent,
             secrets: secrets(report.credentials, bound, memory, now),
+            mappings: mappings(report.mappings, shown.annotations, memory, now),
             failures: memory.failures,
             ..Self::unobserved()
         }
@@ -131,6 +133,28 @@ fn secrets(status: Option<CredentialsStatus>, bound: bool, memory: &Memory, now:
         begun: memory.begun == Some(Begun::Certainly),
         doubt: memory.save_in_doubt.map(|since| now.since(since)),
         ..View::default()
+    }
+}
+
+/// What status says of the owned part of the schema, and what this process knows better.
+fn mappings(
+    status: Option<MappingsStatus>,
+    annotations: &BTreeMap<String, String>,
+    memory: &Memory,
+    now: Now,
+) -> mappings::View {
+    let told = status.clone().unwrap_or_default();
+    let checked_at = told.checked_time.map(|time| now.since_stored(time.0));
+    let unwritten = memory.schema_saved.as_ref();
+    let by_status = told.saved_time.map(|time| (Some(time.clone()), now.since_stored(time.0)));
+    mappings::View {
+        status,
+        checked: told.checked_hash.zip(checked_at).filter(|_| unwritten.is_none()),
+        recalled: memory.compared.as_ref().map(|(compared, at)| (compared.clone(), now.since(*at))),
+        saved: unwritten.map(|saved| (Some(saved.time.clone()), now.since(saved.at))).or(by_status),
+        revision: unwritten.map(|saved| saved.revision.clone()).or(told.revision),
+        confirmed: annotations.get(CONFIRM).map(|value| value.trim().to_owned()),
+        ..mappings::View::default()
     }
 }
 

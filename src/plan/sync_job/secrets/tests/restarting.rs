@@ -49,7 +49,9 @@ fn restarts(desired: &Desired, world: World) -> (Vec<Option<String>>, World, Ver
         | Change::RestartJob { .. }
         | Change::DeleteJob { .. }
         | Change::TestCredentials { .. }
-        | Change::SaveSecrets { .. } => None,
+        | Change::SaveSecrets { .. }
+        | Change::SaveMappings { .. }
+        | Change::ReleaseMappings { .. } => None,
     });
     (restarts.collect(), world, verdict)
 }

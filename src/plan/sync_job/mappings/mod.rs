@@ -1,0 +1,162 @@
+//! The part of a job's schema that a SyncJob owns: when it is read, when it is saved, and why not. No document comes here:
+//! what a comparison came to is decided from, line by line.
+
+mod decide;
+mod release;
+mod shown;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use crate::api::{Mappings, MappingsStatus, Scope, SyncJobSpec};
+
+pub(in crate::plan) use decide::{course, may_start, unread};
+pub use release::Released;
+pub(in crate::plan) use release::{given_up, giving_back};
+pub(in crate::plan) use shown::{condition, status};
+pub(in crate::plan) use words::planned;
+
+/// Each save has the service evaluate all accounts again, so that changes are collected for this long.
+pub const SAVE_SPACING: Duration = Duration::from_secs(600);
+/// How long a schema that was as declared is taken to be so.
+pub const CHECKED_FOR: Duration = Duration::from_secs(6 * 3600);
+/// How long a wish that cannot be carried out waits before the schema is read again: somebody may have changed it there.
+pub const HELD_FOR: Duration = Duration::from_secs(3600);
+
+/// The mappings that are declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    pub mappings: Arc<Mappings>,
+    /// Of the mappings and of the scope, which forbids some functions.
+    pub hash: String,
+}
+
+impl Wish {
+    pub fn parse(spec: &SyncJobSpec) -> Option<Self> {
+        let everyone = spec.scope == Some(Scope::All);
+        spec.mappings.as_ref().map(|mappings| Self::new(mappings.clone(), everyone))
+    }
+
+    /// Nothing is declared any more: what was there before comes back.
+    pub fn nothing() -> Self {
+        Self::new(Mappings::default(), false)
+    }
+
+    fn new(mappings: Mappings, everyone: bool) -> Self {
+        let hash = crate::overlay::wish_hash(&mappings);
+        let hash = if everyone { format!("{hash}-all") } else { hash };
+        Self { hash, mappings: Arc::new(mappings) }
+    }
+}
+
+/// What a look at the schema came to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Comparison {
+    /// Hash of the wish that was compared.
+    pub wish: String,
+    pub outcome: Compared,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Compared {
+    /// The wish does not fit the schema: all that is wrong with it.
+    Faulty(Fault, Vec<String>),
+    /// Tests that failed, with what they came to.
+    TestsFailed(Vec<String>),
+    Differs(Difference),
+}
+
+/// What is wrong with a wish, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fault {
+    Invalid,
+    Ambiguous,
+    ReadOnly,
+}
+
+/// How the schema differs from the wish.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Difference {
+    /// What a save would change, one line for each value; none if there is nothing to save.
+    pub lines: Vec<String>,
+    /// Owned values that somebody changed and that stay that way.
+    pub drifted: Vec<String>,
+    /// Values that could not be given back, because somebody changed them.
+    pub left: Vec<String>,
+    /// Why the change can deprovision people.
+    pub risks: Vec<String>,
+    /// Names this change, and no other.
+    pub confirmation: String,
+    /// Values that this SyncJob owns.
+    pub owned: usize,
+    /// Whether a save would only revert what somebody else changed.
+    pub corrects: bool,
+}
+
+/// What is known of the owned part of the schema.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// Status, as far as it speaks of this job.
+    pub status: Option<MappingsStatus>,
+    /// Since when the schema has been as declared for the wish of this hash, by status.
+    pub checked: Option<(String, Duration)>,
+    /// What this process found at an earlier pass, and how long ago.
+    pub recalled: Option<(Comparison, Duration)>,
+    /// What the look of this pass came to.
+    pub seen: Option<Comparison>,
+    /// When the schema was last saved, and how long ago that is.
+    pub saved: Option<(Option<Time>, Duration)>,
+    /// The revision that the last save is kept in.
+    pub revision: Option<String>,
+    /// The schema was saved in this pass.
+    pub saved_now: bool,
+    /// Why Graph refused to save the schema in this pass.
+    pub refused: Option<String>,
+    /// The value of `entrain.dev/confirm`.
+    pub confirmed: Option<String>,
+    /// What came of giving everything back.
+    pub released: Option<Released>,
+}
+
+impl std::hash::Hash for View {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (&self.checked, &self.recalled, &self.seen, self.saved.as_ref().map(|(_, age)| age)).hash(state);
+        (&self.revision, self.saved_now, &self.refused, &self.confirmed, &self.released).hash(state);
+    }
+}
+
+impl View {
+    /// Whether anything of the schema is this SyncJob's, or may be.
+    pub fn owns(&self) -> bool {
+        self.status.is_some() || self.revision.is_some()
+    }
+
+    /// What this pass, or an earlier one of this process, found.
+    pub(in crate::plan) fn found(&self) -> Option<&Comparison> {
+        self.seen.as_ref().or(self.recalled.as_ref().map(|(recalled, _)| recalled))
+    }
+
+    /// The difference that was found.
+    pub(in crate::plan) fn difference(&self) -> Option<&Difference> {
+        match &self.found()?.outcome {
+            Compared::Differs(difference) => Some(difference),
+            Compared::Faulty(..) | Compared::TestsFailed(_) => None,
+        }
+    }
+
+    /// The schema was saved, and what it says is asked again.
+    pub fn save(&mut self, revision: String) {
+        (self.seen, self.recalled, self.checked) = (None, None, None);
+        (self.saved, self.saved_now, self.revision) = (Some((None, Duration::ZERO)), true, Some(revision));
+    }
+
+    /// The job is another one by now, although its id may be the same.
+    pub fn forget(&mut self) {
+        *self = Self { confirmed: self.confirmed.take(), ..Self::default() };
+    }
+}

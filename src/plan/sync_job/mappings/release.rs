@@ -1,0 +1,36 @@
+//! What becomes of mappings when the job is let go: what was there before comes back, unless somebody has changed it since.
+
+use super::View;
+use crate::api::{OnRelease, Reason};
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::step::{Change, Verdict};
+use crate::plan::sync_job::world::World;
+
+/// Passes in a row that may fail before a job is let go of with its mappings as they are: deletion always ends.
+const TRIES: u32 = 8;
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Released {
+    /// These values are as they were before.
+    Restored(Vec<String>),
+    /// They stay as they are, because of this.
+    Kept(String),
+}
+
+/// The step that gives everything back, if there is anything.
+pub(in crate::plan) fn giving_back(desired: &Desired, world: &World) -> Option<Verdict> {
+    let view: &View = &world.mappings;
+    let id = world.job_id.as_ref()?;
+    let keeps = desired.mappings.as_ref().and_then(|wish| wish.mappings.on_release) == Some(OnRelease::Keep);
+    if keeps || !view.owns() || view.released.is_some() || given_up(world) {
+        return None;
+    }
+    let message = "Restoring the mappings of the job before it is let go of.";
+    Some(Verdict::take(Change::ReleaseMappings { id: id.clone() }, Reason::Deleting, message))
+}
+
+/// Whether giving back has failed for so long that the job is let go of without it.
+pub(in crate::plan) fn given_up(world: &World) -> bool {
+    world.failures >= TRIES
+}

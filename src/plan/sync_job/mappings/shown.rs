@@ -1,0 +1,81 @@
+//! What people read of mappings: the condition MappingsApplied and `status.mappings`.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::Compared;
+use super::decide::{course, wish_hash};
+use super::words::{in_place, short};
+use crate::api::{MappingsStatus, Reason};
+use crate::plan::common::settings::Settings;
+use crate::plan::common::standing::Standing;
+use crate::plan::sync_job::course::Course;
+use crate::plan::sync_job::desired::Desired;
+use crate::plan::sync_job::world::World;
+
+const CHANGED_MAX: usize = 16;
+
+/// Status, reason and message of the condition; `None` where nothing new is known.
+pub(in crate::plan) fn condition(
+    desired: &Desired,
+    world: &World,
+    settings: &Settings,
+) -> Option<(&'static str, Reason, String)> {
+    let view = &world.mappings;
+    match course("", desired, world, settings) {
+        Course::Held(problem) => {
+            let status = if problem.standing == Standing::Working { "Unknown" } else { "False" };
+            Some((status, problem.reason, problem.message))
+        }
+        Course::InPlace => {
+            let owned = match view.difference() {
+                Some(difference) => difference.owned,
+                None => view.status.as_ref().and_then(|status| usize::try_from(status.owned).ok())?,
+            };
+            let known = view.seen.is_some() || view.recalled.is_some() || view.checked.is_some();
+            known.then(|| ("True", Reason::MappingsInPlace, in_place(owned)))
+        }
+        Course::Do(_) => None,
+    }
+}
+
+/// What status says of the owned part at the end of a pass.
+pub(in crate::plan) fn status(desired: &Desired, world: &World, now: Timestamp) -> Option<MappingsStatus> {
+    let view = &world.mappings;
+    world.job_id.as_ref()?;
+    let wish = wish_hash(desired, view)?;
+    let old = view.status.clone().unwrap_or_default();
+    let saved_time = match &view.saved {
+        Some((time, _)) => Some(time.clone().unwrap_or(Time(now))),
+        None => old.saved_time,
+    };
+    let revision = view.revision.clone();
+    let seen = view.seen.as_ref().filter(|seen| seen.wish == wish);
+    let Some(Compared::Differs(difference)) = seen.map(|seen| &seen.outcome) else {
+        let checked = view.checked.as_ref().filter(|(checked, _)| seen.is_none() && *checked == wish);
+        let (checked_time, checked_hash) =
+            (old.checked_time.filter(|_| checked.is_some()), checked.map(|(hash, _)| hash.clone()));
+        return Some(MappingsStatus {
+            checked_time,
+            checked_hash,
+            saved_time,
+            revision,
+            ..view.status.clone().unwrap_or_default()
+        });
+    };
+    let as_declared = difference.lines.is_empty() && difference.drifted.is_empty();
+    if as_declared && difference.owned == 0 && desired.mappings.is_none() {
+        return None;
+    }
+    let changed = difference.drifted.iter().take(CHANGED_MAX);
+    Some(MappingsStatus {
+        owned: i32::try_from(difference.owned).unwrap_or(i32::MAX),
+        checked_time: as_declared.then_some(Time(now)),
+        checked_hash: as_declared.then_some(wish),
+        saved_time,
+        revision,
+        changed_out_of_band: changed.map(|line| short(line).to_owned()).collect(),
+        confirm: (!difference.lines.is_empty() && !difference.risks.is_empty())
+            .then(|| difference.confirmation.clone()),
+    })
+}

@@ -1,0 +1,85 @@
+//! Steps that read a schema.
+
+use super::compare::{Question, compare};
+use super::kept::Earlier;
+use crate::api::{Mappings, OutOfBandPolicy, Scope};
+use crate::graph::Reader;
+use crate::overlay::Drift;
+use crate::plan::mappings::{Compared, Comparison, Wish};
+use crate::plan::{Fact, Trouble};
+use crate::reconcile::sync_job::scene::Scene;
+use crate::reconcile::trouble::graph_trouble;
+
+/// Reads the schema of the job, and compares it with the wish.
+pub(in crate::reconcile::sync_job) async fn look(scene: &Scene<'_>) -> Fact {
+    let Some(job) = scene.world.job_id.clone() else { return Fact::NotFound };
+    match compared(&job, scene).await {
+        Ok(comparison) => Fact::SchemaRead(comparison),
+        Err(trouble) => Fact::Trouble(trouble),
+    }
+}
+
+async fn compared(job: &str, scene: &Scene<'_>) -> Result<Comparison, Trouble> {
+    let _turn = scene.context.schemas.acquire().await;
+    let earlier = Earlier::read(job, scene).await?;
+    let wished = Wished::of(scene, &earlier);
+    let reader = scene.graph().reader();
+    let answer = compare(&wished.question(job, &reader, &earlier, scene)).await;
+    let mut comparison = answer.map_err(|error| graph_trouble(&error))?.comparison;
+    warn(&mut comparison, &earlier);
+    Ok(comparison)
+}
+
+/// What was there before is not known any more: what is there now would be taken for it.
+pub(super) fn warn(comparison: &mut Comparison, earlier: &Earlier) {
+    if let Compared::Differs(difference) = &mut comparison.outcome
+        && earlier.lost
+        && !difference.lines.is_empty()
+    {
+        difference.risks.push("the ControllerRevision that holds what was there before is gone".to_owned());
+    }
+}
+
+/// The wish of a pass.
+pub(super) struct Wished {
+    pub mappings: std::sync::Arc<Mappings>,
+    hash: String,
+}
+
+impl Wished {
+    /// Where nothing is declared any more, what was declared last says what becomes of it.
+    pub fn of(scene: &Scene<'_>, earlier: &Earlier) -> Self {
+        match &scene.desired.mappings {
+            Some(wish) => Self { mappings: wish.mappings.clone(), hash: wish.hash.clone() },
+            None => Self::nothing(earlier),
+        }
+    }
+
+    pub fn nothing(earlier: &Earlier) -> Self {
+        let mappings = Mappings { on_release: earlier.on_release, ..Mappings::default() };
+        Self { mappings: mappings.into(), hash: Wish::nothing().hash }
+    }
+
+    pub fn question<'a>(
+        &'a self,
+        job: &'a str,
+        reader: &'a Reader,
+        earlier: &'a Earlier,
+        scene: &'a Scene<'_>,
+    ) -> Question<'a> {
+        Question {
+            reader,
+            service_principal: scene.service_principal(),
+            job,
+            mappings: &self.mappings,
+            hash: &self.hash,
+            everyone: scene.desired.content.settings.scope == Some(Scope::All),
+            drift: match scene.desired.out_of_band {
+                OutOfBandPolicy::Respect => Drift::Respect,
+                OutOfBandPolicy::Correct => Drift::Correct,
+            },
+            memories: &earlier.memories,
+            desk: scene.desk,
+        }
+    }
+}

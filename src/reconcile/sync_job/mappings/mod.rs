@@ -1,0 +1,14 @@
+//! Mappings of a job: the only place where a pass holds its schema, for the length of one step. What is decided is decided
+//! from lines.
+
+mod compare;
+mod desk;
+mod kept;
+mod look;
+mod save;
+mod trial;
+
+pub(crate) use compare::{Question, compare};
+pub(crate) use desk::Desk;
+pub(super) use look::look;
+pub(super) use save::{release, save};
