@@ -6,6 +6,7 @@ mod control;
 mod demo;
 mod directory;
 mod faults;
+pub mod fixtures;
 mod http;
 mod login;
 mod model;

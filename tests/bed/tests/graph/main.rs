@@ -5,6 +5,7 @@ mod assertions;
 mod cycles;
 mod directory;
 mod faults;
+mod given_schemas;
 mod identity;
 mod jobs;
 mod login;

@@ -130,6 +130,29 @@ impl Control {
         self.call(Method::PATCH, &path, Some(target)).await.map(drop)
     }
 
+    /// The schema of a job as it really is; no call of Graph, and no lag.
+    pub async fn schema(&self, tenant: &str, service_principal: &str, job: &str) -> Result<Value> {
+        let path = format!("tenants/{tenant}/servicePrincipals/{service_principal}/jobs/{job}/schema");
+        self.call(Method::GET, &path, None).await
+    }
+
+    /// Replaces the schema of a job as a person does in the portal, and as the service takes it.
+    pub async fn put_schema(&self, tenant: &str, service_principal: &str, job: &str, schema: &Value) -> Result<()> {
+        self.put(&format!("tenants/{tenant}/servicePrincipals/{service_principal}/jobs/{job}/schema"), schema).await
+    }
+
+    /// Says what a template begins with: a schema, or `{"fixture": NAME}`. It is kept as it is.
+    pub async fn put_template_schema(
+        &self,
+        tenant: &str,
+        service_principal: &str,
+        template: &str,
+        schema: &Value,
+    ) -> Result<()> {
+        let path = format!("tenants/{tenant}/servicePrincipals/{service_principal}/templates/{template}/schema");
+        self.put(&path, schema).await
+    }
+
     pub async fn revoke_secrets(&self, tenant: &str, client: &str) -> Result<()> {
         let path = format!("tenants/{tenant}/applications/{client}/secrets");
         self.call(Method::PATCH, &path, Some(&json!({"revoked": true}))).await.map(drop)

@@ -5,8 +5,10 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use super::given_schema::GivenSchema;
 use crate::graph::model::clock::after;
 use crate::graph::model::job::{Code, Job, JobState, Quarantine, Reason, ScheduleState, Trouble};
+use crate::graph::model::replicas::Replicated;
 use crate::graph::model::settings::Settings;
 use crate::graph::sync::lifecycle::retry_after;
 use crate::graph::sync::render;
@@ -26,6 +28,8 @@ pub struct GivenJob {
     pub schedule: Option<Value>,
     #[serde(deserialize_with = "part")]
     pub status: Option<Value>,
+    /// In place of the template's, as it is.
+    pub schema: Option<GivenSchema>,
     /// They stay.
     #[serde(deserialize_with = "given")]
     pub synchronization_job_settings: Option<Value>,
@@ -88,6 +92,9 @@ impl GivenJob {
         if let Some(quarantine) = &quarantine {
             job.next_cycle = Some(quarantine.next_attempt);
             job.running = None;
+        }
+        if let Some(schema) = &self.schema {
+            job.schema = Replicated::new(now, Some(schema.0.clone()));
         }
         let mut overlay = job.now().overlay.clone();
         let mut parts = Map::new();

@@ -86,7 +86,7 @@ impl Control<'_> {
         }
     }
 
-    fn job(&mut self, tenant: &str, sp: &str, id: &str) -> Result<&mut Job, Reply> {
+    pub(super) fn job(&mut self, tenant: &str, sp: &str, id: &str) -> Result<&mut Job, Reply> {
         let jobs = &mut self.known(tenant, sp)?.jobs;
         jobs.iter_mut().find(|job| job.id == id && job.is_live()).ok_or_else(|| missing("job"))
     }

@@ -2,7 +2,9 @@
 
 pub mod client;
 pub mod given_job;
+pub mod given_schema;
 mod jobs;
+mod schemas;
 mod seed;
 mod tenants;
 
@@ -97,6 +99,8 @@ impl Control<'_> {
             (_, ["faults", rest @ ..]) => self.faults(&method, rest),
             ("GET", ["clock"]) => Ok(self.clock()),
             ("POST", ["clock"]) => self.move_clock(),
+            ("GET", ["fixtures"]) => Self::fixtures(None),
+            ("GET", ["fixtures", name]) => Self::fixtures(Some(name)),
             ("GET", ["managedIdentities"]) => Ok(Reply::ok(json!({"value": self.model.identities}))),
             ("PUT", ["managedIdentities"]) => {
                 let Identities { value } = self.read()?;

@@ -166,6 +166,8 @@ impl Control<'_> {
                 Ok(done())
             }
             ("PATCH", ["secrets"]) => self.change_secrets(tenant, id),
+            (_, ["templates", template, "schema"]) => self.template_schema(method, tenant, id, template),
+            (_, ["jobs", job, "schema"]) => self.job_schema(method, tenant, id, job),
             (_, ["jobs", rest @ ..]) => self.jobs(method, tenant, id, rest),
             _ => Err(missing("control call")),
         }
@@ -208,7 +210,10 @@ impl Control<'_> {
         let now = self.model.now();
         if let Some(old) = self.entry(tenant).service_principals.remove(id) {
             given.jobs = old.jobs;
-            given.template_schemas = old.template_schemas;
+            given.edited_schemas = old.edited_schemas;
+            if given.template_schemas.is_empty() {
+                given.template_schemas = old.template_schemas;
+            }
             if given.secrets.is_empty() {
                 given.secrets = old.secrets;
             }

@@ -1,11 +1,16 @@
 //! A synchronization job: what it remembers, and how long replicas need to show it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::replicas::Replicated;
+
+/// A whole schema. They are large, and jobs are copied often.
+pub type Schema = Arc<Value>;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ScheduleState {
@@ -186,7 +191,7 @@ pub struct Job {
     /// The target has entries of a time when everybody was in scope.
     pub holds_everybody: bool,
     /// In place of the template's.
-    pub schema: Option<Value>,
+    pub schema: Replicated<Option<Schema>>,
     /// In place of the template's.
     pub settings: Option<Value>,
     pub ghost: Option<Ghost>,
@@ -209,7 +214,7 @@ impl Job {
             force_deletes: false,
             everybody: None,
             holds_everybody: false,
-            schema: None,
+            schema: Replicated::new(created, None),
             settings: None,
             ghost: None,
             invisible: false,

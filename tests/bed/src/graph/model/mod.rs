@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use self::clock::{Clock, millis, seconds};
 use self::job::{Job, JobState};
 use self::ledger::Record;
+use self::replicas::Replicated;
 use self::settings::Settings;
 use self::tenant::{Seed, ServicePrincipal, Tenant};
 use super::faults::Fault;
@@ -154,6 +155,12 @@ impl Model {
         self.ledger.push(entry);
     }
 
+    /// A number that is another one for every read, and never 0.
+    pub fn next_read(&mut self) -> u64 {
+        self.reads += 1;
+        self.reads.wrapping_mul(0x9e37_79b9_7f4a_7c15).max(1)
+    }
+
     /// How far the replica is behind that answers this request.
     pub fn lag(&mut self, tenant: &str) -> Lag {
         self.reads += 1;
@@ -166,6 +173,7 @@ impl Model {
             existence: millis(existence),
             state: millis(settings.status_lag_millis.unwrap_or(existence)),
             secrets: millis(settings.secrets_lag_millis),
+            schema: millis(settings.schema_lag_millis),
         }
     }
 
@@ -182,6 +190,7 @@ impl Model {
         let shows = |job: &&Job| job.is_shown() && seen(job.created) && !job.deleted.is_some_and(seen);
         let view = |job: &Job| {
             let mut copy = job.clone();
+            copy.schema = Replicated::new(job.created, job.schema.seen(now, lag.schema).clone());
             copy.running = job.running.filter(|running| now.duration_since(running.began) >= lag.state);
             (copy, job.state.seen(now, lag.state).clone())
         };
@@ -196,6 +205,8 @@ pub struct Lag {
     /// Of jobs.
     pub state: SignedDuration,
     pub secrets: SignedDuration,
+    /// Of a job.
+    pub schema: SignedDuration,
 }
 
 /// What a request did, for the ledger.

@@ -76,6 +76,24 @@ pub struct Settings {
     pub sync_all_absent: SyncAllAbsent,
     pub sync_all_widens: SyncAllWidens,
     pub schema_reset_status: SchemaResetStatus,
+    /// How long a replica shows the schema of a job as it was before a change.
+    pub schema_lag_millis: u64,
+    pub schema_versions: SchemaVersions,
+    pub directory_versions: DirectoryVersions,
+    pub flow_types: FlowTypes,
+    pub schema_order: SchemaOrder,
+    pub absent_members: AbsentMembers,
+    pub invented_members: InventedMembers,
+    pub expressions: Expressions,
+    pub refused_schema: RefusedSchema,
+    pub read_only_rules: ReadOnlyRules,
+    pub duplicate_mappings: DuplicateMappings,
+    pub repeated_parameters: RepeatedParameters,
+    /// Whether expressions may use functions that the simulator does not know.
+    #[default(Accepts::Accepted)]
+    pub unknown_functions: Accepts,
+    pub parse_expression: ParseExpression,
+    pub missing_test_property: MissingTestProperty,
     pub on_demand_key: OnDemandKey,
     pub on_demand_while_running: OnDemandWhileRunning,
     /// Entries in one page of a collection; 0 is no limit.

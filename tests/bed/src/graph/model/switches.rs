@@ -259,3 +259,56 @@ switch! {
     /// What a job of an API-driven inbound application does whose notification settings name nobody.
     InboundWithoutNotifications { Quarantines, Runs }
 }
+switch! {
+    /// The form of a schema's `version` after a change: a date and an activity, a GUID, or a number that grows.
+    SchemaVersions { Dated, Guid, Numbered }
+}
+switch! {
+    /// Whether a change gives the directories of a schema the new version, too.
+    DirectoryVersions { Stamped, Kept }
+}
+switch! {
+    /// How flow types come back: with a space after each comma, without one, or as they were sent.
+    FlowTypes { Spaced, Compact, AsSent }
+}
+switch! {
+    /// The order of a schema's collections: by name, as it was sent, or another one in every answer.
+    SchemaOrder { Sorted, AsSent, Shuffled }
+}
+switch! {
+    /// Whether members of a schema that were left out come back with their defaults, those that are null are left out,
+    /// or both come back as they were sent.
+    AbsentMembers { Filled, Dropped, AsSent }
+}
+switch! {
+    /// What becomes of members of a schema that the service does not know.
+    InventedMembers { Dropped, Kept, Refused }
+}
+switch! {
+    /// Whether the sources of mappings come back as the service parses their expressions.
+    Expressions { Normalised, AsSent }
+}
+switch! {
+    /// How a schema is refused.
+    RefusedSchema { BadRequest, UnknownError, ServerError }
+}
+switch! {
+    /// What a PUT of a schema does that changes a rule which is not editable; `ignored` leaves the rule as it was.
+    ReadOnlyRules { Refused, Ignored, Accepted }
+}
+switch! {
+    /// What two mappings of one object mapping to the same target attribute do.
+    DuplicateMappings { Kept, Refused }
+}
+switch! {
+    /// The keys of an argument that may come several times: always the same, or with a number.
+    RepeatedParameters { SameKey, Numbered }
+}
+switch! {
+    /// Whether there is a route that parses expressions; `byCloud` means everywhere but in China.
+    ParseExpression { ByCloud, Present, Missing }
+}
+switch! {
+    /// What an attribute comes to that the test object does not have.
+    MissingTestProperty { Null, Fails }
+}

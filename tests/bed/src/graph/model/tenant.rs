@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::job::Job;
+use super::job::{Job, Schema};
 use super::settings::Settings;
 use super::target::Target;
 use crate::graph::control::given_job::GivenJob;
+use crate::graph::control::given_schema::GivenSchema;
 use crate::graph::sync::catalog::Template;
 
 /// The state to start with: the bodies of the control API's PUT calls, by tenant.
@@ -153,9 +154,11 @@ pub struct ServicePrincipal {
     pub given_jobs: BTreeMap<String, GivenJob>,
     #[serde(skip)]
     pub jobs: Vec<Job>,
-    /// Schemas of templates that were edited.
+    /// What its templates have in place of the simulator's schema, by the template's id.
+    pub template_schemas: BTreeMap<String, GivenSchema>,
+    /// Schemas of templates that were edited, by the template's id.
     #[serde(skip)]
-    pub template_schemas: BTreeMap<String, Value>,
+    pub edited_schemas: BTreeMap<String, Schema>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -99,7 +99,7 @@ impl Default for Template {
             alias: None,
             creatable: true,
             target_directory: "customappsso".to_owned(),
-            rule: "USER_OUTBOUND_USER".to_owned(),
+            rule: "USERGROUP_OUTBOUND_USERGROUP".to_owned(),
             job_settings: job_settings(&USUAL_SETTINGS),
         }
     }
@@ -121,16 +121,18 @@ pub fn built_in(id: &str) -> Template {
         configuration_fields: fields,
         ..Template::default()
     };
+    // Outside the SCIM family.
+    let users_only = |template: Template| Template { rule: "USER_OUTBOUND_USER".to_owned(), ..template };
     let every_twenty = |template: Template| Template { interval: Interval::Half, ..template };
     let consent = |template: Template| Template { oauth: true, ..template };
     let aimed = |template: Template, target: &str| Template { target_directory: target.to_owned(), ..template };
     match id {
-        "BoxOutDelta" => consent(aimed(template("Box", Vec::new()), "Box")),
+        "BoxOutDelta" => users_only(consent(aimed(template("Box", Vec::new()), "Box"))),
         "Slack" => consent(aimed(template("CustomSCIM", Vec::new()), "Slack")),
-        "gsuite" => every_twenty(consent(aimed(template("gsuite", Vec::new()), "Google Workspace"))),
+        "gsuite" => users_only(every_twenty(consent(aimed(template("gsuite", Vec::new()), "Google Workspace")))),
         "SfOutDelta" | "SfSandboxOutDelta" => {
             let fields = vec![plain("username"), secret("password"), secret("secrettoken")];
-            every_twenty(aimed(template("Salesforce", fields), "Salesforce"))
+            users_only(every_twenty(aimed(template("Salesforce", fields), "Salesforce")))
         }
         "aws" => aimed(template("aws", vec![secret("clientsecret"), secret("secrettoken")]), "AWS"),
         "ServiceNowOutDelta" => aimed(
@@ -151,6 +153,7 @@ pub fn built_in(id: &str) -> Template {
         },
         "AD2AADProvisioning" | "ADDCInPassthrough" => Template {
             alias: Some("ADDCInPassthrough".to_owned()),
+            rule: "AD2AADProvisioning".to_owned(),
             job_settings: job_settings(&CLOUD_SYNC_SETTINGS),
             ..every_twenty(template("AD2AAD", vec![plain("domain"), plain("appkey")]))
         },

@@ -4,37 +4,39 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::expressions::{self, FUNCTIONS};
-use super::{gate, schema, schema_default};
+use super::expressions::{self, functions};
+use super::{gate, schema, schema_check};
+use crate::graph::fixtures;
 use crate::graph::http::call::{Answered, Call};
 use crate::graph::http::reply::Reply;
+use crate::graph::http::route;
 use crate::graph::model::clock::text;
+use crate::graph::model::settings::{Cloud, MissingTestProperty, ParseExpression};
 
+/// The documented ones. The portal knows more, whose wire names nobody printed.
 pub fn filter_operators(call: &mut Call<'_>) -> Answered {
     gate(call)?;
     schema::effective(call)?;
-    let operator = |name: &str, arity: &str, types: &[&str]| json!({"name": name, "arity": arity, "multivaluedComparisonType": "All", "supportedAttributeTypes": types});
-    let items = vec![
-        operator("EQUALS", "Binary", &["String", "Integer"]),
-        operator("NOT EQUALS", "Binary", &["String", "Integer"]),
-        operator("IS TRUE", "Unary", &["Boolean"]),
-        operator("IS NULL", "Unary", &["String", "Integer", "Reference"]),
-        operator("GREATER_THAN", "Binary", &["Integer"]),
-        operator("REGEX MATCH", "Binary", &["String"]),
-        operator("INCLUDES", "Binary", &["String"]),
+    let operator = |(name, arity, types): &(&str, &str, &[&str])| json!({"name": name, "arity": arity, "multivaluedComparisonType": "All", "supportedAttributeTypes": types});
+    const TEXT: &[&str] = &["String", "Integer"];
+    const ANY: &[&str] = &["String", "Integer", "Boolean", "Reference", "Binary", "DateTime"];
+    let all = [
+        ("EQUALS", "Binary", TEXT),
+        ("NOT EQUALS", "Binary", TEXT),
+        ("IS TRUE", "Unary", &["Boolean"]),
+        ("IS FALSE", "Unary", &["Boolean"]),
+        ("IS NULL", "Unary", ANY),
+        ("IS NOT NULL", "Unary", ANY),
+        ("REGEX MATCH", "Binary", &["String"]),
+        ("NOT REGEX MATCH", "Binary", &["String"]),
     ];
-    call.collection("filterOperators", items)
+    call.collection("filterOperators", all.iter().map(operator).collect())
 }
 
 pub fn functions(call: &mut Call<'_>) -> Answered {
     gate(call)?;
     schema::effective(call)?;
-    let parameter =
-        |name: &&str| json!({"name": name, "type": "String", "required": true, "allowMultipleOccurrences": false});
-    let items = FUNCTIONS.iter().map(
-        |(name, parameters)| json!({"name": name, "parameters": parameters.iter().map(parameter).collect::<Vec<_>>()}),
-    );
-    call.collection("functions", items.collect())
+    call.collection("functions", functions::described())
 }
 
 #[derive(Deserialize)]
@@ -50,39 +52,67 @@ struct TestInput {
     properties: Vec<Property>,
 }
 
+/// Other members, such as `value@odata.type`, are allowed.
 #[derive(Deserialize)]
 struct Property {
     key: String,
     value: Value,
 }
 
+impl TestInput {
+    /// The values of a property: one text, or a collection.
+    fn values(&self, name: &str, missing: MissingTestProperty) -> Result<Vec<String>, String> {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        match self.properties.iter().find(|property| property.key == name).map(|found| &found.value) {
+            Some(Value::Null) => Ok(Vec::new()),
+            Some(Value::Array(values)) => Ok(values.iter().map(text).collect()),
+            Some(value) => Ok(vec![text(value)]),
+            None if missing == MissingTestProperty::Null => Ok(Vec::new()),
+            None => Err(format!("The test object has no '{name}'.")),
+        }
+    }
+}
+
 pub fn parse_expression(call: &mut Call<'_>) -> Answered {
     gate(call)?;
+    let settings = call.settings();
+    let there = match settings.parse_expression {
+        ParseExpression::ByCloud => settings.cloud != Cloud::China,
+        ParseExpression::Present => true,
+        ParseExpression::Missing => false,
+    };
+    if !there {
+        return Err(route::unknown(call.request));
+    }
     schema::effective(call)?;
     let asked: Parse = call.body()?;
-    let properties = asked.test_input_object.map(|input| input.properties).unwrap_or_default();
-    let input = |name: &str| {
-        let found = properties.iter().find(|property| property.key == name)?;
-        Some(found.value.as_str().map_or_else(|| found.value.to_string(), str::to_owned))
-    };
-    let body = match expressions::parse(&asked.expression) {
-        Err(message) => json!({
-            "parsingSucceeded": false, "evaluationSucceeded": false, "evaluationResult": [], "parsedExpression": null,
-            "error": {"code": "ParsingFailed", "message": message, "tenantActionable": true},
-        }),
-        Ok(parsed) => match expressions::evaluate(&parsed, &input) {
-            Ok(result) => json!({
-                "parsingSucceeded": true, "evaluationSucceeded": true, "evaluationResult": [result], "error": null,
-                "parsedExpression": parsed.render(),
-            }),
-            Err(message) => json!({
-                "parsingSucceeded": true, "evaluationSucceeded": false, "evaluationResult": [],
-                "error": {"code": "EvaluationFailed", "message": message, "tenantActionable": true},
-                "parsedExpression": parsed.render(),
-            }),
-        },
+    let body = match schema_check::parse(&asked.expression, &settings) {
+        Err(message) => parsed(None, Err(("ParsingFailed", message))),
+        Ok(expression) => {
+            let source = expression.render(settings.repeated_parameters);
+            let result = match &asked.test_input_object {
+                None => Ok(None),
+                Some(input) => {
+                    let values = |name: &str| input.values(name, settings.missing_test_property);
+                    expressions::evaluate(&expression, &values).map(Some)
+                }
+            };
+            parsed(Some(source), result.map_err(|message| ("EvaluationFailed", message)))
+        }
     };
     Ok(Reply::ok(call.entity("microsoft.graph.parseExpressionResponse", body)))
+}
+
+/// What came of it; without a test object nothing is evaluated.
+fn parsed(source: Option<Value>, result: Result<Option<Vec<String>>, (&str, String)>) -> Value {
+    let error = |(code, message): &(&str, String)| json!({"code": code, "message": message, "target": null, "details": [], "innerError": null});
+    json!({
+        "parsingSucceeded": source.is_some(),
+        "evaluationSucceeded": matches!(result, Ok(Some(_))),
+        "error": result.as_ref().err().map(error),
+        "evaluationResult": result.ok().flatten().unwrap_or_default(),
+        "parsedExpression": source,
+    })
 }
 
 pub fn directories(call: &mut Call<'_>) -> Answered {
@@ -102,7 +132,7 @@ pub fn directory(call: &mut Call<'_>) -> Answered {
 pub fn discover(call: &mut Call<'_>) -> Answered {
     gate(call)?;
     let found = this_directory(call)?;
-    let attributes = ["Id", "userName", "displayName", "nickName"].map(schema_default::attribute).to_vec();
+    let attributes = ["Id", "userName", "displayName", "nickName"].map(fixtures::attribute).to_vec();
     let body = json!({
         "id": found["id"], "name": found["name"], "discoverabilities": "AttributeNames, AttributeDataTypes",
         "discoveryDateTime": text(call.now()), "version": Uuid::new_v4(),

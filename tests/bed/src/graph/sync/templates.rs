@@ -36,7 +36,7 @@ pub fn update(call: &mut Call<'_>) -> Answered {
     };
     call.tenant()?.templates.insert(id.clone(), template);
     if body["schema"].is_object() {
-        call.principal()?.template_schemas.insert(id.clone(), body["schema"].clone());
+        call.principal()?.edited_schemas.insert(id.clone(), body["schema"].clone().into());
     }
     call.commit(None, json!({"templateId": id}));
     Ok(Reply::no_content())
