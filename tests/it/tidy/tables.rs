@@ -73,12 +73,14 @@ pub const PRODUCT_FOLDERS: &[Row] = &[
     ("src/reconcile/tenants", &["src/api/", "src/cluster/", "src/graph/", "src/plan/", "src/reconcile"]),
     ("src/reconcile/queue", &["src/graph", "src/reconcile/tenants"]),
     ("src/metrics", &["src/api/", "src/graph", "src/graph/budget"]),
-    ("src/cluster", &["src/api/", "src/cluster/watch"]),
+    ("src/cluster", &["src/api/", "src/cluster/revisions", "src/cluster/watch"]),
+    ("src/cluster/revisions", &[]),
     ("src/cluster/watch", &["src/api/", "src/cluster"]),
-    ("src/graph", &["src/graph/budget", "src/graph/jobs", "src/graph/login", "src/graph/secrets"]),
+    ("src/graph", &["src/graph/budget", "src/graph/jobs", "src/graph/login", "src/graph/schema", "src/graph/secrets"]),
     ("src/graph/budget", &["src/graph"]),
     ("src/graph/jobs", &["src/graph"]),
     ("src/graph/login", &["src/graph"]),
+    ("src/graph/schema", &["src/graph"]),
     ("src/graph/secrets", &["src/graph"]),
     ("src/overlay", &["src/api/"]),
     ("src/plan", &["src/plan/"]),
@@ -227,6 +229,7 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
             "uuid",
         ],
     ),
+    ("src/cluster/revisions", &["base64", "flate2", "serde_json", "std::io"]),
     (
         "src/cluster/watch",
         &[
@@ -268,6 +271,7 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
     ),
     ("src/graph/budget", &["http", "tokio"]),
     ("src/graph/jobs", &["serde", "serde_json", "url", "uuid"]),
+    ("src/graph/schema", &["serde", "serde_json", "url"]),
     ("src/graph/secrets", &["bytes", "secrecy", "serde", "serde_json", "url"]),
     (
         "src/graph/login",
