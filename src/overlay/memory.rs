@@ -1,0 +1,115 @@
+//! What is kept of an overlay that was applied: for each owned value what was there before, what was put there and the wish
+//! that led to it. It must be saved before the schema is: a schema that was saved without it cannot be given back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::path::{Member, Path, Subject};
+
+const VERSION: u32 = 1;
+
+/// What was applied. One of another version is not read: what it means is not known.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Memory {
+    #[serde(deserialize_with = "version")]
+    version: u32,
+    /// JSON has no keys with members.
+    #[serde(with = "as_list")]
+    pub(super) owned: BTreeMap<Path, Owned>,
+    /// The service's normal form of each expression that is owned.
+    #[serde(default)]
+    pub(super) forms: BTreeMap<String, Value>,
+}
+
+/// What is kept of one value. None stands for absent.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub(super) struct Owned {
+    /// What was there when it came to be owned.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub(super) former: Option<Value>,
+    /// What was put there last.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub(super) applied: Option<Value>,
+    /// The wish that led to it, as it was written.
+    pub(super) wish: String,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { version: VERSION, owned: BTreeMap::new(), forms: BTreeMap::new() }
+    }
+}
+
+impl Memory {
+    /// How many values are owned.
+    pub fn len(&self) -> usize {
+        self.owned.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.owned.is_empty()
+    }
+
+    /// The owned values.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.owned.keys()
+    }
+
+    pub(super) fn get(&self, subject: &Subject, member: Member) -> Option<&Owned> {
+        self.owned.get(&subject.path(member))
+    }
+}
+
+/// Null is a value that was there, and not the same as none.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let version = u32::deserialize(deserializer)?;
+    let known = version == VERSION;
+    known.then_some(version).ok_or_else(|| serde::de::Error::custom(format!("unknown version {version}")))
+}
+
+mod as_list {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Owned, Path};
+
+    pub(super) fn serialize<S: Serializer>(owned: &BTreeMap<Path, Owned>, serializer: S) -> Result<S::Ok, S::Error> {
+        owned.iter().collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Path, Owned>, D::Error> {
+        Vec::<(Path, Owned)>::deserialize(deserializer).map(|owned| owned.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_memory_survives_its_json_and_tells_null_from_absent() {
+        let subject = Subject::Rule { rule: "R".into() };
+        let kept = |former| Owned { former, applied: Some(json!(["a"])), wish: "w".into() };
+        let owned = BTreeMap::from([
+            (subject.path(Member::ContainerFilter), kept(None)),
+            (subject.path(Member::GroupFilter), kept(Some(Value::Null))),
+        ]);
+        let memory = Memory { owned, forms: BTreeMap::from([("a".into(), json!({}))]), ..Memory::default() };
+        assert_eq!(serde_json::from_value::<Memory>(json!(memory)).unwrap(), memory);
+    }
+
+    #[test]
+    fn a_memory_of_another_version_is_not_read() {
+        let error = serde_json::from_value::<Memory>(json!({"version": 2, "owned": []})).unwrap_err();
+        assert_eq!(error.to_string(), "unknown version 2");
+    }
+}

@@ -1,0 +1,31 @@
+//! The overlay: what a SyncJob declares of a schema is merged into it, and everything else stays as it is. Pure: without I/O
+//! and clock, from a document to a document.
+//!
+//! [`expressions`] says what the service must parse, [`merge`] merges, [`release`] gives everything back, [`import`] makes an
+//! overlay of what a job has. The caller saves [`Merged::memory`] first and [`Merged::document`] second, and the latter only
+//! if [`Merged::changes`] is not empty.
+
+mod ask;
+mod document;
+mod expression;
+mod finding;
+mod import;
+mod line;
+mod meaning;
+mod memory;
+mod merge;
+mod names;
+mod path;
+mod risk;
+mod wish_hash;
+
+pub use ask::expressions;
+pub use expression::{Expressions, Parsed};
+pub use finding::{Finding, FindingKind};
+pub use import::{Imported, import};
+pub use line::{Changed, Line, confirmation};
+pub use memory::Memory;
+pub use merge::{Drift, Merged, Overlay, merge, release};
+pub use path::{Member, Path, Subject};
+pub use risk::Risk;
+pub use wish_hash::wish_hash;
