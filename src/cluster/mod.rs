@@ -8,6 +8,7 @@ pub mod namespaces;
 pub mod object;
 pub mod proxy;
 pub mod read;
+pub mod revisions;
 pub mod secrets;
 pub mod stored;
 pub mod watch;

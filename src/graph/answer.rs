@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use serde_json::error::Category;
 
@@ -178,6 +178,14 @@ pub(super) fn parse<T: DeserializeOwned>(call: &Call<'_>, body: &[u8]) -> Result
         .map_err(|message| Error { processed: Processed::Unknown, ..call.failed(Kind::Malformed, &message) })
 }
 
+/// A success has no body, or says something in JSON: a page of somebody in between is no success.
+pub(super) fn plain(call: &Call<'_>, body: &Bytes) -> Result<(), Error> {
+    if body.iter().all(u8::is_ascii_whitespace) || serde_json::from_slice::<IgnoredAny>(body).is_ok() {
+        return Ok(());
+    }
+    Err(Error { processed: Processed::Unknown, ..call.failed(Kind::Malformed, "the answer is no JSON") })
+}
+
 const NOT_JSON: &str = "the answer is not whole JSON";
 
 /// Where an answer is wrong. A broken text has no place worth naming: the names in it are then any text.
@@ -273,6 +281,16 @@ mod tests {
         ] {
             let error = parse::<Page<Job>>(&call, body.as_bytes()).unwrap_err();
             assert_eq!((error.message.as_str(), error.processed), (message, Processed::Unknown), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_somebody_in_between_is_no_success() {
+        let call = Call::read(Operation::TestCredentials, Url::parse("https://localhost/").unwrap());
+        for (body, good) in [("", true), (" \r\n", true), ("{}", true), ("<html>", false), ("{", false)] {
+            let answer = plain(&call, &Bytes::from_static(body.as_bytes()));
+            assert_eq!(answer.is_ok(), good, "{body}");
+            assert!(answer.is_ok() || answer.unwrap_err().processed == Processed::Unknown);
         }
     }
 }

@@ -140,6 +140,16 @@ impl fmt::Display for Error {
 }
 
 impl Error {
+    /// Whether Graph does not know the address at all, as where a cloud does not have the call: its answer about an object that
+    /// is not there has a code of its own. An object that is not yet known everywhere may be answered so as well.
+    pub fn is_unknown_route(&self) -> bool {
+        match self.status {
+            Some(404) => matches!(self.code.as_str(), "" | "UnknownError"),
+            Some(405 | 501) => true,
+            _ => false,
+        }
+    }
+
     /// What Microsoft's support asks for; kept apart from the text, which is then the same for the same failure.
     pub fn trace(&self) -> Option<String> {
         match (&self.request_id, &self.date) {

@@ -21,6 +21,7 @@ mod reader;
 mod redact;
 mod request;
 mod retry_after;
+mod schema;
 mod secrets;
 mod transport;
 
@@ -41,6 +42,7 @@ pub use principals::{ServicePrincipal, Template};
 pub use reader::Reader;
 pub use redact::redacted;
 pub use request::{MaySend, Priority, Turn};
+pub use schema::{Arity, FilterOperator, Given, GivenValue, ParseRequest, ParsedExpression};
 pub use secrets::{SecretPair, TestOutcome, Tested, is_masked};
 pub use transport::{BodyError, Transport, TransportError};
 

@@ -45,6 +45,11 @@ operations! {
     ListSecrets: GET "Reading the credentials and settings";
     SaveSecrets: PUT "Saving the credentials and settings";
     TestCredentials: POST "Testing the credentials";
+    ReadSchema: GET "Reading the schema";
+    ReadTemplateSchema: GET "Reading the schema of the template";
+    SaveSchema: PUT "Saving the schema";
+    ParseExpression: POST "Parsing the expression";
+    ListFilterOperators: GET "Listing the operators of filters";
 }
 
 impl Operation {

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::client::{Client, Options, SetupError};
 use super::error::Error;
 use super::jobs::Job;
 use super::login::credential::Credential;
 use super::principals::{ServicePrincipal, Template};
 use super::request::Priority;
+use super::schema::{FilterOperator, ParseRequest, ParsedExpression};
 use super::secrets::SecretPair;
 
 /// The questions that a [`Client`] can ask, and none of its writes.
@@ -59,5 +62,34 @@ impl Reader {
     /// As [`Client::get_service_principal`].
     pub async fn get_service_principal(&self, service_principal: &str) -> Result<ServicePrincipal, Error> {
         self.0.get_service_principal(service_principal).await
+    }
+
+    /// As [`Client::read_schema`].
+    pub async fn read_schema(&self, service_principal: &str, job: &str) -> Result<Value, Error> {
+        self.0.read_schema(service_principal, job).await
+    }
+
+    /// As [`Client::read_template_schema`].
+    pub async fn read_template_schema(&self, service_principal: &str, template: &str) -> Result<Value, Error> {
+        self.0.read_template_schema(service_principal, template).await
+    }
+
+    /// As [`Client::parse_expression`].
+    pub async fn parse_expression(
+        &self,
+        service_principal: &str,
+        job: &str,
+        request: ParseRequest<'_>,
+    ) -> Result<ParsedExpression, Error> {
+        self.0.parse_expression(service_principal, job, request).await
+    }
+
+    /// As [`Client::list_filter_operators`].
+    pub async fn list_filter_operators(
+        &self,
+        service_principal: &str,
+        job: &str,
+    ) -> Result<Vec<FilterOperator>, Error> {
+        self.0.list_filter_operators(service_principal, job).await
     }
 }

@@ -9,6 +9,7 @@ mod alerts;
 mod argo;
 mod chart;
 mod cli;
+mod cluster;
 mod conditions;
 mod conversation;
 mod dashboard;

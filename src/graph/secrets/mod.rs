@@ -8,6 +8,7 @@ mod shapes;
 
 use url::Url;
 
+use super::answer::plain;
 use super::client::Client;
 use super::error::Error;
 use super::operation::Operation;
@@ -33,7 +34,7 @@ impl Client {
         let write = || body::of_set(set);
         let call = Call::write(Operation::SaveSecrets, self.secrets_url(service_principal), may_send);
         let call = Call { body: Some(Body::Secret(&write)), ..call };
-        outcome::plain(&call, &self.send(&call).await?)
+        plain(&call, &self.send(&call).await?)
     }
 
     /// Has Graph log in at the target of a job. Nothing is stored.
@@ -48,7 +49,7 @@ impl Client {
         let url = self.tests_url(service_principal, job);
         let call = Call { body: Some(Body::Secret(&write)), ..Call::write(Operation::TestCredentials, url, may_send) };
         let answer = match self.send(&call).await {
-            Ok(answer) => outcome::plain(&call, &answer),
+            Ok(answer) => plain(&call, &answer),
             Err(error) => Err(error),
         };
         outcome::of(answer)

@@ -1,11 +1,7 @@
 //! The answer to a test of credentials, read as what it says about the credentials, the target, or neither.
 
-use bytes::Bytes;
-use serde::de::IgnoredAny;
-
 use super::super::answer::is_connectors;
 use super::super::error::{Error, Kind, Processed};
-use super::super::request::Call;
 
 /// What a test of credentials showed. A code is the connector's, a name without spaces; empty if it gave none that is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,17 +53,8 @@ fn verdict(code: String) -> TestOutcome {
     }
 }
 
-/// A success has no body, or says something in JSON: a page of somebody in between is no success.
-pub(super) fn plain(call: &Call<'_>, body: &Bytes) -> Result<(), Error> {
-    if body.iter().all(u8::is_ascii_whitespace) || serde_json::from_slice::<IgnoredAny>(body).is_ok() {
-        return Ok(());
-    }
-    Err(Error { processed: Processed::Unknown, ..call.failed(Kind::Malformed, "the answer is no JSON") })
-}
-
 #[cfg(test)]
 mod tests {
-    use url::Url;
     use uuid::Uuid;
 
     use super::super::super::operation::Operation;
@@ -148,15 +135,5 @@ mod tests {
         assert_eq!(of(Err(sent)).unwrap(), TestOutcome::NoAnswer);
         assert_eq!(shown(Kind::Network, 400, "").0, "NoAnswer", "an answer that broke off");
         assert_eq!(shown(Kind::Refused, 400, "").0, "Unclear", "an answer without end");
-    }
-
-    #[test]
-    fn a_page_of_somebody_in_between_is_no_success() {
-        let call = Call::read(Operation::TestCredentials, Url::parse("https://localhost/").unwrap());
-        for (body, good) in [("", true), (" \r\n", true), ("{}", true), ("<html>", false), ("{", false)] {
-            let answer = plain(&call, &Bytes::from_static(body.as_bytes()));
-            assert_eq!(answer.is_ok(), good, "{body}");
-            assert!(answer.is_ok() || answer.unwrap_err().processed == Processed::Unknown);
-        }
     }
 }

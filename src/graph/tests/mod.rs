@@ -4,6 +4,7 @@ mod breaker;
 pub(crate) mod fake;
 mod foreign;
 mod limits;
+mod schema;
 mod secrets;
 mod targets;
 mod transport;

@@ -55,6 +55,7 @@ const FINALIZERS: (&str, &str) = ("entrain.dev", "syncjobs/finalizers");
 const EVENTS: (&str, &str) = ("events.k8s.io", "events");
 const LEASES: (&str, &str) = ("coordination.k8s.io", "leases");
 pub(super) const SECRETS: (&str, &str) = ("", "secrets");
+const REVISIONS: (&str, &str) = ("apps", "controllerrevisions");
 const CRDS: (&str, &str) = ("apiextensions.k8s.io", "customresourcedefinitions");
 
 /// Of all CRDs the operator reads one, and changes none.
@@ -86,6 +87,12 @@ fn the_operator_may_do_its_work_and_nothing_else() {
     for verb in ["list", "watch", "create", "patch", "delete"] {
         assert!(!may(verb, SECRETS, HERE, "entra"), "{verb}");
     }
+    for verb in ["get", "list", "create", "delete"] {
+        assert!(may(verb, REVISIONS, "default", ""), "{verb}");
+    }
+    for verb in ["watch", "patch", "update", "deletecollection"] {
+        assert!(!may(verb, REVISIONS, "default", ""), "{verb}");
+    }
     let lease = "rights-entrain";
     assert!(may("create", LEASES, HERE, "") && may("get", LEASES, HERE, lease) && may("update", LEASES, HERE, lease));
     assert!(!may("get", LEASES, HERE, "other") && !may("update", LEASES, HERE, "other"));
@@ -109,9 +116,16 @@ fn in_two_namespaces_it_may_do_nothing_in_a_third() {
     let user = "system:serviceaccount:team-d:rights-entrain";
     for namespace in ["team-a", "team-b"] {
         assert!(may(plane, user, "watch", SYNC_JOBS, namespace, ""));
+        assert!(
+            may(plane, user, "create", REVISIONS, namespace, "")
+                && may(plane, user, "delete", REVISIONS, namespace, "")
+        );
     }
     for namespace in ["team-c", "team-d", ""] {
         assert!(!may(plane, user, "list", SYNC_JOBS, namespace, ""));
+        for verb in ["get", "list", "create", "delete"] {
+            assert!(!may(plane, user, verb, REVISIONS, namespace, ""), "{verb} in {namespace}");
+        }
     }
     for namespace in ["team-a", "team-b", "team-c", "team-d", ""] {
         assert_eq!(may(plane, user, "get", SECRETS, namespace, "x"), matches!(namespace, "team-a" | "team-b"));

@@ -8,6 +8,7 @@ mod in_flight;
 mod login;
 mod pages;
 mod permission;
+mod schema;
 mod secrets;
 mod token;
 

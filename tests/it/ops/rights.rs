@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::leader::ELECT;
+use crate::cluster::revisions::uses_every_right;
 use crate::stack::plane::{OPERATOR_USER, repository, shared};
 use crate::stack::read::is_ready;
 use crate::stack::rig::Rig;
@@ -76,6 +77,7 @@ async fn every_right_of_the_operator_is_used_and_none_is_missing() {
     rig.kubectl(&["label", "syncjob", "box", "edited=meanwhile"]).await;
     rig.until("box", "is ready", is_ready).await;
     rig.until_event("JobCreated").await;
+    uses_every_right(&rig, &serde_json::from_value(rig.get("box").await).unwrap()).await;
     rig.delete("box").await;
     rig.until("box", "is gone", Value::is_null).await;
     rig.stop_operator(std::time::Duration::from_secs(10)).await;

@@ -6,10 +6,7 @@ pub type Row = (&'static str, &'static [&'static str]);
 
 /// From the wiring down to the words of the API; `src` are the files outside of the folders.
 pub const PRODUCT_FOLDERS: &[Row] = &[
-    (
-        "src",
-        &["src/api/", "src/args", "src/cli/import", "src/cli/plan", "src/graph/", "src/operator", "src/plan/"],
-    ),
+    ("src", &["src/api/", "src/args", "src/cli/import", "src/cli/plan", "src/graph/", "src/operator", "src/plan/"]),
     ("src/args", &["src/api/tenant", "src/plan/sync_job"]),
     (
         "src/operator",
@@ -82,12 +79,14 @@ pub const PRODUCT_FOLDERS: &[Row] = &[
     ("src/reconcile/tenants", &["src/api/", "src/cluster/", "src/graph/", "src/plan/", "src/reconcile"]),
     ("src/reconcile/queue", &["src/graph", "src/reconcile/tenants"]),
     ("src/metrics", &["src/api/", "src/graph", "src/graph/budget"]),
-    ("src/cluster", &["src/api/", "src/cluster/watch"]),
+    ("src/cluster", &["src/api/", "src/cluster/revisions", "src/cluster/watch"]),
+    ("src/cluster/revisions", &[]),
     ("src/cluster/watch", &["src/api/", "src/cluster"]),
-    ("src/graph", &["src/graph/budget", "src/graph/jobs", "src/graph/login", "src/graph/secrets"]),
+    ("src/graph", &["src/graph/budget", "src/graph/jobs", "src/graph/login", "src/graph/schema", "src/graph/secrets"]),
     ("src/graph/budget", &["src/graph"]),
     ("src/graph/jobs", &["src/graph"]),
     ("src/graph/login", &["src/graph"]),
+    ("src/graph/schema", &["src/graph"]),
     ("src/graph/secrets", &["src/graph"]),
     ("src/overlay", &["src/api/"]),
     ("src/plan", &["src/plan/"]),
@@ -168,19 +167,7 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
             "walkdir",
         ],
     ),
-    (
-        "src/cli/plan",
-        &[
-            "anstream",
-            "anstyle",
-            "clock",
-            "futures",
-            "serde",
-            "serde_json",
-            "std::io",
-            "std::process",
-        ],
-    ),
+    ("src/cli/plan", &["anstream", "anstyle", "clock", "futures", "serde", "serde_json", "std::io", "std::process"]),
     (
         "src/serve",
         &[
@@ -249,6 +236,7 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
             "uuid",
         ],
     ),
+    ("src/cluster/revisions", &["base64", "flate2", "serde_json", "std::io"]),
     (
         "src/cluster/watch",
         &[
@@ -290,6 +278,7 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
     ),
     ("src/graph/budget", &["http", "tokio"]),
     ("src/graph/jobs", &["serde", "serde_json", "url", "uuid"]),
+    ("src/graph/schema", &["serde", "serde_json", "url"]),
     ("src/graph/secrets", &["bytes", "secrecy", "serde", "serde_json", "url"]),
     (
         "src/graph/login",
