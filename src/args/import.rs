@@ -37,6 +37,9 @@ pub struct Import {
     /// Write the credentials that Graph shows as well. Those that it does not show are written as comments.
     #[arg(long)]
     pub credentials: bool,
+    /// Write the attribute mappings, scopes and attribute definitions that differ from the template as well.
+    #[arg(long)]
+    pub mappings: bool,
     /// A directory for the manifests, each in a file of its own; by default all of them go to standard output.
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,

@@ -1,5 +1,14 @@
 //! Whether a text has the form that the resource asks for: what the API server would refuse is not written.
 
+use crate::plan::ObservedJob;
+use crate::plan::ids::TemplateId;
+
+/// The template of a job as Graph names it, or else as its id does.
+pub(super) fn template_of(job: &ObservedJob) -> Option<TemplateId> {
+    let named = job.template_id.as_deref().and_then(TemplateId::parse);
+    named.or_else(|| TemplateId::parse(job.id.split('.').next()?))
+}
+
 /// An id of a job or a template.
 pub(super) fn is_id(text: &str, chars_max: usize) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');

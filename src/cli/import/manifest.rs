@@ -1,11 +1,12 @@
 //! From what the tenant has to SyncJobs that leave it as it is.
 
 use super::credentials::{self, Credentials};
-use super::held::is_id;
+use super::held::{is_id, template_of};
 use super::names::{Parts, names};
 use super::remarks::Remarks;
 use super::settings::{self, Settings};
 use super::tenant::Principal;
+use crate::api::sync_job::Mappings;
 use crate::api::{Adoption, AdoptionPolicy, DeletionPolicy, Mode, RunState, SyncJob, SyncJobSpec};
 use crate::args::{Import, ImportMode};
 use crate::plan::ObservedJob;
@@ -88,19 +89,13 @@ fn in_order<'a>(principal: &'a Principal, remarks: &mut Remarks) -> Vec<(&'a Obs
     let is_principal = ServicePrincipalId::parse(&principal.shown.id).is_some();
     let mut jobs = Vec::new();
     for job in &principal.jobs {
-        match template(job).filter(|_| is_principal && is_id(&job.id, JOB_CHARS_MAX)) {
+        match template_of(job).filter(|_| is_principal && is_id(&job.id, JOB_CHARS_MAX)) {
             Some(template) => jobs.push((job, template)),
             None => remarks.left_out(&principal.shown, NO_PLACE),
         }
     }
     jobs.sort_by_cached_key(|(job, template)| (template.as_str().to_lowercase(), !job.scheduled(), job.id.clone()));
     jobs
-}
-
-/// The template as Graph names it, or else as the id of the job does.
-fn template(job: &ObservedJob) -> Option<TemplateId> {
-    let named = job.template_id.as_deref().and_then(TemplateId::parse);
-    named.or_else(|| TemplateId::parse(job.id.split('.').next()?))
 }
 
 fn imported(placed: &Placed<'_>, name: String, options: &Import) -> Imported {
@@ -124,6 +119,7 @@ fn imported(placed: &Placed<'_>, name: String, options: &Import) -> Imported {
     let credentials = set.filter(|_| options.credentials).map(credentials::read).unwrap_or_default();
     comments.extend(remarks_on(settings.as_ref(), &credentials));
     let settings = settings.unwrap_or_default();
+    let mappings = mappings(principal, job, options, &mut comments);
     let spec = SyncJobSpec {
         service_principal_id: principal.shown.id.clone(),
         template_id: template.as_str().to_owned(),
@@ -142,11 +138,26 @@ fn imported(placed: &Placed<'_>, name: String, options: &Import) -> Imported {
         notifications: settings.notifications,
         delete_threshold: settings.delete_threshold,
         restart_after_change: None,
-        mappings: None,
+        mappings,
     };
     let mut object = SyncJob::new(&name, spec);
     object.metadata.namespace.clone_from(&options.namespace);
     Imported { object, comments, hidden: credentials.hidden }
+}
+
+/// The overlay of a job, if there is anything in it.
+fn mappings(
+    principal: &Principal,
+    job: &ObservedJob,
+    options: &Import,
+    comments: &mut Vec<String>,
+) -> Option<Mappings> {
+    let Some(read) = principal.mappings.get(&job.id) else {
+        comments.extend(options.mappings.then(|| "Mappings are left out: they could not be read.".to_owned()));
+        return None;
+    };
+    comments.extend(read.left_out.iter().map(|why| format!("Mappings that are left out: {why}")));
+    (read.mappings != Mappings::default()).then(|| read.mappings.clone())
 }
 
 fn introduction(principal: &Principal) -> String {

@@ -4,6 +4,7 @@ mod credentials;
 mod error;
 mod held;
 mod manifest;
+mod mappings;
 mod names;
 mod output;
 mod progress;
@@ -23,6 +24,8 @@ pub use self::error::ImportError;
 
 /// The exit code when something could not be read or written. That of an error is 1, as everywhere.
 const INCOMPLETE: u8 = 2;
+/// How often each question follows a request to wait: a tenant has thousands of service principals.
+const THROTTLED_MAX: usize = 20;
 /// The longest time of a list: that of all service principals has a hundred pages in a large tenant.
 const LIST_TIMEOUT: Duration = Duration::from_secs(600);
 

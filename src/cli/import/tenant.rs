@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, stream};
 
+use super::THROTTLED_MAX;
 use super::error::ImportError;
+use super::held::template_of;
+use super::mappings::mappings_of;
 use super::progress::Progress;
 use super::remarks::{Remarks, permission};
 use crate::args::{Caller, Import};
@@ -12,14 +15,13 @@ use crate::cli::caller::{is_about_login, login_remedy};
 use crate::cli::patience::patiently_throttled;
 use crate::clock::Clock;
 use crate::graph::{Error, Kind, Reader, SecretPair, ServicePrincipal};
+use crate::overlay::Imported;
 use crate::plan::ObservedJob;
 use crate::plan::ids::ServicePrincipalId;
 use crate::reconcile::observed;
 
 /// Service principals read at the same time; the client has its own limits for requests.
 const AT_ONCE: usize = 8;
-/// How often each question follows a request to wait: a tenant has thousands of service principals.
-const THROTTLED_MAX: usize = 20;
 /// From this many service principals on that Graph fails to answer for, it is Graph that fails.
 const UNAVAILABLE_MAX: usize = 20;
 
@@ -41,6 +43,8 @@ pub(super) struct Principal {
     pub jobs: Vec<ObservedJob>,
     /// `None` where they could not be read.
     pub secrets: Option<Vec<SecretPair>>,
+    /// By job, if they were asked for; without those that could not be read.
+    pub mappings: BTreeMap<String, Imported>,
 }
 
 /// A service principal before it is asked for jobs.
@@ -55,6 +59,15 @@ struct Answered {
     shown: ServicePrincipal,
     jobs: Result<Vec<ObservedJob>, Error>,
     secrets: Option<Result<Vec<SecretPair>, Error>>,
+    mappings: Vec<(String, Result<Imported, Error>)>,
+}
+
+impl Answered {
+    fn errors(&self) -> impl Iterator<Item = &Error> {
+        let secrets = self.secrets.as_ref().and_then(|read| read.as_ref().err());
+        let mappings = self.mappings.iter().filter_map(|(_, read)| read.as_ref().err());
+        self.jobs.as_ref().err().into_iter().chain(secrets).chain(mappings)
+    }
 }
 
 /// Reads all that was asked for. An error ends it only if the next question would meet it as well.
@@ -66,20 +79,23 @@ pub(super) async fn read(reader: &Reader, caller: Caller, options: &Import) -> R
         named(reader, caller, &options.service_principals, &mut found.remarks).await?
     };
     let (mut progress, mut unavailable, mut read) = (Progress::new(asked.len()), 0, 0);
-    let mut answers = stream::iter(asked.into_iter().map(|asked| ask(reader, asked))).buffer_unordered(AT_ONCE);
-    while let Some(Answered { shown, jobs, secrets }) = answers.next().await {
-        for error in jobs.as_ref().err().into_iter().chain(secrets.as_ref().and_then(|read| read.as_ref().err())) {
+    let questions = asked.into_iter().map(|asked| ask(reader, asked, options.mappings));
+    let mut answers = stream::iter(questions).buffer_unordered(AT_ONCE);
+    while let Some(answered) = answers.next().await {
+        for error in answered.errors() {
             unavailable += usize::from(error.kind == Kind::Unavailable);
             if concerns_all(error) || unavailable > UNAVAILABLE_MAX {
                 return Err(ended(error.clone(), caller));
             }
-            found.remarks.unread(&shown, error);
+            found.remarks.unread(&answered.shown, error);
         }
+        let Answered { shown, jobs, secrets, mappings } = answered;
         progress.read(jobs.as_ref().map_or(0, Vec::len));
         let Ok(jobs) = jobs else { continue };
         read += 1;
         if !jobs.is_empty() {
-            found.principals.push(Principal { shown, jobs, secrets: secrets.and_then(Result::ok) });
+            let mappings = mappings.into_iter().filter_map(|(job, read)| Some((job, read.ok()?))).collect();
+            found.principals.push(Principal { shown, jobs, secrets: secrets.and_then(Result::ok), mappings });
         }
     }
     progress.end();
@@ -131,7 +147,7 @@ async fn named(
 
 const NO_SUCH: &str = "There is no such service principal in this tenant. The id is the object id of the enterprise application, not the client id of the app registration.";
 
-async fn ask(reader: &Reader, Asked { shown, exists }: Asked) -> Answered {
+async fn ask(reader: &Reader, Asked { shown, exists }: Asked, with_mappings: bool) -> Answered {
     let id = shown.id.as_str();
     let now = Clock::system().now().wall;
     let jobs = match patiently_throttled(THROTTLED_MAX, || reader.list_jobs(id)).await {
@@ -139,11 +155,16 @@ async fn ask(reader: &Reader, Asked { shown, exists }: Asked) -> Answered {
         Err(error) if error.kind == Kind::NotFound && exists => Ok(Vec::new()),
         answer => answer.map(|jobs| jobs.into_iter().map(|job| observed(job, now)).collect::<Vec<_>>()),
     };
-    let secrets = match &jobs {
-        Ok(jobs) if !jobs.is_empty() => Some(patiently_throttled(THROTTLED_MAX, || reader.list_secrets(id)).await),
-        Ok(_) | Err(_) => None,
-    };
-    Answered { shown, jobs, secrets }
+    let (mut secrets, mut mappings) = (None, Vec::new());
+    if jobs.as_ref().is_ok_and(|jobs| !jobs.is_empty()) {
+        secrets = Some(patiently_throttled(THROTTLED_MAX, || reader.list_secrets(id)).await);
+    }
+    for job in jobs.iter().flatten().filter(|_| with_mappings) {
+        if let Some(template) = template_of(job) {
+            mappings.push((job.id.clone(), mappings_of(reader, id, &job.id, template.as_str()).await));
+        }
+    }
+    Answered { shown, jobs, secrets, mappings }
 }
 
 /// Whether the next question would not be answered either.

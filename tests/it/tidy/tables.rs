@@ -23,7 +23,10 @@ pub const PRODUCT_FOLDERS: &[Row] = &[
         ],
     ),
     ("src/cli", &["src", "src/args", "src/graph/"]),
-    ("src/cli/import", &["src", "src/api/", "src/args", "src/cli", "src/graph/", "src/plan/", "src/reconcile/"]),
+    (
+        "src/cli/import",
+        &["src", "src/api/", "src/args", "src/cli", "src/graph/", "src/overlay", "src/plan/", "src/reconcile/"],
+    ),
     ("src/cli/manifests", &["src/api/", "src/plan/"]),
     (
         "src/cli/plan",
