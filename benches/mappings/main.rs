@@ -15,7 +15,9 @@ const REPEATS: usize = 5;
 const ROUNDS: u32 = 20;
 
 fn main() {
-    println!("{REPEATS} repeats of {ROUNDS} rounds; min / median / max of the time of one round, and the ratio of the medians");
+    println!(
+        "{REPEATS} repeats of {ROUNDS} rounds; min / median / max of the time of one round, and the ratio of the medians"
+    );
     for name in bed::graph::fixtures::NAMES {
         let text = serde_json::to_string(&bed::graph::fixtures::schema(name).unwrap()).unwrap();
         let live: Value = serde_json::from_str(&text).unwrap();
@@ -42,7 +44,8 @@ fn overlay_of(schema: &Value, count: usize) -> Mappings {
     let mappings: Vec<Value> = entries
         .map(|entry| json!({"targetAttributeName": entry["targetAttributeName"], "expression": "\"made up\""}))
         .collect();
-    let names = json!({"sourceObjectName": objects["sourceObjectName"], "targetObjectName": objects["targetObjectName"]});
+    let names =
+        json!({"sourceObjectName": objects["sourceObjectName"], "targetObjectName": objects["targetObjectName"]});
     let mut object = names;
     object["attributeMappings"] = json!(mappings);
     serde_json::from_value(json!({"objectMappings": [object]})).unwrap()
