@@ -10,7 +10,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::apimachinery::pkg::runtime::RawExtension;
 use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams, Preconditions};
 use kube::{Api, Client, Resource, ResourceExt};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
 
 use self::packed::Flaw;
 use super::{Error, bounded};
@@ -32,15 +34,15 @@ const HASH_BYTES: usize = 5;
 
 /// What was kept.
 #[derive(Clone, PartialEq)]
-pub struct Kept {
+pub struct Kept<T> {
     /// Of the ControllerRevision.
     pub name: String,
     /// The higher, the later.
     pub revision: i64,
-    pub content: Value,
+    pub content: T,
 }
 
-impl fmt::Debug for Kept {
+impl<T> fmt::Debug for Kept<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kept").field("name", &self.name).field("revision", &self.revision).finish_non_exhaustive()
     }
@@ -48,7 +50,7 @@ impl fmt::Debug for Kept {
 
 /// The content with the highest revision; `None` if nothing was kept. One whose content cannot be read is refused: what
 /// people had before is then not known, which is not the same as nothing.
-pub async fn newest(client: &Client, object: &SyncJob) -> Result<Option<Kept>, Error> {
+pub async fn newest<T: DeserializeOwned>(client: &Client, object: &SyncJob) -> Result<Option<Kept<T>>, Error> {
     let owner = Owner::of(object)?;
     let Some(found) = owner.revisions(client).await?.into_iter().next() else { return Ok(None) };
     let name = found.name_any();
@@ -59,8 +61,9 @@ pub async fn newest(client: &Client, object: &SyncJob) -> Result<Option<Kept>, E
 
 /// Keeps a content under a number and returns the name of what holds it. The same content under the same number has the
 /// same name, so that this can be repeated after a lost answer. Afterwards at most [`KEPT_MAX`] are left.
-pub async fn keep(client: &Client, object: &SyncJob, revision: i64, content: &Value) -> Result<String, Error> {
+pub async fn keep(client: &Client, object: &SyncJob, revision: i64, content: &impl Serialize) -> Result<String, Error> {
     let owner = Owner::of(object)?;
+    let content = &serde_json::to_string(content).map_err(|_| unkept(&owner, Flaw::NotReadable))?;
     let made = owner.revision(revision, content)?;
     let name = made.name_any();
     let api = owner.api(client);
@@ -116,7 +119,7 @@ impl Owner {
         Ok(owned)
     }
 
-    fn revision(&self, revision: i64, content: &Value) -> Result<ControllerRevision, Error> {
+    fn revision(&self, revision: i64, content: &str) -> Result<ControllerRevision, Error> {
         let name = self.revision_name(revision, content);
         let packed = packed::pack(content).map_err(|flaw| unkept(self, flaw))?;
         Ok(ControllerRevision {
@@ -134,7 +137,7 @@ impl Owner {
 
     /// With the uid in it, a SyncJob that was deleted and made once more does not meet what it left; with the number, a
     /// content that returns is the newest.
-    fn revision_name(&self, revision: i64, content: &Value) -> String {
+    fn revision_name(&self, revision: i64, content: &str) -> String {
         let hash = digest(&SHA256, format!("{} {revision} {content}", self.uid).as_bytes());
         let hash = hash.as_ref().iter().take(HASH_BYTES).fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
         let room = NAME_BYTES_MAX - HASH_BYTES * 2 - 1;
@@ -143,7 +146,7 @@ impl Owner {
     }
 
     /// Whether what has the name is what was to be kept.
-    async fn has(&self, client: &Client, name: &str, revision: i64, wanted: &Value) -> Result<(), Error> {
+    async fn has(&self, client: &Client, name: &str, revision: i64, wanted: &str) -> Result<(), Error> {
         let found = bounded(self.api(client).get(name)).await?;
         let same = self.owns(&found) && found.revision == revision;
         if same && packed_in(&found).is_ok_and(|packed| packed::holds(packed, wanted)) {
@@ -175,7 +178,9 @@ fn packed_in(found: &ControllerRevision) -> Result<&str, Flaw> {
 
 fn unreadable(owner: &Owner, name: &str, flaw: Flaw) -> Error {
     let namespace = &owner.namespace;
-    Error::Refused(format!("the ControllerRevision {namespace}/{name} holds what cannot be read: {flaw}"))
+    Error::Refused(format!(
+        "the ControllerRevision {namespace}/{name} holds what cannot be read: {flaw}. Use the version that wrote it, or delete it to go on without what it holds"
+    ))
 }
 
 fn unkept(owner: &Owner, flaw: Flaw) -> Error {

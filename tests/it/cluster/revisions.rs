@@ -76,7 +76,7 @@ fn schema(mark: &str) -> Value {
 pub async fn uses_every_right(rig: &Rig, object: &SyncJob) {
     let operator = client(serde_json::from_value(rig.plane.operator_kubeconfig()).unwrap()).await;
     for revision in (1..).take(KEPT_MAX + 1) {
-        newest(&operator, object).await.unwrap();
+        newest::<Value>(&operator, object).await.unwrap();
         for _ in 0..2 {
             keep(&operator, object, revision, &json!({})).await.unwrap();
         }
@@ -87,19 +87,19 @@ pub async fn uses_every_right(rig: &Rig, object: &SyncJob) {
 async fn what_was_kept_last_is_found_and_the_same_is_kept_once() {
     let stand = Stand::new().await;
     let (object, other) = (stand.sync_job("wiki").await, stand.sync_job("wiki-2").await);
-    assert!(newest(&stand.operator, &object).await.unwrap().is_none());
+    assert!(newest::<Value>(&stand.operator, &object).await.unwrap().is_none());
     let name = keep(&stand.operator, &object, 1, &schema("one")).await.unwrap();
     assert_eq!(keep(&stand.operator, &object, 1, &schema("one")).await.unwrap(), name, "after a lost answer");
-    let kept = newest(&stand.operator, &object).await.unwrap().unwrap();
+    let kept = newest::<Value>(&stand.operator, &object).await.unwrap().unwrap();
     assert_eq!((kept.name.as_str(), kept.revision, &kept.content), (name.as_str(), 1, &schema("one")));
     assert!(!format!("{kept:?}").contains("attribute"), "{kept:?}");
     let second = keep(&stand.operator, &object, 2, &schema("two")).await.unwrap();
     // What was there before returns: it is the newest, although the same content is kept already.
     let third = keep(&stand.operator, &object, 3, &schema("one")).await.unwrap();
-    let kept = newest(&stand.operator, &object).await.unwrap().unwrap();
+    let kept = newest::<Value>(&stand.operator, &object).await.unwrap().unwrap();
     assert_eq!((kept.name, kept.revision, kept.content), (third.clone(), 3, schema("one")));
     assert_eq!(stand.numbers().await, [1, 2, 3]);
-    assert!(newest(&stand.operator, &other).await.unwrap().is_none());
+    assert!(newest::<Value>(&stand.operator, &other).await.unwrap().is_none());
     for name in [name, second, third] {
         let suffix = name.strip_prefix("wiki-").unwrap();
         assert!(suffix.len() == 10 && suffix.chars().all(|c| c.is_ascii_hexdigit()), "{name}");
@@ -121,7 +121,7 @@ async fn the_three_newest_stay_and_nothing_of_anybody_else_is_deleted() {
     assert_eq!(stand.numbers().await, [3, 4, 5, 7, 8]);
     keep(&stand.operator, &object, 2, &schema("late")).await.unwrap();
     assert_eq!(stand.numbers().await, [2, 4, 5, 7, 8], "what was just kept stays");
-    assert_eq!(newest(&stand.operator, &object).await.unwrap().unwrap().revision, 5);
+    assert_eq!(newest::<Value>(&stand.operator, &object).await.unwrap().unwrap().revision, 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,14 +129,14 @@ async fn what_another_owns_is_ignored_and_what_cannot_be_read_is_not_taken_for_n
     let stand = Stand::new().await;
     let (object, other) = (stand.sync_job("wiki").await, stand.sync_job("crm").await);
     stand.forge(&owner(&other), &object, 9, json!({"gzip": "no"})).await;
-    assert!(newest(&stand.operator, &object).await.unwrap().is_none());
+    assert!(newest::<Value>(&stand.operator, &object).await.unwrap().is_none());
     let mut no_controller = owner(&object);
     no_controller["controller"] = json!(false);
     stand.forge(&no_controller, &object, 9, json!({"gzip": "no"})).await;
-    assert!(newest(&stand.operator, &object).await.unwrap().is_none());
+    assert!(newest::<Value>(&stand.operator, &object).await.unwrap().is_none());
     for (revision, data) in [(1, json!({"gzip": "canary"})), (2, json!({"other": "canary"})), (3, json!({"gzip": 7}))] {
         stand.forge(&owner(&object), &object, revision, data.clone()).await;
-        let error = newest(&stand.operator, &object).await.unwrap_err();
+        let error = newest::<Value>(&stand.operator, &object).await.unwrap_err();
         assert!(matches!(&error, Error::Refused(text) if text.contains("cannot be read")), "{data}: {error:?}");
         assert!(!error.to_string().contains("canary"), "{error}");
     }
@@ -168,7 +168,7 @@ async fn what_is_kept_of_a_sync_job_goes_with_it() {
     };
     tokio::time::timeout(Duration::from_secs(60), gone).await.expect("the garbage collector deletes it");
     let again = stand.sync_job("wiki").await;
-    assert!(newest(&stand.operator, &again).await.unwrap().is_none());
+    assert!(newest::<Value>(&stand.operator, &again).await.unwrap().is_none());
     keep(&stand.operator, &again, 1, &schema("one")).await.unwrap();
 }
 

@@ -1,32 +1,42 @@
 //! What is kept between two saves of a schema, in ControllerRevisions: the document from before, and what was applied.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::api::{Mappings, OnRelease};
 use crate::cluster::revisions::{self, Kept};
 use crate::overlay::Memory;
-use crate::plan::{Trouble, TroubleKind};
+use crate::plan::Trouble;
 use crate::reconcile::sync_job::scene::Scene;
 use crate::reconcile::trouble::cluster_trouble;
 
 const READING: &str = "reading what is kept of the job's schema, a ControllerRevision";
 const KEEPING: &str = "keeping the job's schema in a ControllerRevision before it is changed";
 
-/// The content of a revision.
-#[derive(Serialize, Deserialize)]
+/// The content of a revision as it is written.
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Content {
+struct Written<'a> {
     /// Id of the job.
-    job: String,
+    job: &'a str,
     /// What becomes of the mappings when they are not declared any more.
     on_release: Option<OnRelease>,
     /// What was about to be applied.
-    memory: Memory,
+    memory: &'a Memory,
     /// What was applied before.
-    previous: Option<Memory>,
+    previous: Option<&'a Memory>,
     /// The whole schema before it was saved; for people, who can PUT it.
-    schema: Value,
+    schema: &'a Value,
+}
+
+/// The same as it is read: the schema stays where it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Content {
+    job: String,
+    on_release: Option<OnRelease>,
+    memory: Memory,
+    previous: Option<Memory>,
 }
 
 /// What is known of earlier saves.
@@ -43,13 +53,12 @@ impl Earlier {
     /// A revision that status does not name is one whose save was not seen to be accepted: it may have been carried out or
     /// not, and which of the two shows in the schema.
     pub async fn read(job: &str, scene: &Scene<'_>) -> Result<Self, Trouble> {
-        let newest = revisions::newest(&scene.context.client, scene.decided_on).await;
+        let newest = revisions::newest::<Content>(&scene.context.client, scene.decided_on).await;
         let newest = newest.map_err(|error| cluster_trouble(&error, READING))?;
         let accepted = scene.world.mappings.revision.as_deref();
         let Some(Kept { name, revision, content }) = newest else {
             return Ok(Self { memories: vec![None], on_release: None, lost: accepted.is_some(), number: 0 });
         };
-        let content: Content = serde_json::from_value(content).map_err(|error| unreadable(&name, &error))?;
         let memories = match accepted {
             _ if content.job != job => vec![None],
             Some(accepted) if accepted == name => vec![Some(content.memory)],
@@ -61,13 +70,13 @@ impl Earlier {
 
     /// Keeps what a save is about to change, and returns the name of the revision.
     pub async fn keep(&self, job: &str, next: Next<'_>, scene: &Scene<'_>) -> Result<String, Trouble> {
-        let content = json!({
-            "job": job,
-            "onRelease": next.mappings.on_release,
-            "memory": next.memory,
-            "previous": next.previous,
-            "schema": next.schema,
-        });
+        let content = Written {
+            job,
+            on_release: next.mappings.on_release,
+            memory: next.memory,
+            previous: next.previous,
+            schema: next.schema,
+        };
         let kept = revisions::keep(&scene.context.client, scene.decided_on, self.number + 1, &content).await;
         kept.map_err(|error| cluster_trouble(&error, KEEPING))
     }
@@ -79,16 +88,4 @@ pub(super) struct Next<'a> {
     pub memory: &'a Memory,
     pub previous: Option<&'a Memory>,
     pub schema: &'a Value,
-}
-
-fn unreadable(name: &str, error: &serde_json::Error) -> Trouble {
-    let at = format!("line {}, column {}", error.line(), error.column());
-    Trouble {
-        kind: TroubleKind::ClusterUnavailable,
-        detail: format!(
-            "The ControllerRevision '{name}' holds what this version cannot read ({at}), so that it is not known what the mappings were before. Use the version that wrote it, or delete it to go on without."
-        ),
-        trace: None,
-        retry_after: None,
-    }
 }
