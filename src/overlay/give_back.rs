@@ -11,15 +11,22 @@ use super::names::folds;
 use super::path::{Member, Path, Subject};
 use super::work::Work;
 
-/// Gives back these values, except added attributes. Members come first: whether an added mapping is as it was added, and what
-/// a removed one was, depends on them.
-pub(super) fn values(work: &mut Work<'_>, paths: &[(&Path, &Owned)]) {
-    let (existences, members): (Vec<_>, Vec<_>) = paths.iter().partition(|(path, _)| path.member == Member::Existence);
-    members.into_iter().for_each(|(path, owned)| member(work, path, owned));
-    for (path, owned) in existences {
+/// What was owned and is so no longer.
+pub(super) type Released<'a> = (&'a Path, &'a Owned);
+
+/// Gives back these values, except added attributes. Members come first: what a removed mapping was depends on them. A mapping
+/// that was added goes whole or stays whole.
+pub(super) fn values(work: &mut Work<'_>, paths: &[Released<'_>]) {
+    let is_existence = |(path, _): &&Released<'_>| path.member == Member::Existence;
+    let (existences, members): (Vec<&Released<'_>>, Vec<_>) = paths.iter().partition(is_existence);
+    let goes =
+        |subject: &Subject| existences.iter().any(|(path, owned)| path.subject == *subject && owned.applied.is_some());
+    members.iter().filter(|(path, _)| !goes(&path.subject)).for_each(|(path, owned)| member(work, path, owned));
+    for (path, owned) in &existences {
+        let of_it = members.iter().filter(|(member, _)| member.subject == path.subject);
         match (&path.subject, &owned.applied) {
             (Subject::Definition { .. }, _) => {}
-            (_, Some(applied)) => added(work, path, applied),
+            (_, Some(applied)) => added(work, path, applied, &of_it.copied().copied().collect::<Vec<_>>()),
             (_, None) => removed(work, path, owned),
         }
     }
@@ -27,11 +34,7 @@ pub(super) fn values(work: &mut Work<'_>, paths: &[(&Path, &Owned)]) {
 
 fn member(work: &mut Work<'_>, path: &Path, owned: &Owned) {
     let Some(whole) = find(&work.document, &path.subject) else {
-        // Where the whole mapping was added, nothing was there before.
-        let was_added = work.old.get(&path.subject, Member::Existence).is_some_and(|owned| owned.former.is_none());
-        if !was_added {
-            work.left.push(Line::of(&path.subject, path.member, owned.applied.as_ref(), None));
-        }
+        work.left.push(Line::of(&path.subject, path.member, owned.applied.as_ref(), None));
         return;
     };
     let live = super::document::member(whole, path.member);
@@ -52,13 +55,21 @@ fn back(work: &mut Work<'_>, path: &Path, former: Option<Value>) {
     }
 }
 
-/// A mapping that was added goes, if it is as it was added.
-fn added(work: &mut Work<'_>, path: &Path, applied: &Value) {
+/// A mapping that was added goes, if it is as it was added and as its members were applied.
+fn added(work: &mut Work<'_>, path: &Path, applied: &Value, members: &[Released<'_>]) {
     let Some(live) = find(&work.document, &path.subject) else { return };
-    if same_whole(path.subject.members(), live, applied, work.forms) {
+    let mut expected = applied.clone();
+    for (of, owned) in members {
+        let found = super::document::member(live, of.member);
+        let value = if owned.ours(of.member, found, work.forms) { found } else { owned.applied.as_ref() };
+        if let ([name], Some(expected)) = (of.member.names(), expected.as_object_mut()) {
+            expected.insert((*name).to_owned(), value.cloned().unwrap_or_default());
+        }
+    }
+    if same_whole(path.subject.members(), live, &expected, work.forms) {
         return back(work, path, None);
     }
-    let line = Line::between(&path.subject, Some(applied), Some(live), work.forms);
+    let line = Line::between(&path.subject, Some(&expected), Some(live), work.forms);
     let line = line.unwrap_or_else(|| Line::of(&path.subject, Member::Existence, Some(applied), Some(live)));
     work.left.push(line);
 }
@@ -86,7 +97,7 @@ pub(super) enum InUse {
 }
 
 /// Takes added attributes away that nothing uses. To be done last.
-pub(super) fn definitions(work: &mut Work<'_>, paths: &[(&Path, &Owned)], in_use: InUse) {
+pub(super) fn definitions(work: &mut Work<'_>, paths: &[Released<'_>], in_use: InUse) {
     for (path, owned) in paths.iter().filter(|(path, _)| matches!(path.subject, Subject::Definition { .. })) {
         let Some(live) = find(&work.document, &path.subject) else { continue };
         let as_added = owned.applied.as_ref().is_some_and(|applied| same_definition(live, applied));

@@ -1,14 +1,16 @@
 //! Merging a wish into a schema, and giving everything back.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::apply::apply;
 use super::expression::{Expressions, Forms, local};
 use super::finding::Finding;
-use super::give_back::{self, InUse};
+use super::give_back::{self, InUse, Released};
 use super::memory::{Memory, Owned};
 use super::merged::{Drift, Merged, Overlay};
-use super::path::{Member, Path};
+use super::path::{Member, Path, Subject};
 use super::resolve::{Against, resolve};
 use super::wanted::Group;
 use super::work::Work;
@@ -52,16 +54,15 @@ pub fn release(live: &Value, memory: &Memory, how: OnRelease) -> Merged {
 }
 
 /// What was owned and is so no longer.
-fn released<'a>(memory: &'a Memory, groups: &[Group]) -> Vec<(&'a Path, &'a Owned)> {
-    let holds = |path: &Path, owned: &Owned| {
-        let mut of_subject = groups.iter().filter(|group| group.subject == path.subject);
-        of_subject.any(|group| group.holds(path, &owned.wish))
-    };
+fn released<'a>(memory: &'a Memory, groups: &[Group]) -> Vec<Released<'a>> {
+    let by_subject: BTreeMap<&Subject, &Group> = groups.iter().map(|group| (&group.subject, group)).collect();
+    let holds =
+        |path: &Path, owned: &Owned| by_subject.get(&path.subject).is_some_and(|group| group.holds(path, &owned.wish));
     memory.owned.iter().filter(|(path, owned)| !holds(path, owned)).collect()
 }
 
 /// The service's normal form of each expression that it had to parse.
-fn normal_forms(groups: &[Group]) -> std::collections::BTreeMap<String, Value> {
+fn normal_forms(groups: &[Group]) -> BTreeMap<String, Value> {
     let wants = groups.iter().flat_map(|group| &group.values).filter(|want| want.member == Member::Source);
     let parsed = wants.filter(|want| local(&want.wish).is_none());
     parsed.filter_map(|want| Some((want.wish.clone(), want.value.clone()?))).collect()

@@ -25,6 +25,8 @@ mod objects;
 mod path;
 mod resolve;
 mod risk;
+#[cfg(test)]
+mod tests;
 mod wanted;
 mod wish_hash;
 mod work;

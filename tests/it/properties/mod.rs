@@ -1,5 +1,7 @@
 //! Properties of the plan: `decide` is total and careful in every world, and what is reported agrees with itself.
 
+mod overlay;
+mod overlay_worlds;
 mod secrets;
 mod worlds;
 
