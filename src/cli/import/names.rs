@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 /// The longest name that a SyncJob may have.
 const NAME_CHARS_MAX: usize = 63;
-/// How much of a GUID tells one from the others.
+/// How much of a GUID distinguishes it from others.
 const ID_CHARS: usize = 8;
 const NUMBERED: usize = 3;
 
