@@ -68,8 +68,8 @@ mod tests {
     use super::*;
 
     fn of(all: &[(&'static str, &'static str, &'static str)]) -> Vec<String> {
-        let parts = |(name, template, service_principal): &(&'static str, &'static str, &'static str)| Parts {
-            display_name: Some(*name).filter(|name| !name.is_empty()),
+        let parts = |&(name, template, service_principal): &(&'static str, &'static str, &'static str)| Parts {
+            display_name: Some(name).filter(|name| !name.is_empty()),
             template,
             service_principal,
         };
