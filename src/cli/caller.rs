@@ -1,14 +1,16 @@
 //! Who asks Graph from the command line: an application or a person.
 
+use std::time::Duration;
+
 use crate::args::{Caller, Connection};
 use crate::connect::{self, ConnectError};
-use crate::graph::{Credential, Error, Kind, Options, Reader};
+use crate::graph::{Credential, Error, Kind, Reader};
 
-/// The environment decides who calls, unless the flag does. `adjust` is what a command needs otherwise than usual.
+/// The environment decides who calls, unless the flag does. `list_timeout` is for a command whose lists are long.
 pub(super) fn connect(
     connection: &Connection,
     caller: Option<Caller>,
-    adjust: impl FnOnce(Options) -> Options,
+    list_timeout: Option<Duration>,
 ) -> Result<(Reader, Caller), ConnectError> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let secret = variable("AZURE_CLIENT_SECRET").or_else(|| variable("AZURE_FEDERATED_TOKEN_FILE"));
@@ -17,7 +19,9 @@ pub(super) fn connect(
         Caller::Application => Credential::from_environment(variable)?,
         Caller::Person => Credential::Person { tenant_id: variable("AZURE_TENANT_ID") },
     };
-    Ok((Reader::new(adjust(connect::options(connection)?), credential)?, caller))
+    let mut options = connect::options(connection)?;
+    options.list_timeout = list_timeout.unwrap_or(options.list_timeout);
+    Ok((Reader::new(options, credential)?, caller))
 }
 
 /// Whether it is the login that failed: it would not succeed for the next question either.

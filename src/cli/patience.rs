@@ -10,15 +10,20 @@ use crate::graph::{Error, Kind};
 const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
 /// The longest wait named by Graph that is respected; a longer one ends the command, because somebody is waiting.
 const WAIT_MAX: Duration = Duration::from_secs(120);
+/// How often a command that asks thousands of questions follows a request to wait in addition, for each of them.
+const THROTTLED_MAX: usize = 20;
 
 /// Retries transient errors.
 pub(super) async fn patiently<T, F: Future<Output = Result<T, Error>>>(ask: impl Fn() -> F) -> Result<T, Error> {
-    patiently_throttled(0, ask).await
+    retried(0, ask).await
 }
 
-/// The same, for a command that asks so much that Graph may throttle it: this many requests to wait are followed in
-/// addition.
-pub(super) async fn patiently_throttled<T, F: Future<Output = Result<T, Error>>>(
+/// The same, for a command that asks so much that Graph throttles it.
+pub(super) async fn very_patiently<T, F: Future<Output = Result<T, Error>>>(ask: impl Fn() -> F) -> Result<T, Error> {
+    retried(THROTTLED_MAX, ask).await
+}
+
+async fn retried<T, F: Future<Output = Result<T, Error>>>(
     mut throttled_max: usize,
     ask: impl Fn() -> F,
 ) -> Result<T, Error> {

@@ -1,7 +1,6 @@
 //! How the schema of a job differs from that of its template, as an overlay.
 
-use super::THROTTLED_MAX;
-use crate::cli::patience::patiently_throttled;
+use crate::cli::patience::very_patiently;
 use crate::graph::{Error, Reader};
 use crate::overlay::{Imported, import};
 
@@ -13,7 +12,7 @@ pub(super) async fn mappings_of(
     template: &str,
 ) -> Result<Imported, Error> {
     let of_template = || reader.read_template_schema(service_principal, template);
-    let of_template = patiently_throttled(THROTTLED_MAX, of_template).await?;
-    let live = patiently_throttled(THROTTLED_MAX, || reader.read_schema(service_principal, job)).await?;
+    let of_template = very_patiently(of_template).await?;
+    let live = very_patiently(|| reader.read_schema(service_principal, job)).await?;
     Ok(import(&of_template, &live))
 }

@@ -7,6 +7,7 @@ mod manifest;
 mod mappings;
 mod names;
 mod output;
+mod printable;
 mod progress;
 mod remarks;
 mod settings;
@@ -18,22 +19,19 @@ use std::time::Duration;
 
 use super::caller::connect;
 use crate::args::Import;
-use crate::graph::{Options, Priority};
+use crate::graph::Priority;
 
 pub use self::error::ImportError;
 
 /// The exit code when something could not be read or written. That of an error is 1, as everywhere.
 const INCOMPLETE: u8 = 2;
-/// How often each question follows a request to wait: a tenant has thousands of service principals.
-const THROTTLED_MAX: usize = 20;
 /// The longest time of a list: that of all service principals has a hundred pages in a large tenant.
 const LIST_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Reads the tenant, and writes what it has. Nothing is written before everything is read.
 pub async fn run(options: &Import) -> Result<ExitCode, ImportError> {
     output::check(options)?;
-    let patient = |usual| Options { list_timeout: LIST_TIMEOUT, ..usual };
-    let (reader, caller) = connect(&options.connection, options.caller, patient)?;
+    let (reader, caller) = connect(&options.connection, options.caller, Some(LIST_TIMEOUT))?;
     // Others who use the same application go first.
     let found = tenant::read(&reader.with_priority(Priority::Poll), caller, options).await?;
     let mut remarks = found.remarks;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 /// The longest name that a SyncJob may have.
 const NAME_CHARS_MAX: usize = 63;
-/// How much of a GUID tells one from the others.
+/// How much of a GUID distinguishes it from others.
 const ID_CHARS: usize = 8;
 const NUMBERED: usize = 3;
 
@@ -67,19 +67,12 @@ mod tests {
 
     use super::*;
 
-    fn of(all: &[(&str, &str, &str)]) -> Vec<String> {
-        let parts = |&(name, template, id): &(&'static str, &'static str, &'static str)| Parts {
-            display_name: (!name.is_empty()).then_some(name),
+    fn of(all: &[(&'static str, &'static str, &'static str)]) -> Vec<String> {
+        let parts = |&(name, template, service_principal): &(&'static str, &'static str, &'static str)| Parts {
+            display_name: Some(name).filter(|name| !name.is_empty()),
             template,
-            service_principal: id,
+            service_principal,
         };
-        let all: Vec<(&'static str, &'static str, &'static str)> = all
-            .iter()
-            .map(|(a, b, c)| {
-                let leak = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
-                (leak(a), leak(b), leak(c))
-            })
-            .collect();
         names(&all.iter().map(parts).collect::<Vec<_>>())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::text::printable;
+use super::printable::printable;
 use crate::args::Caller;
 use crate::graph::{Error, Kind, ServicePrincipal};
 

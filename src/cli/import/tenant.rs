@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, stream};
 
-use super::THROTTLED_MAX;
 use super::error::ImportError;
 use super::held::template_of;
 use super::mappings::mappings_of;
@@ -12,7 +11,7 @@ use super::progress::Progress;
 use super::remarks::{Remarks, permission};
 use crate::args::{Caller, Import};
 use crate::cli::caller::{is_about_login, login_remedy};
-use crate::cli::patience::patiently_throttled;
+use crate::cli::patience::very_patiently;
 use crate::clock::Clock;
 use crate::graph::{Error, Kind, Reader, SecretPair, ServicePrincipal};
 use crate::overlay::Imported;
@@ -108,7 +107,7 @@ pub(super) async fn read(reader: &Reader, caller: Caller, options: &Import) -> R
 
 /// All service principals of the tenant.
 async fn everything(reader: &Reader, caller: Caller) -> Result<Vec<Asked>, ImportError> {
-    let listed = patiently_throttled(THROTTLED_MAX, || reader.list_service_principals()).await;
+    let listed = very_patiently(|| reader.list_service_principals()).await;
     let listed = listed.map_err(|error| match error.kind {
         Kind::Unauthorized | Kind::Forbidden => ImportError::Graph { error, remedy: LIST_REMEDY },
         _ => ended(error, caller),
@@ -132,7 +131,7 @@ async fn named(
     let mut asked = Vec::with_capacity(ids.len());
     for id in ids {
         let unknown = ServicePrincipal { id: id.to_owned(), ..ServicePrincipal::default() };
-        match patiently_throttled(THROTTLED_MAX, || reader.get_service_principal(id)).await {
+        match very_patiently(|| reader.get_service_principal(id)).await {
             Ok(shown) => asked.push(Asked { shown, exists: true }),
             Err(error) if matches!(error.kind, Kind::Unauthorized | Kind::Forbidden) => {
                 asked.push(Asked { shown: unknown, exists: false });
@@ -150,14 +149,14 @@ const NO_SUCH: &str = "There is no such service principal in this tenant. The id
 async fn ask(reader: &Reader, Asked { shown, exists }: Asked, with_mappings: bool) -> Answered {
     let id = shown.id.as_str();
     let now = Clock::system().now().wall;
-    let jobs = match patiently_throttled(THROTTLED_MAX, || reader.list_jobs(id)).await {
+    let jobs = match very_patiently(|| reader.list_jobs(id)).await {
         // Graph answers so where provisioning was never set up.
         Err(error) if error.kind == Kind::NotFound && exists => Ok(Vec::new()),
         answer => answer.map(|jobs| jobs.into_iter().map(|job| observed(job, now)).collect::<Vec<_>>()),
     };
     let (mut secrets, mut mappings) = (None, Vec::new());
     if jobs.as_ref().is_ok_and(|jobs| !jobs.is_empty()) {
-        secrets = Some(patiently_throttled(THROTTLED_MAX, || reader.list_secrets(id)).await);
+        secrets = Some(very_patiently(|| reader.list_secrets(id)).await);
     }
     for job in jobs.iter().flatten().filter(|_| with_mappings) {
         if let Some(template) = template_of(job) {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::error::ImportError;
 use super::manifest::{Document, Imported};
+use super::printable::printable;
 
 /// The SyncJob, and below it as comments further jobs of its template.
 pub(super) fn render(document: &Document) -> Result<String, ImportError> {
@@ -61,13 +62,6 @@ fn line(out: &mut String, mark: &str, text: &str) {
     let _ = if text.is_empty() { writeln!(out, "{mark}") } else { writeln!(out, "{mark} {text}") };
 }
 
-/// One line: what the tenant calls something must neither end a comment nor steer a terminal.
-pub(super) fn printable(text: &str) -> String {
-    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    let bends = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().filter(|c| !bends(*c)).map(|c| if breaks(c) { ' ' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +74,5 @@ mod tests {
             assert_eq!(out.chars().filter(|c| c.is_control()).collect::<Vec<_>>(), ['\n'], "{odd:?}");
             assert!(out.starts_with("# a") && !out.contains(['\u{2028}', '\u{2029}']), "{odd:?}");
         }
-        assert_eq!(printable("a\u{202e}b"), "ab");
     }
 }

@@ -35,7 +35,7 @@ pub async fn run(options: &Plan) -> Result<ExitCode, PlanError> {
         eprintln!("entrain: there is no SyncJob in these files");
         Vec::new()
     } else {
-        let (client, caller) = connect(&options.connection, options.caller, |usual| usual)?;
+        let (client, caller) = connect(&options.connection, options.caller, None)?;
         look_at_all(&client, caller, manifests).await?
     };
     let document = Document::new(items);

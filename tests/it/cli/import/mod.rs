@@ -3,6 +3,7 @@
 mod files;
 mod life;
 mod manifest;
+mod mappings;
 mod tenant;
 mod trouble;
 

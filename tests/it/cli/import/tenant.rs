@@ -53,7 +53,7 @@ async fn a_tenant_of_two_hundred_jobs_is_imported_admitted_and_nothing_would_cha
     assert_eq!(last, format!("read {0} of {0} service principals, {count} jobs", APPS + 4));
     assert!(run.err.lines().all(|line| line.starts_with("read ")), "{}", run.err);
     assert_eq!((review.arrived("listServicePrincipals").await, review.files("jobs").len()), (3, count));
-    assert_eq!(review.arrived("listSecrets").await, review.arrived_for_jobs());
+    assert_eq!(review.arrived("getSecrets").await, review.arrived_for_jobs());
     assert_eq!(review.written().await, Vec::<Value>::new());
 
     review.nothing_would_change("jobs", count).await;

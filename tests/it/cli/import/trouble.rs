@@ -116,7 +116,7 @@ async fn who_owns_one_service_principal_gets_its_jobs() {
     assert!(documents(&run.out)[0]["metadata"]["name"] == "app-1" && run.err.contains("ownership"), "{}", run.err);
 }
 
-/// Eight are read at once, so that sixty refusals are more than the few tries that other failures have.
+/// Six refusals are more than the four tries that other failures have.
 #[tokio::test]
 async fn requests_to_slow_down_are_followed_as_often_as_it_takes() {
     let review = with_apps(12).await;
@@ -136,7 +136,7 @@ async fn a_failure_that_passes_is_retried_and_one_that_lasts_is_a_remark() {
     review.refuse("listJobs", 0, 503, Some(1)).await;
     let run = review.import(&[]).await;
     assert_eq!((run.code, documents(&run.out).len()), (0, 2), "{}", run.err);
-    review.refuse("listSecrets", 1, 500, None).await;
+    review.refuse("getSecrets", 1, 500, None).await;
     let run = review.import(&[]).await;
     assert_eq!((run.code, documents(&run.out).len()), (2, 2), "{}", run.err);
     assert!(run.err.contains("'App 1'") && run.err.contains("Graph answered 500"), "{}", run.err);
