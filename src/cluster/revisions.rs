@@ -63,11 +63,15 @@ pub async fn keep(client: &Client, object: &SyncJob, revision: i64, content: &Va
     let owner = Owner::of(object)?;
     let made = owner.revision(revision, content)?;
     let name = made.name_any();
-    match bounded(owner.api(client).create(&PostParams::default(), &made)).await {
-        Ok(_) => {}
-        // Also the word for a name that is taken.
-        Err(Error::Changed) => owner.has(client, &name, revision, content).await?,
-        Err(error) => return Err(error),
+    let api = owner.api(client);
+    let is_new = bounded(async {
+        match api.create(&PostParams::default(), &made).await {
+            Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(false),
+            other => other.map(|_| true),
+        }
+    });
+    if !is_new.await? {
+        owner.has(client, &name, revision, content).await?;
     }
     if let Err(error) = owner.forget_old(client, &name).await {
         let namespace = &owner.namespace;

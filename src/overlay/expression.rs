@@ -78,6 +78,11 @@ pub(super) fn squeezed(expression: &str) -> String {
     squeezed
 }
 
+/// Whether the text of a source is this expression, white space aside.
+pub(super) fn reads(source: Option<&Value>, expression: &str) -> bool {
+    text_of(source).is_some_and(|text| squeezed(&text) == squeezed(expression))
+}
+
 /// The normal forms that are known, by squeezed text. A normal form is its own normal form.
 pub(super) struct Forms(BTreeMap<String, Value>);
 
@@ -183,8 +188,13 @@ mod tests {
 
         // The text was changed and the tree was not.
         let stale = function("Append([b], \"x\")", &tree("a"));
-        let parsed = [(written["expression"].clone(), normal.clone()), (stale["expression"].clone(), function("Append([b], \"x\")", &tree("b")))];
-        let known = Expressions(parsed.map(|(text, source)| (text.as_str().unwrap().to_owned(), Parsed::Source(source))).into());
+        let parsed = [
+            (written["expression"].clone(), normal.clone()),
+            (stale["expression"].clone(), function("Append([b], \"x\")", &tree("b"))),
+        ];
+        let known = Expressions(
+            parsed.map(|(text, source)| (text.as_str().unwrap().to_owned(), Parsed::Source(source))).into(),
+        );
         let forms = Forms::new(&known, &BTreeMap::new());
         assert!(!forms.same(Some(&stale), Some(&written)));
         assert!(forms.same(Some(&function("Append(([a]),\"x\")", &json!([]))), Some(&normal)));

@@ -115,7 +115,17 @@ fn tempered(verdict: Verdict, held: Option<&Problem>, desired: &Desired, world: 
             let wake = problem.wake.sooner(Wake::After(desired.poll_interval));
             Verdict::stop(problem.standing, problem.reason, problem.message.clone(), wake)
         }
-        None => secrets::looked_at_soon(verdict, world),
+        None => secrets::looked_at_soon(looked_at_soon(verdict, held), world),
+    }
+}
+
+/// What is under way is looked at soon, whatever else is wrong with the job.
+fn looked_at_soon(verdict: Verdict, held: Option<&Problem>) -> Verdict {
+    match held {
+        Some(problem) if problem.standing == Standing::Working && verdict.step.is_none() => {
+            Verdict { wake: verdict.wake.sooner(problem.wake), ..verdict }
+        }
+        Some(_) | None => verdict,
     }
 }
 

@@ -47,20 +47,21 @@ pub(in crate::plan) fn status(desired: &Desired, world: &World, now: Timestamp) 
     let old = view.status.clone().unwrap_or_default();
     let saved_time = match &view.saved {
         Some((time, _)) => Some(time.clone().unwrap_or(Time(now))),
-        None => old.saved_time,
+        None => old.saved_time.clone(),
     };
     let revision = view.revision.clone();
     let seen = view.seen.as_ref().filter(|seen| seen.wish == wish);
     let Some(Compared::Differs(difference)) = seen.map(|seen| &seen.outcome) else {
         let checked = view.checked.as_ref().filter(|(checked, _)| seen.is_none() && *checked == wish);
-        let (checked_time, checked_hash) =
-            (old.checked_time.filter(|_| checked.is_some()), checked.map(|(hash, _)| hash.clone()));
+        // What was said of the schema before it was saved is said no more.
+        let said =
+            if view.saved_now { MappingsStatus { owned: old.owned, ..MappingsStatus::default() } } else { old.clone() };
         return Some(MappingsStatus {
-            checked_time,
-            checked_hash,
+            checked_time: old.checked_time.filter(|_| checked.is_some()),
+            checked_hash: checked.map(|(hash, _)| hash.clone()),
             saved_time,
             revision,
-            ..view.status.clone().unwrap_or_default()
+            ..said
         });
     };
     let as_declared = difference.lines.is_empty() && difference.drifted.is_empty();

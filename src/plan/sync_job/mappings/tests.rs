@@ -287,6 +287,10 @@ fn status_says_what_the_next_process_may_rely_on() {
     assert_eq!((drifted.checked_hash, drifted.changed_out_of_band), (None, vec!["userName".to_owned()]));
     let risky = seen(Difference { risks: vec!["risk".to_owned()], ..one_line() });
     assert_eq!((risky.checked_hash, risky.confirm), (None, Some("c1".to_owned())));
+    let before = MappingsStatus { owned: 3, confirm: Some("c1".to_owned()), ..MappingsStatus::default() };
+    let view = View { status: Some(before), saved_now: true, ..saved(Duration::ZERO) };
+    let after = status(&desired, &World { mappings: view, ..running() }, now).unwrap();
+    assert_eq!((after.owned, after.confirm), (3, None), "the confirmation was for what is saved now");
     let released = wish(json!({"mappings": null}));
     let view = View {
         seen: Some(compared(&released, Compared::Differs(Difference { owned: 0, ..differs(&[]) }))),
@@ -395,4 +399,16 @@ fn mode_plan_reads_a_schema_that_differs_once_an_hour() {
         let (steps, _, verdict) = pass(&desired, world, &Compared::Differs(one_line()));
         assert_eq!((reads(&steps), saves(&steps), verdict.reason), (expected, 0, Reason::ChangesPlanned), "{age:?}");
     }
+}
+
+#[test]
+fn a_save_is_looked_at_soon_also_where_something_else_is_wrong() {
+    let desired = wish(json!({}));
+    let mut ill = job("Active");
+    (ill.code, ill.shown) = (Some("Quarantine".to_owned()), Box::default());
+    let world =
+        World { jobs: Some(vec![ill]), mappings: View { saved_now: true, ..saved(Duration::ZERO) }, ..running() };
+    let verdict = crate::plan::sync_job::decide(&desired, &world, &Settings::default());
+    assert_eq!(verdict.reason, Reason::Quarantined);
+    assert_eq!(verdict.wake, Wake::soon_after(Duration::ZERO));
 }
