@@ -16,7 +16,7 @@ pub struct Mappings {
     /// Name of the synchronization rule. Default: the one rule that has the object mapping; where several have it, the name
     /// is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 256))]
+    #[schemars(with = "Option<SchemaObjectName>")]
     pub rule_name: Option<String>,
     /// What becomes of attribute mappings that are not listed. Default: Merge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,6 +61,9 @@ pub enum OnRelease {
 /// One object mapping: which objects of the source become which objects of the target.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.flowTypes) || size(self.flowTypes) > 0")
+    .field_path(".flowTypes")
+    .message("`flowTypes` must not be empty: to switch off the provisioning of such objects, set `enabled: false`"))]
 pub struct ObjectMapping {
     /// Name of the source object, such as `User`.
     #[schemars(with = "SchemaObjectName")]
@@ -71,7 +74,7 @@ pub struct ObjectMapping {
     /// Whether such objects are provisioned at all. Default: as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// What the service may do in the target. Default: as it is.
+    /// What the service may do in the target, at least one of these. Default: as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 3))]
     #[x_kube(merge_strategy = ListMerge::Set)]

@@ -3,6 +3,7 @@
 mod apply;
 mod sync_job;
 mod sync_job_content;
+mod sync_job_mappings;
 mod tenant;
 
 use bed::plane::admin::Admin;

@@ -4,7 +4,7 @@ use entrain::plan::ids::{ServicePrincipalId, TemplateId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{GUID, OTHER_GUID, admin, dry_run, object, sync_job_content, try_all, verdict};
+use super::{GUID, OTHER_GUID, admin, dry_run, object, sync_job_content, sync_job_mappings, try_all, verdict};
 
 const COLLECTION: &str = "/apis/entrain.dev/v1alpha1/namespaces/default/syncjobs";
 
@@ -103,7 +103,7 @@ fn refused_references() -> Vec<(Value, &'static str)> {
 }
 
 fn all_refused() -> Vec<(Value, &'static str)> {
-    [refused(), refused_references(), sync_job_content::refused()].concat()
+    [refused(), refused_references(), sync_job_content::refused(), sync_job_mappings::refused()].concat()
 }
 
 fn accepted() -> Vec<Value> {
@@ -126,7 +126,7 @@ fn accepted() -> Vec<Value> {
 async fn every_bad_manifest_is_refused_with_its_sentence_and_every_good_one_accepted() {
     let admin = admin().await;
     let bad = all_refused().into_iter().map(|(over, sentence)| (manifest("bad", &over), sentence)).collect();
-    let good = [accepted(), sync_job_content::accepted()].concat();
+    let good = [accepted(), sync_job_content::accepted(), sync_job_mappings::accepted()].concat();
     let good = good.iter().map(|over| manifest("good", over)).collect();
     let mut wrong = try_all(&admin, COLLECTION, bad, good).await;
     let long = dry_run(&admin, COLLECTION, &manifest(&"n".repeat(64), &json!({}))).await.unwrap_err();

@@ -2,7 +2,7 @@
 
 use entrain::api::{CredentialTestResult, Execution, JobError, QuarantineStatus};
 use entrain::graph::{self, Kind, Operation, Processed};
-use entrain::plan::mappings::Comparison;
+use entrain::plan::mappings::{Compared, Comparison, Difference};
 use entrain::plan::secrets::{Gap, LiveSecret, LiveValue, Tag, Wanted, WantedKey, WantedValue};
 use entrain::plan::{Change, Fact, Look, ObservedJob, Rival, Shown, Step, Trouble, TroubleKind, health};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -11,6 +11,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 pub const JOB: &str = "BoxOutDelta.7f0c2b1e5c1d4d0a9a530d6f4b8a2e11.5b9a1c44-0e2f-4a6b-b1d7-93c2f0e8a655";
 /// A job that somebody else made.
 pub const OTHER: &str = "BoxOutDelta.7f0c2b1e5c1d4d0a9a530d6f4b8a2e11.c2d3a7f0-91b4-4e65-8a0d-5f6e7d8c9b1a";
+
+/// The ControllerRevision that holds the schema from before the last save.
+const REVISION: &str = "box-7d0c41f2a9b36e58";
 
 /// Whether a step fails.
 pub type Fails = fn(&Step) -> bool;
@@ -36,7 +39,9 @@ pub struct Graph {
     /// What a test of credentials comes to, and the service's code.
     pub test: (CredentialTestResult, Option<&'static str>),
     /// What a look at the schema of the job comes to.
-    pub schema: Option<Comparison>,
+    pub schema: Option<Compared>,
+    /// Hash of the mappings that are wished for now.
+    pub wish: String,
     pub fails: Option<(Fails, Trouble)>,
     /// How often Graph was called.
     pub calls: usize,
@@ -61,6 +66,7 @@ impl Graph {
             secrets: Vec::new(),
             test: (CredentialTestResult::Accepted, None),
             schema: None,
+            wish: String::new(),
             fails: None,
             calls: 0,
         }
@@ -81,6 +87,9 @@ impl Graph {
                 Fact::CreateUnknown(trouble)
             }
             (Step::Change(Change::CreateJob), Some(trouble)) => Fact::CreateRefused(trouble),
+            (Step::Change(Change::SaveMappings { .. }), Some(trouble)) if trouble.kind == TroubleKind::Rejected => {
+                Fact::SchemaRefused(trouble)
+            }
             (_, Some(trouble)) => Fact::Trouble(trouble),
             (Step::Look(Look::Jobs | Look::RecentJobs), _) if self.hides_jobs => Fact::NotFound,
             (Step::Change(Change::DeleteJob { .. }), _) if self.hides_jobs => Fact::DeleteNotFound,
@@ -108,6 +117,11 @@ impl Graph {
                 }
                 change.done(|| job(JOB, "Disabled"))
             }
+            (Step::Change(Change::SaveMappings { lines, .. }), _) => {
+                let Some(Compared::Differs(saved)) = self.schema.take() else { panic!("there was nothing to save") };
+                self.schema = Some(Compared::Differs(Difference { owned: saved.owned, ..Difference::default() }));
+                Fact::SchemaSaved { revision: REVISION.to_owned(), lines: lines.clone() }
+            }
             (Step::Change(change), _) => change.done(|| job(JOB, "Disabled")),
         }
     }
@@ -125,7 +139,10 @@ impl Graph {
             },
             Look::Credentials => Fact::CredentialsRead(self.wanted.clone()),
             Look::Secrets => Fact::SecretsRead(self.secrets.clone()),
-            Look::Schema => Fact::SchemaRead(self.schema.clone().expect("the story has a schema")),
+            Look::Schema => {
+                let outcome = self.schema.clone().expect("the story has a schema");
+                Fact::SchemaRead(Comparison { wish: self.wish.clone(), outcome })
+            }
             Look::Tenant => panic!("no story asks for the tenant"),
         }
     }

@@ -12,17 +12,17 @@ const HEAD: &str = "\
 | State | Ready | Reconciling | Stalled | Healthy | observed / generation | kstatus | Argo CD | Message |
 |---|---|---|---|---|---|---|---|---|
 ";
-/// Where credentials are declared, what is known of them says more than the generation.
-const HEAD_OF_CREDENTIALS: &str = "\
-| State | Ready | Reconciling | Stalled | Healthy | CredentialsValid | kstatus | Argo CD | Message |
-|---|---|---|---|---|---|---|---|---|
-";
+/// Where these are declared, what is known of them says more than the generation.
+const OF_THE_CONTENT: [ConditionType; 2] = [ConditionType::CredentialsValid, ConditionType::MappingsApplied];
 
 pub fn page(sections: &[(&str, Vec<Row>)]) -> String {
     let mut page = INTRO.to_owned();
     for (title, rows) in sections {
-        let declared = rows.iter().any(|row| row.condition(ConditionType::CredentialsValid).is_some());
-        let head = if declared { HEAD_OF_CREDENTIALS } else { HEAD };
+        let declared = OF_THE_CONTENT.into_iter().find(|kind| rows.iter().any(|row| row.condition(*kind).is_some()));
+        let head = match declared {
+            Some(kind) => HEAD.replace("observed / generation", kind.name()),
+            None => HEAD.to_owned(),
+        };
         let _ = write!(page, "\n## {title}\n\n{head}");
         for row in rows {
             page.push_str(&line(row, declared));
@@ -31,17 +31,13 @@ pub fn page(sections: &[(&str, Vec<Row>)]) -> String {
     page
 }
 
-fn line(row: &Row, declared: bool) -> String {
+fn line(row: &Row, declared: Option<ConditionType>) -> String {
     let status = |kind| {
         row.condition(kind).map_or("–".to_owned(), |condition| format!("{} `{}`", condition.status, condition.reason))
     };
     let reason = |kind| row.condition(kind).map_or("–".to_owned(), |condition| format!("`{}`", condition.reason));
     let observed = row.story.status().report.observed_generation.unwrap_or(-1);
-    let sixth = if declared {
-        status(ConditionType::CredentialsValid)
-    } else {
-        format!("{observed} / {}", row.story.generation())
-    };
+    let sixth = declared.map_or_else(|| format!("{observed} / {}", row.story.generation()), status);
     format!(
         "| {} | {} | {} | {} | {} | {sixth} | {} | {} | {} |\n",
         row.title,
@@ -55,13 +51,12 @@ fn line(row: &Row, declared: bool) -> String {
     )
 }
 
-/// Where the credentials are not known to be good although the job is as declared, that message says more.
-fn messages(row: &Row, declared: bool) -> String {
+/// Where the content is not known to be good although the job is as declared, that message says more.
+fn messages(row: &Row, declared: Option<ConditionType>) -> String {
     let ready = row.condition(ConditionType::Ready).is_some_and(|ready| ready.status == "True");
-    let valid =
-        row.condition(ConditionType::CredentialsValid).filter(|valid| declared && ready && valid.status != "True");
-    match valid {
-        Some(valid) => format!("{} CredentialsValid: {}", message(row), valid.message),
+    let content = declared.and_then(|kind| row.condition(kind));
+    match content.filter(|content| ready && content.status != "True") {
+        Some(content) => format!("{} {}: {}", message(row), content.type_, content.message),
         None => message(row).to_owned(),
     }
 }

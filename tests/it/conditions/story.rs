@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use entrain::api::{FINALIZER, Identity, Intent, JobOrigin, Report, RunState, SyncJobSpec, SyncJobStatus};
+use entrain::plan::mappings::Wish;
 use entrain::plan::report::{End, report};
 use entrain::plan::sync_job::world::observe::Shown;
 use entrain::plan::{
@@ -66,10 +67,11 @@ impl Story {
         story
     }
 
-    /// Before anybody has looked.
+    /// Before anybody has looked; a null takes a field away.
     pub fn set(&mut self, spec: Value) {
         let Value::Object(fields) = spec else { panic!("a spec is an object: {spec}") };
         self.spec.extend(fields);
+        self.spec.retain(|_, value| !value.is_null());
     }
 
     /// Somebody edits the spec.
@@ -138,6 +140,8 @@ impl Story {
     }
 
     fn steps(&mut self, mut pass: Pass<Managed<'_>>, desired: &Desired) -> (World, Verdict, Vec<(Step, Fact)>) {
+        let wish = desired.mappings.clone().unwrap_or_else(Wish::nothing);
+        self.graph.wish = wish.hash;
         while let Next::Do(step) = pass.next_step() {
             let fact = self.graph.answer(&step);
             self.record(&fact, desired);
@@ -188,6 +192,9 @@ impl Story {
                 self.memory.note(Remember::CreateWithoutEffect { nonce: nonce() }, clock);
             }
             Fact::RunStateRequested { state, .. } => self.memory.note(Remember::RunAsked(*state), clock),
+            Fact::SchemaSaved { revision, .. } => {
+                self.memory.note(Remember::SchemaSaved { revision: revision.clone() }, clock);
+            }
             _ => {}
         }
         let identity = &mut self.status.identity;

@@ -25,6 +25,7 @@ const POLL: Duration = Duration::from_millis(200);
 const QUARANTINED: &str = "00000000-0000-4000-8000-000000000001";
 const STALLED: &str = "00000000-0000-4000-8000-000000000002";
 const REJECTED: &str = "00000000-0000-4000-8000-000000000003";
+const MISNAMED: &str = "00000000-0000-4000-8000-000000000004";
 
 /// A query of a panel, as Grafana sends it once the variables are filled in.
 struct Query {
@@ -172,6 +173,16 @@ async fn a_job_with_credentials(rig: &mut Rig) {
     rig.until("rejected", "is so", rejected).await;
 }
 
+/// A job whose schema has no attribute of the name that its mappings give.
+async fn a_job_with_mappings(rig: &mut Rig) {
+    let tenant = rig.demo.tenant_id.clone();
+    let offers = json!({"appId": "11111111-1111-4111-8111-111111111113", "displayName": "x", "templates": ["scim"]});
+    rig.control.put_service_principal(&tenant, MISNAMED, &offers).await.unwrap();
+    let mappings = "mappings: {objectMappings: [{sourceObjectName: User, targetObjectName: User, attributeMappings: [{targetAttributeName: userNme, expression: \"[mail]\"}]}]}";
+    rig.apply(&manifest("misnamed", MISNAMED, "scim", &[mappings])).await;
+    rig.until("misnamed", "is so", |object| says(object, "MappingsApplied", "False", "MappingInvalid")).await;
+}
+
 /// Success, a failed cycle, a quarantine, a stalled SyncJob.
 async fn jobs_of_all_kinds(rig: &mut Rig) {
     let tenant = rig.demo.tenant_id.clone();
@@ -248,6 +259,7 @@ async fn a_prometheus_that_scrapes_an_operator_answers_every_panel_and_every_ale
     rig.until_graph("Prometheus scrapes", async |_| prometheus.has_seen("entrain_build_info").await == Ok(true)).await;
     jobs_of_all_kinds(&mut rig).await;
     a_job_with_credentials(&mut rig).await;
+    a_job_with_mappings(&mut rig).await;
     a_tenant_with_a_certificate(&mut rig).await;
     trouble_of_all_kinds(&mut rig, &prometheus).await;
 

@@ -2,6 +2,7 @@
 
 mod overlay;
 mod overlay_worlds;
+mod mappings;
 mod secrets;
 mod worlds;
 
@@ -11,14 +12,14 @@ use entrain::api::{DeletionPolicy, JobOrigin, MissingJobPolicy, Mode, Reason, Re
 use entrain::plan::desired::Adoption;
 use entrain::plan::report::{End, report};
 use entrain::plan::{
-    Change, Desired, Fact, IntentOrigin, Leaving, Managed, Next, ObservedJob, Pass, Record, Rivals, Settings, Standing,
-    Step, Verdict, World, decide, preview,
+    Change, Desired, Fact, IntentOrigin, Leaving, Look, Managed, Next, ObservedJob, Pass, Record, Rivals, Settings,
+    Standing, Step, Verdict, World, decide, preview,
 };
 use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
-use worlds::{beginning, luck, outcome, wish, world};
+use worlds::{beginning, luck, outcome, trouble, wish, world};
 
 /// More than a pass may take.
 const STEPS_MAX: usize = 16;
@@ -39,6 +40,7 @@ fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
         "in a mode that changes nothing",
     )?;
     secrets::careful(step, wish, world)?;
+    mappings::careful(step, wish, world)?;
     match step {
         Step::Change(Change::CreateJob) => {
             let adoption = world.intent.as_ref().is_some_and(|intent| intent.adopt.is_some());
@@ -60,16 +62,7 @@ fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
                 "held by another",
             )
         }
-        Step::Record(Record::Adoption { .. }) => {
-            demand(wish.adoption != Adoption::Never, "although nothing may be adopted")?;
-            demand(world.job_id.is_none() && !world.deletion_requested, "although there is a job")
-        }
-        Step::Record(Record::AdoptJob { id }) => {
-            let intended = world.intent.as_ref().is_some_and(|intent| intent.adopt.as_ref() == Some(id));
-            demand(intended, "without an intent")?;
-            demand(world.rivals == Rivals::Read(Vec::new()), "without having read that there is no rival")?;
-            demand(world.jobs.iter().flatten().any(|job| &job.id == id), "unseen")
-        }
+        Step::Record(Record::Adoption { .. } | Record::AdoptJob { .. }) => careful_adoption(step, wish, world),
         Step::Record(Record::ForgetJob { id }) => {
             demand(wish.missing_job == MissingJobPolicy::Recreate && world.seen, "unasked, or never seen")?;
             let a_day = world.missing_for.is_some_and(|since| since >= Duration::from_secs(24 * 3600));
@@ -95,6 +88,24 @@ fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
         Step::Record(Record::Origin { .. }) => {
             demand(world.bound_job().is_some_and(|job| !job.lives()), "of a job that lives")
         }
+    }
+}
+
+/// What must be true of a step towards an adoption.
+fn careful_adoption(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
+    let demand = |held: bool, what: &str| if held { Ok(()) } else { Err(format!("{step:?} {what} in {world:?}")) };
+    match step {
+        Step::Record(Record::Adoption { .. }) => {
+            demand(wish.adoption != Adoption::Never, "although nothing may be adopted")?;
+            demand(world.job_id.is_none() && !world.deletion_requested, "although there is a job")
+        }
+        Step::Record(Record::AdoptJob { id }) => {
+            let intended = world.intent.as_ref().is_some_and(|intent| intent.adopt.as_ref() == Some(id));
+            demand(intended, "without an intent")?;
+            demand(world.rivals == Rivals::Read(Vec::new()), "without having read that there is no rival")?;
+            demand(world.jobs.iter().flatten().any(|job| &job.id == id), "unseen")
+        }
+        _ => Ok(()),
     }
 }
 
@@ -183,6 +194,7 @@ proptest! {
 
     #[test]
     fn decide_has_a_careful_answer_for_every_world(wish in wish(), world in world()) {
+        let world = mappings::fit(&wish, world);
         let plan = decide(&wish, &world, &Settings::default());
         explained(&plan).map_err(TestCaseError::fail)?;
         if let Some(step) = &plan.step {
@@ -217,6 +229,32 @@ proptest! {
         let created = count(|step| *step == Step::Change(Change::CreateJob));
         let restarted = count(|step| matches!(step, Step::Change(Change::RestartJob { .. })));
         prop_assert!(created <= 1 && restarted <= 1);
+        let read = count(|step| *step == Step::Look(Look::Schema));
+        let saved = count(|step| matches!(step, Step::Change(Change::SaveMappings { .. })));
+        let released = count(|step| matches!(step, Step::Change(Change::ReleaseMappings { .. })));
+        prop_assert!(read <= 1 && saved <= 1 && released <= 1, "{:?}", pass.done());
+    }
+
+    #[test]
+    fn a_job_is_let_go_of_in_the_end_although_its_mappings_cannot_be_given_back(
+        wish in wish(), start in beginning(), trouble in trouble(), jobs in vec(luck(), STEPS_MAX),
+    ) {
+        let wish = Desired { deletion_policy: Some(DeletionPolicy::Retain), ..wish };
+        let start = World { deletion_requested: true, finalizer: true, failures: 0, ..start };
+        let gone = (0..=mappings::TRIES).any(|failures| {
+            let settings = Settings::default();
+            let mut pass = Pass::new(Managed { desired: &wish, settings: &settings }, World { failures, ..start.clone() });
+            for luck in jobs.clone() {
+                let Next::Do(step) = pass.next_step() else { break };
+                pass.learn(match &step {
+                    Step::Record(record) => record.done(),
+                    Step::Look(_) => outcome(&step, &wish, luck),
+                    Step::Change(_) => Fact::Trouble(trouble.clone()),
+                });
+            }
+            pass.done().iter().any(|(_, fact)| matches!(fact, Fact::FinalizerRemoved { .. }))
+        });
+        prop_assert!(gone);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::secrets;
+use super::{mappings, secrets};
 
 const KINDS: &[TroubleKind] = &[
     TroubleKind::Throttled,
@@ -50,6 +50,7 @@ prop_compose! {
         correct in any::<bool>(),
         recreate in any::<bool>(),
         content in prop_oneof![2 => Just(Declared::default()), 1 => secrets::declared()],
+        mappings in mappings::wish(),
     ) -> Desired {
         let service_principal = ServicePrincipalId::parse("2d6f9f0a-3b41-4c7e-8f52-6a1b0c9d8e7f").unwrap();
         Desired {
@@ -58,6 +59,7 @@ prop_compose! {
             mode,
             adoption,
             content,
+            mappings,
             out_of_band: if correct { OutOfBandPolicy::Correct } else { OutOfBandPolicy::Respect },
             missing_job: if recreate { MissingJobPolicy::Recreate } else { MissingJobPolicy::Report },
             ..Desired::new(service_principal, TemplateId::parse("BoxOutDelta").unwrap())
@@ -215,10 +217,10 @@ prop_compose! {
         (answer, lost, recalled, restart) in (any::<bool>(), any::<bool>(), any::<bool>(), restart()),
         (delete_not_found, going) in (any::<bool>(), option::of(prop::bool::weighted(0.2))),
         (trouble, refusal, failures) in (option::weighted(0.3, trouble()), option::weighted(0.1, trouble()), 0..40_u32),
-        secrets in secrets::view(),
+        (secrets, mappings) in (secrets::view(), mappings::learnt()),
     ) -> World {
         let mut world = memory;
-        world.secrets = secrets;
+        (world.secrets, world.mappings) = (secrets, mappings);
         world.siblings = siblings;
         world.from_answer = answer;
         (world.delete_not_found, world.definition_going) = (delete_not_found, going);
@@ -254,10 +256,10 @@ prop_compose! {
         (rivals, absences, failures) in (vec(rival(), 0..2), 0..6_u32, 0..10_u32),
         (run, restart, lost, memory) in (option::of(run()), restart(), any::<bool>(), memory()),
         siblings in vec(sibling(), 0..2),
-        secrets in secrets::view(),
+        (secrets, mappings) in (secrets::view(), mappings::view()),
     ) -> World {
         let mut world = memory;
-        world.secrets = secrets;
+        (world.secrets, world.mappings) = (secrets, mappings);
         world.siblings = siblings;
         world.deletion_requested = deletion_requested;
         world.finalizer = finalizer;
@@ -286,6 +288,7 @@ pub struct Luck {
     rivals: Vec<Rival>,
     trouble: Trouble,
     secrets: secrets::Luck,
+    mappings: mappings::Luck,
 }
 
 prop_compose! {
@@ -295,14 +298,14 @@ prop_compose! {
         job in job(),
         rivals in vec(rival(), 0..2),
         trouble in trouble(),
-        secrets in secrets::luck(),
+        (secrets, mappings) in (secrets::luck(), mappings::luck()),
     ) -> Luck {
-        Luck { choice, jobs, job, rivals, trouble, secrets }
+        Luck { choice, jobs, job, rivals, trouble, secrets, mappings }
     }
 }
 
 pub fn outcome(step: &Step, wish: &Desired, luck: Luck) -> Fact {
-    let Luck { choice, jobs, job, rivals, trouble, secrets } = luck;
+    let Luck { choice, jobs, job, rivals, trouble, secrets, mappings } = luck;
     match (step, choice) {
         (Step::Change(Change::DeleteJob { .. }), 0) => Fact::DeleteNotFound,
         (Step::Change(Change::DeleteJob { .. }), 2) => Fact::DeleteUnknown(trouble),
@@ -317,10 +320,11 @@ pub fn outcome(step: &Step, wish: &Desired, luck: Luck) -> Fact {
         (_, 1) => Fact::Trouble(trouble),
         (Step::Look(Look::Credentials), _) => secrets.wanted(&wish.content),
         (Step::Look(Look::Secrets), _) => secrets.live(),
+        (Step::Look(Look::Schema), _) => mappings.read(wish),
         (Step::Change(Change::TestCredentials { .. }), _) => secrets.tested(),
         (Step::Look(look), _) => seen(*look, choice, jobs, rivals),
         (Step::Record(record), _) => record.done(),
-        (Step::Change(change), _) => change.done(|| job),
+        (Step::Change(change), _) => mappings::changed(change, choice, trouble).unwrap_or_else(|| change.done(|| job)),
     }
 }
 

@@ -26,10 +26,6 @@ pub(in crate::plan) fn decide(desired: &Desired, world: &World, settings: &Setti
     if !world.finalizer {
         return nothing_left();
     }
-    let retains = desired.deletion_policy(world.origin) == DeletionPolicy::Retain;
-    if retains && world.mappings.owns() && mappings::given_up(world) {
-        return retain(world);
-    }
     if let Some(verdict) = failed(world, settings) {
         return verdict;
     }

@@ -17,7 +17,7 @@ use crate::api::{Mappings, MappingsStatus, Scope, SyncJobSpec};
 
 pub(in crate::plan) use decide::{course, may_start, unread};
 pub use release::Released;
-pub(in crate::plan) use release::{given_up, giving_back};
+pub(in crate::plan) use release::giving_back;
 pub(in crate::plan) use shown::{condition, status};
 pub(in crate::plan) use words::planned;
 

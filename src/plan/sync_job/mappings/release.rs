@@ -3,7 +3,7 @@
 use super::View;
 use crate::api::{OnRelease, Reason};
 use crate::plan::sync_job::desired::Desired;
-use crate::plan::sync_job::step::{Change, Verdict};
+use crate::plan::sync_job::step::{Change, Look, Verdict};
 use crate::plan::sync_job::world::World;
 
 /// Passes in a row that may fail before a job is let go of with its mappings as they are: deletion always ends.
@@ -26,11 +26,20 @@ pub(in crate::plan) fn giving_back(desired: &Desired, world: &World) -> Option<V
     if keeps || !view.owns() || view.released.is_some() || given_up(world) {
         return None;
     }
+    if world.tenant.is_none() {
+        let message = "Learning which tenant the operator logs in to, before the mappings of the job are restored.";
+        return Some(Verdict::take(Look::Tenant, Reason::Deleting, message));
+    }
+    // A login for another tenant than the recorded one asks and sends nothing.
+    let elsewhere = world.recorded_tenant.is_some() && world.recorded_tenant != world.tenant;
+    if elsewhere {
+        return None;
+    }
     let message = "Restoring the mappings of the job before it is let go of.";
     Some(Verdict::take(Change::ReleaseMappings { id: id.clone() }, Reason::Deleting, message))
 }
 
 /// Whether giving back has failed for so long that the job is let go of without it.
-pub(in crate::plan) fn given_up(world: &World) -> bool {
+fn given_up(world: &World) -> bool {
     world.failures >= TRIES
 }

@@ -346,6 +346,7 @@ fn a_job_that_stays_gets_its_mappings_back_and_the_deletion_always_ends() {
         ("never saved", json!({}), owning(View::default()), false),
         ("to be kept", keep, owning(saved(MINUTE)), false),
         ("given up", json!({}), World { failures: 8, ..owning(saved(MINUTE)) }, false),
+        ("in another tenant", json!({}), World { tenant: Some("t2".to_owned()), ..owning(saved(MINUTE)) }, false),
     ];
     for (name, over, world, expected) in cases {
         let steps = steps(over, world);

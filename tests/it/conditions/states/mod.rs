@@ -3,6 +3,7 @@
 mod birth;
 mod credentials;
 mod life;
+mod mappings;
 mod modes;
 mod trouble;
 
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Section> {
         Section { title: "While there is a job", states: life::states() },
         Section { title: "What the service does to a job", states: life::service() },
         Section { title: "Credentials and settings", states: credentials::states() },
+        Section { title: "Mappings", states: mappings::states() },
         Section { title: "Modes", states: modes::states() },
         Section { title: "Deletion", states: modes::deletion() },
     ]
