@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::expression::Expressions;
-use super::merge::Overlay;
+use super::merged::Overlay;
 
 /// The texts that the service must parse and that are not known yet. To be asked again with what it answered, until there is
 /// none: after two rounds.

@@ -183,8 +183,13 @@ mod tests {
 
         // The text was changed and the tree was not.
         let stale = function("Append([b], \"x\")", &tree("a"));
-        let parsed = [(written["expression"].clone(), normal.clone()), (stale["expression"].clone(), function("Append([b], \"x\")", &tree("b")))];
-        let known = Expressions(parsed.map(|(text, source)| (text.as_str().unwrap().to_owned(), Parsed::Source(source))).into());
+        let parsed = [
+            (written["expression"].clone(), normal.clone()),
+            (stale["expression"].clone(), function("Append([b], \"x\")", &tree("b"))),
+        ];
+        let known = Expressions(
+            parsed.map(|(text, source)| (text.as_str().unwrap().to_owned(), Parsed::Source(source))).into(),
+        );
         let forms = Forms::new(&known, &BTreeMap::new());
         assert!(!forms.same(Some(&stale), Some(&written)));
         assert!(forms.same(Some(&function("Append(([a]),\"x\")", &json!([]))), Some(&normal)));

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::document::{items, member, text};
 use super::expression::{Forms, text_of};
-use super::meaning::{flag, flow_types, names, number, same};
+use super::meaning::{flag, flow_types, names, number, same, same_definition};
 use super::path::{Member, Subject};
 
 /// How many characters of a value a line shows.
@@ -35,19 +35,25 @@ pub struct Changed {
 
 impl Line {
     /// How a subject differs between two schemas; none if it means the same in both.
-    pub(super) fn between(subject: &Subject, before: Option<&Value>, after: Option<&Value>, forms: &Forms) -> Option<Self> {
-        let of = |whole: Option<&'_ Value>, part| whole.and_then(|whole| member(whole, part)).cloned();
-        let values: Vec<Changed> = match (before, after) {
-            (None, None) => Vec::new(),
-            (Some(_), None) => vec![Changed::new(Member::Existence, before, None)],
-            _ => {
-                let parts = subject.members().iter().map(|part| (*part, of(before, *part), of(after, *part)));
-                let changed = parts.filter(|(part, one, other)| !same(*part, one.as_ref(), other.as_ref(), forms));
-                changed.map(|(part, one, other)| Changed::new(part, one.as_ref(), other.as_ref())).collect()
+    pub(super) fn between(
+        subject: &Subject,
+        before: Option<&Value>,
+        after: Option<&Value>,
+        forms: &Forms,
+    ) -> Option<Self> {
+        let values = match (before, after) {
+            (Some(one), Some(other)) if matches!(subject, Subject::Definition { .. }) => {
+                let changed = !same_definition(one, other);
+                changed.then(|| Changed::new(Member::Existence, before, after)).into_iter().collect()
             }
+            (Some(_), None) => vec![Changed::new(Member::Existence, before, None)],
+            (_, Some(_)) => {
+                let values = members_between(subject, before, after, forms);
+                let added = before.is_none() && values.is_empty();
+                if added { vec![Changed::new(Member::Existence, None, after)] } else { values }
+            }
+            (None, None) => Vec::new(),
         };
-        let added = before.is_none() && after.is_some() && values.is_empty();
-        let values = if added { vec![Changed::new(Member::Existence, None, after)] } else { values };
         (!values.is_empty()).then(|| Self { subject: subject.clone(), values })
     }
 
@@ -61,6 +67,16 @@ impl Changed {
     fn new(member: Member, before: Option<&Value>, after: Option<&Value>) -> Self {
         Self { member, before: shown(member, before), after: shown(member, after) }
     }
+}
+
+fn members_between(subject: &Subject, before: Option<&Value>, after: Option<&Value>, forms: &Forms) -> Vec<Changed> {
+    let changed = |part: &Member| {
+        let of = |whole: Option<&Value>| whole.and_then(|whole| member(whole, *part)).cloned();
+        let (one, other) = (of(before), of(after));
+        let differs = !same(*part, one.as_ref(), other.as_ref(), forms);
+        differs.then(|| Changed::new(*part, one.as_ref(), other.as_ref()))
+    };
+    subject.members().iter().filter_map(changed).collect()
 }
 
 /// The lines of one subject become one.
@@ -94,11 +110,15 @@ fn shown(member: Member, value: Option<&Value>) -> String {
     }
 }
 
-/// A whole attribute mapping shows its source, and a definition its type.
+/// A whole attribute mapping shows its source, and a definition its type and what it is.
 fn existence(value: Option<&Value>) -> String {
     let Some(whole) = value else { return NONE.to_owned() };
-    let named = [text(whole, "type")].into_iter().find(|kind| !kind.is_empty()).map(str::to_owned);
-    text_of(whole.get("source")).or(named).unwrap_or_else(|| "(no source)".to_owned())
+    let kind = text(whole, "type");
+    if kind.is_empty() {
+        return text_of(whole.get("source")).unwrap_or_else(|| "(no source)".to_owned());
+    }
+    let flags = ["multivalued", "required", "caseExact"].into_iter().filter(|name| flag(whole.get(*name)));
+    [kind].into_iter().chain(flags).collect::<Vec<_>>().join(", ")
 }
 
 /// Groups as people read them: all clauses of one must hold.

@@ -30,6 +30,12 @@ pub(super) fn same_whole(members: &[Member], one: &Value, other: &Value, forms: 
         && rest(members, one) == rest(members, other)
 }
 
+/// Whether two definitions of an attribute say the same, as far as a wish can say it.
+pub(super) fn same_definition(one: &Value, other: &Value) -> bool {
+    let flags = ["caseExact", "multivalued", "required"];
+    text(one, "type") == text(other, "type") && flags.iter().all(|name| flag(one.get(*name)) == flag(other.get(*name)))
+}
+
 /// What is none of the members, in one form.
 fn rest(members: &[Member], whole: &Value) -> Option<Value> {
     let own = |name: &str| members.iter().any(|member| member.names().first() == Some(&name));
@@ -52,8 +58,7 @@ pub(super) fn settled(value: &Value) -> Option<Value> {
         }
         Value::Object(members) => {
             let kept = members.iter().filter(|(name, value)| !stamped(name) && !by_default(name, value));
-            let members: Map<_, _> =
-                kept.filter_map(|(name, value)| Some((name.clone(), settled(value)?))).collect();
+            let members: Map<_, _> = kept.filter_map(|(name, value)| Some((name.clone(), settled(value)?))).collect();
             (!members.is_empty()).then_some(Value::Object(members))
         }
     }
@@ -104,7 +109,8 @@ pub(super) fn flow_types(value: Option<&Value>) -> Vec<&str> {
 
 /// A list of names that has no order.
 pub(super) fn names(value: Option<&Value>) -> Vec<&str> {
-    let mut names: Vec<&str> = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut names: Vec<&str> =
+        value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     names.sort_unstable();
     names.dedup();
     names

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::expression::Forms;
+use super::meaning::same;
 use super::path::{Member, Path, Subject};
 
 const VERSION: u32 = 1;
@@ -34,6 +36,16 @@ pub(super) struct Owned {
     pub(super) applied: Option<Value>,
     /// The wish that led to it, as it was written.
     pub(super) wish: String,
+    /// What was there when it was put there, until the schema was read with it: until then its save may not have happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unseen: Option<Before>,
+}
+
+/// A value as it was before a save.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub(super) struct Before {
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub(super) value: Option<Value>,
 }
 
 impl Default for Memory {
@@ -59,6 +71,14 @@ impl Memory {
 
     pub(super) fn get(&self, subject: &Subject, member: Member) -> Option<&Owned> {
         self.owned.get(&subject.path(member))
+    }
+}
+
+impl Owned {
+    /// Whether what is there is what was put there, or what was there before, if that save may not have happened.
+    pub(super) fn ours(&self, member: Member, live: Option<&Value>, forms: &Forms) -> bool {
+        let not_saved = |before: &Before| same(member, live, before.value.as_ref(), forms);
+        same(member, live, self.applied.as_ref(), forms) || self.unseen.as_ref().is_some_and(not_saved)
     }
 }
 
@@ -98,7 +118,12 @@ mod tests {
     #[test]
     fn a_memory_survives_its_json_and_tells_null_from_absent() {
         let subject = Subject::Rule { rule: "R".into() };
-        let kept = |former| Owned { former, applied: Some(json!(["a"])), wish: "w".into() };
+        let kept = |former| Owned {
+            former,
+            applied: Some(json!(["a"])),
+            wish: "w".into(),
+            unseen: Some(Before { value: None }),
+        };
         let owned = BTreeMap::from([
             (subject.path(Member::ContainerFilter), kept(None)),
             (subject.path(Member::GroupFilter), kept(Some(Value::Null))),

@@ -1,75 +1,68 @@
-//! Merging a wish into a schema.
+//! Merging a wish into a schema, and giving everything back.
 
 use serde_json::Value;
 
-use super::expression::Expressions;
+use super::apply::apply;
+use super::expression::{Expressions, Forms, local};
 use super::finding::Finding;
-use super::line::Line;
-use super::memory::Memory;
-use super::risk::Risk;
-use crate::api::sync_job::{Mappings, OnRelease};
-
-/// What one SyncJob wants of a schema, and what it did to it before.
-#[derive(Clone, Copy, Debug)]
-pub struct Overlay<'a> {
-    pub wish: &'a Mappings,
-    /// What was kept when it was applied last.
-    pub memory: Option<&'a Memory>,
-    pub drift: Drift,
-    /// Whether all users and groups are in scope (`spec.scope: All`) and not those only that are assigned.
-    pub everyone: bool,
-}
-
-/// What becomes of owned values that somebody else changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drift {
-    /// They stay as they are.
-    Respect,
-    /// They are changed back.
-    Correct,
-}
-
-/// A schema with an overlay merged into it.
-#[derive(Clone, Debug)]
-pub struct Merged {
-    /// The whole schema, to be saved as it is; the one that was read, if nothing changes.
-    pub document: Value,
-    /// How it differs from the one that was read. If this is empty, there is nothing to save.
-    pub changes: Vec<Line>,
-    /// Owned values that somebody changed: from what was applied to what is there.
-    pub drifted: Vec<Line>,
-    /// Values that are owned no longer and get back what they were; part of `changes`.
-    pub given_back: Vec<Line>,
-    /// Values that are owned no longer and stay, because somebody changed them: from what was applied to what is there.
-    pub left: Vec<Line>,
-    /// What of the changes can deprovision people.
-    pub risks: Vec<Risk>,
-    /// To be saved before the document is.
-    pub memory: Memory,
-    /// How many values are owned.
-    pub owned: usize,
-    /// Whether all changes only undo what somebody else did.
-    pub corrects_only: bool,
-}
+use super::give_back::{self, InUse};
+use super::memory::{Memory, Owned};
+use super::merged::{Drift, Merged, Overlay};
+use super::path::{Member, Path};
+use super::resolve::{Against, resolve};
+use super::wanted::Group;
+use super::work::Work;
+use crate::api::sync_job::OnRelease;
 
 /// Merges a wish into a schema, whole or not at all. `known` must have what [`super::expressions`] asks for.
 pub fn merge(overlay: &Overlay<'_>, live: &Value, known: &Expressions) -> Result<Merged, Vec<Finding>> {
-    let _ = (overlay, live, known);
-    Err(Vec::new())
+    let nothing = Memory::default();
+    let memory = overlay.memory.unwrap_or(&nothing);
+    let forms = Forms::new(known, &memory.forms);
+    let respects = overlay.drift == Drift::Respect;
+    let against = Against { live, memory, known, forms: &forms, everyone: overlay.everyone, respects };
+    let (groups, findings) = resolve(overlay.wish, against);
+    if !findings.0.is_empty() {
+        return Err(findings.0);
+    }
+    let mut work = Work::new(live, memory, &forms);
+    let released = released(memory, &groups);
+    let restores = overlay.wish.on_release != Some(OnRelease::Keep);
+    if restores {
+        give_back::values(&mut work, &released);
+    }
+    groups.iter().for_each(|group| apply(&mut work, group, overlay.drift));
+    if restores {
+        give_back::definitions(&mut work, &released, InUse::Wait);
+    }
+    work.memory.forms = normal_forms(&groups);
+    Ok(work.finish())
 }
 
 /// Gives everything back that is owned, or forgets it.
 pub fn release(live: &Value, memory: &Memory, how: OnRelease) -> Merged {
-    let _ = (live, memory, how);
-    Merged {
-        document: live.clone(),
-        changes: Vec::new(),
-        drifted: Vec::new(),
-        given_back: Vec::new(),
-        left: Vec::new(),
-        risks: Vec::new(),
-        memory: Memory::default(),
-        owned: 0,
-        corrects_only: false,
+    let forms = Forms::new(&Expressions::default(), &memory.forms);
+    let mut work = Work::new(live, memory, &forms);
+    if how == OnRelease::Restore {
+        let all = released(memory, &[]);
+        give_back::values(&mut work, &all);
+        give_back::definitions(&mut work, &all, InUse::Leave);
     }
+    work.finish()
+}
+
+/// What was owned and is so no longer.
+fn released<'a>(memory: &'a Memory, groups: &[Group]) -> Vec<(&'a Path, &'a Owned)> {
+    let holds = |path: &Path, owned: &Owned| {
+        let mut of_subject = groups.iter().filter(|group| group.subject == path.subject);
+        of_subject.any(|group| group.holds(path, &owned.wish))
+    };
+    memory.owned.iter().filter(|(path, owned)| !holds(path, owned)).collect()
+}
+
+/// The service's normal form of each expression that it had to parse.
+fn normal_forms(groups: &[Group]) -> std::collections::BTreeMap<String, Value> {
+    let wants = groups.iter().flat_map(|group| &group.values).filter(|want| want.member == Member::Source);
+    let parsed = wants.filter(|want| local(&want.wish).is_none());
+    parsed.filter_map(|want| Some((want.wish.clone(), want.value.clone()?))).collect()
 }

@@ -5,19 +5,28 @@
 //! overlay of what a job has. The caller saves [`Merged::memory`] first and [`Merged::document`] second, and the latter only
 //! if [`Merged::changes`] is not empty.
 
+mod apply;
 mod ask;
+mod check;
 mod document;
 mod expression;
 mod finding;
+mod fresh;
+mod give_back;
 mod import;
 mod line;
 mod meaning;
 mod memory;
 mod merge;
+mod merged;
 mod names;
+mod objects;
 mod path;
+mod resolve;
 mod risk;
+mod wanted;
 mod wish_hash;
+mod work;
 
 pub use ask::expressions;
 pub use expression::{Expressions, Parsed};
@@ -25,7 +34,8 @@ pub use finding::{Finding, FindingKind};
 pub use import::{Imported, import};
 pub use line::{Changed, Line, confirmation};
 pub use memory::Memory;
-pub use merge::{Drift, Merged, Overlay, merge, release};
+pub use merge::{merge, release};
+pub use merged::{Drift, Merged, Overlay};
 pub use path::{Member, Path, Subject};
 pub use risk::Risk;
 pub use wish_hash::wish_hash;

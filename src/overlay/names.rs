@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 /// How many near names a message lists.
 const NEAREST_MAX: usize = 3;
 
@@ -16,17 +18,11 @@ pub(super) enum Hit<T> {
 
 /// Looks through a few things with names.
 pub(super) fn pick<T>(all: Vec<T>, exact: impl Fn(&T) -> bool, folded: impl Fn(&T) -> bool) -> Hit<T> {
-    let (mut exactly, others): (Vec<T>, Vec<T>) = all.into_iter().partition(exact);
-    if exactly.is_empty() {
-        exactly = others.into_iter().filter(folded).collect();
-    }
-    match (exactly.pop(), exactly.is_empty()) {
-        (None, _) => Hit::None,
-        (Some(only), true) => Hit::One(only),
-        (Some(last), false) => {
-            exactly.push(last);
-            Hit::Several(exactly)
-        }
+    let (exactly, others): (Vec<T>, Vec<T>) = all.into_iter().partition(exact);
+    let mut found = if exactly.is_empty() { others.into_iter().filter(folded).collect() } else { exactly };
+    match found.len() {
+        0 | 1 => found.pop().map_or(Hit::None, Hit::One),
+        _ => Hit::Several(found),
     }
 }
 
@@ -35,42 +31,38 @@ pub(super) fn folds(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
-/// Many names, indexed.
+/// The items of a list by their names. Those without a name are not found by any.
 #[derive(Default)]
-pub(super) struct Names<'a>(BTreeMap<String, Vec<&'a str>>);
+pub(super) struct Names<'a>(BTreeMap<String, Vec<(&'a str, &'a Value)>>);
 
 impl<'a> Names<'a> {
-    pub(super) fn of(names: impl Iterator<Item = &'a str>) -> Self {
-        let mut folded: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for name in names.filter(|name| !name.is_empty()) {
-            folded.entry(name.to_lowercase()).or_default().push(name);
+    pub(super) fn of(items: impl Iterator<Item = (&'a str, &'a Value)>) -> Self {
+        let mut folded: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        for (name, item) in items.filter(|(name, _)| !name.is_empty()) {
+            folded.entry(name.to_lowercase()).or_default().push((name, item));
         }
         Self(folded)
     }
 
-    pub(super) fn find(&self, name: &str) -> Hit<&'a str> {
+    pub(super) fn find(&self, name: &str) -> Hit<(&'a str, &'a Value)> {
         let all = self.0.get(&name.to_lowercase()).cloned().unwrap_or_default();
-        pick(all, |found| *found == name, |_| true)
-    }
-
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(&name.to_lowercase())
+        pick(all, |(found, _)| *found == name, |_| true)
     }
 
     /// All of them, in order.
-    pub(super) fn all(&self) -> impl Iterator<Item = &'a str> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.0.values().flatten().copied()
     }
 
     /// A sentence with the names that are most like this one.
     pub(super) fn nearest(&self, name: &str) -> String {
-        nearest(name, self.all())
+        nearest(name, self.all().map(|(name, _)| name))
     }
 }
 
 /// A sentence with the names that are most like this one; empty if none is.
 pub(super) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let far = name.chars().count() / 2 + 1;
+    let far = name.chars().count() / 2;
     let distance = |other: &str| strsim::osa_distance(&name.to_lowercase(), &other.to_lowercase());
     let mut near: Vec<(usize, &str)> = names.map(|other| (distance(other), other)).collect();
     near.retain(|(distance, _)| *distance <= far);
@@ -86,12 +78,18 @@ mod tests {
 
     #[test]
     fn the_exact_name_counts_more_than_one_that_differs_in_case() {
-        let names = Names::of(["mail", "Mail", "userName", "title", "title", ""].into_iter());
-        assert_eq!(names.find("Mail"), Hit::One("Mail"));
-        assert_eq!(names.find("MAIL"), Hit::Several(vec!["mail", "Mail"]));
-        assert_eq!(names.find("USERNAME"), Hit::One("userName"));
-        assert_eq!(names.find("title"), Hit::Several(vec!["title", "title"]));
-        assert_eq!((names.find("titles"), names.find("")), (Hit::None, Hit::None));
+        let all = ["mail", "Mail", "userName", "title", "title", ""].map(|name| (name, &Value::Null));
+        let names = Names::of(all.into_iter());
+        let found = |name: &str| match names.find(name) {
+            Hit::One((name, _)) => vec![name],
+            Hit::None => vec![],
+            Hit::Several(all) => all.into_iter().map(|(name, _)| name).collect(),
+        };
+        assert_eq!(found("Mail"), ["Mail"]);
+        assert_eq!(found("MAIL"), ["mail", "Mail"]);
+        assert_eq!(found("USERNAME"), ["userName"]);
+        assert_eq!(found("title"), ["title", "title"]);
+        assert_eq!([found("titles"), found("")], [[""; 0]; 2]);
     }
 
     #[test]

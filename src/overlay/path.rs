@@ -82,6 +82,13 @@ impl Subject {
         }
     }
 
+    /// The target attribute, if it is an attribute mapping of these objects.
+    pub(super) fn attribute_of(&self, objects: &Self) -> Option<&str> {
+        let Self::Attribute { rule, source, target, attribute } = self else { return None };
+        let Self::Objects { rule: of_rule, source: of_source, target: of_target } = objects else { return None };
+        (rule == of_rule && source == of_source && target == of_target).then_some(attribute)
+    }
+
     pub(super) fn path(&self, member: Member) -> Path {
         Path { subject: self.clone(), member }
     }

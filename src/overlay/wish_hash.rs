@@ -13,9 +13,7 @@ pub fn wish_hash(wish: &Mappings) -> String {
         objects.attribute_definitions.sort_by(|one, other| (one.side, &one.name).cmp(&(other.side, &other.name)));
     }
     wish.object_mappings.sort_by(|one, other| {
-        let key = |objects: &ObjectMapping| {
-            (objects.source_object_name.clone(), objects.target_object_name.clone())
-        };
+        let key = |objects: &ObjectMapping| (objects.source_object_name.clone(), objects.target_object_name.clone());
         key(one).cmp(&key(other))
     });
     short_hash(&wish)
@@ -30,7 +28,10 @@ mod tests {
     #[test]
     fn the_order_of_entries_and_written_defaults_do_not_count_and_all_else_does() {
         let wish = |value: serde_json::Value| wish_hash(&serde_json::from_value(value).unwrap());
-        let (one, two) = (json!({"targetAttributeName": "a", "expression": "[a]"}), json!({"targetAttributeName": "b", "state": "Absent"}));
+        let (one, two) = (
+            json!({"targetAttributeName": "a", "expression": "[a]"}),
+            json!({"targetAttributeName": "b", "state": "Absent"}),
+        );
         let objects = |attributes: serde_json::Value| json!({"objectMappings": [{"sourceObjectName": "User", "targetObjectName": "User", "attributeMappings": attributes}]});
         let first = wish(objects(json!([one, two])));
         assert_eq!(first, wish(objects(json!([two, one]))));

@@ -1,0 +1,128 @@
+//! Giving back what is owned no longer: what was there comes back, unless somebody changed it meanwhile.
+
+use serde_json::Value;
+
+use super::document::{find, items, text};
+use super::expression::text_of;
+use super::line::Line;
+use super::meaning::{same, same_definition, same_whole};
+use super::memory::Owned;
+use super::path::{Member, Path, Subject};
+use super::work::Work;
+
+/// Gives back these values, except added attributes. Members come first: whether an added mapping is as it was added, and what
+/// a removed one was, depends on them.
+pub(super) fn values(work: &mut Work<'_>, paths: &[(&Path, &Owned)]) {
+    let (existences, members): (Vec<_>, Vec<_>) = paths.iter().partition(|(path, _)| path.member == Member::Existence);
+    members.into_iter().for_each(|(path, owned)| member(work, path, owned));
+    for (path, owned) in existences {
+        match (&path.subject, &owned.applied) {
+            (Subject::Definition { .. }, _) => {}
+            (_, Some(applied)) => added(work, path, applied),
+            (_, None) => removed(work, path, owned),
+        }
+    }
+}
+
+fn member(work: &mut Work<'_>, path: &Path, owned: &Owned) {
+    let Some(whole) = find(&work.document, &path.subject) else {
+        // Where the whole mapping was added, nothing was there before.
+        let was_added = work.old.get(&path.subject, Member::Existence).is_some_and(|owned| owned.former.is_none());
+        if !was_added {
+            work.left.push(Line::of(&path.subject, path.member, owned.applied.as_ref(), None));
+        }
+        return;
+    };
+    let live = super::document::member(whole, path.member);
+    if same(path.member, live, owned.former.as_ref(), work.forms) {
+        return;
+    }
+    if !owned.ours(path.member, live, work.forms) {
+        let line = Line::of(&path.subject, path.member, owned.applied.as_ref(), live);
+        return work.left.push(line);
+    }
+    back(work, path, owned.former.clone());
+}
+
+fn back(work: &mut Work<'_>, path: &Path, former: Option<Value>) {
+    if work.write(path, former) {
+        work.given.push(path.clone());
+        work.wished = true;
+    }
+}
+
+/// A mapping that was added goes, if it is as it was added.
+fn added(work: &mut Work<'_>, path: &Path, applied: &Value) {
+    let Some(live) = find(&work.document, &path.subject) else { return };
+    if same_whole(path.subject.members(), live, applied, work.forms) {
+        return back(work, path, None);
+    }
+    let line = Line::between(&path.subject, Some(applied), Some(live), work.forms);
+    let line = line.unwrap_or_else(|| Line::of(&path.subject, Member::Existence, Some(applied), Some(live)));
+    work.left.push(line);
+}
+
+/// A mapping that was removed comes back, if there is none.
+fn removed(work: &mut Work<'_>, path: &Path, owned: &Owned) {
+    let Some(former) = &owned.former else { return };
+    match find(&work.document, &path.subject) {
+        None => back(work, path, Some(former.clone())),
+        Some(live) if same_whole(path.subject.members(), live, former, work.forms) => {}
+        Some(live) => {
+            let line = Line::of(&path.subject, Member::Existence, None, Some(live));
+            work.left.push(line);
+        }
+    }
+}
+
+/// What becomes of an added attribute that is still used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum InUse {
+    /// It stays owned, and is looked at again.
+    Wait,
+    /// It stays, owned no longer.
+    Leave,
+}
+
+/// Takes added attributes away that nothing uses. To be done last.
+pub(super) fn definitions(work: &mut Work<'_>, paths: &[(&Path, &Owned)], in_use: InUse) {
+    for (path, owned) in paths.iter().filter(|(path, _)| matches!(path.subject, Subject::Definition { .. })) {
+        let Some(live) = find(&work.document, &path.subject) else { continue };
+        let as_added = owned.applied.as_ref().is_some_and(|applied| same_definition(live, applied));
+        let used = is_used(&work.document, &path.subject);
+        match (as_added, used) {
+            (true, false) => back(work, path, None),
+            (true, true) if in_use == InUse::Wait => work.carry((*path).clone(), owned),
+            (true, true) | (false, _) => {
+                let line = Line::of(&path.subject, Member::Existence, owned.applied.as_ref(), Some(live));
+                work.left.push(line);
+            }
+        }
+    }
+}
+
+/// Whether any mapping or filter names an attribute of a directory.
+fn is_used(schema: &Value, definition: &Subject) -> bool {
+    let Subject::Definition { directory, object, attribute } = definition else { return false };
+    let written = format!("[{attribute}]");
+    super::document::rules(schema).any(|rule| {
+        let (as_source, as_target) =
+            (text(rule, "sourceDirectoryName") == directory, text(rule, "targetDirectoryName") == directory);
+        items(rule, "objectMappings").any(|objects| {
+            let source = as_source && text(objects, "sourceObjectName") == object;
+            let target = as_target && text(objects, "targetObjectName") == object;
+            let maps = |entry: &Value| {
+                let reads = || text_of(entry.get("source")).is_some_and(|text| text.contains(&written));
+                target && text(entry, "targetAttributeName") == attribute || source && reads()
+            };
+            items(objects, "attributeMappings").any(maps) || source && filters_by(objects, attribute)
+        })
+    })
+}
+
+fn filters_by(objects: &Value, attribute: &str) -> bool {
+    let lists = ["groups", "categoryFilterGroups", "inputFilterGroups"];
+    let groups =
+        objects.get("scope").into_iter().flat_map(|scope| lists.into_iter().flat_map(|list| items(scope, list)));
+    groups.flat_map(|group| items(group, "clauses")).any(|clause| text(clause, "sourceOperandName") == attribute)
+}
