@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use entrain::args::{Cli, Command, Operator, Plan};
+use entrain::args::{Cli, Command, Import, Operator, Plan};
 use entrain::{api, cli, operator, telemetry};
 
 type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Crd => crd(),
         Command::Plan(options) => plan(&options),
+        Command::Import(options) => import(&options),
         Command::Operator(options) => run(&options),
     };
     outcome.unwrap_or_else(|error| {
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// clap exits with 2 on a usage error, but `plan` uses 2 for "something would change".
+/// clap exits with 2 on a usage error, but `plan` and `import` use 2 for what somebody should look at.
 fn usage_error(error: &clap::Error) -> ExitCode {
     let printed = error.print();
     if error.use_stderr() || printed.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
@@ -37,6 +38,11 @@ fn crd() -> Outcome {
 fn plan(options: &Plan) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     Ok(runtime.block_on(cli::plan::run(options))?)
+}
+
+fn import(options: &Import) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Ok(runtime.block_on(cli::import::run(options))?)
 }
 
 fn run(options: &Operator) -> Outcome {

@@ -35,6 +35,7 @@ operations! {
     LogIn: POST "Logging in";
     ListJobs: GET "Listing the jobs";
     ListTemplates: GET "Listing the templates";
+    ListServicePrincipals: GET "Listing the service principals";
     GetServicePrincipal: GET "Reading the service principal";
     CreateJob: POST "Creating the job";
     StartJob: POST "Starting the job";

@@ -9,11 +9,20 @@ use super::lenient;
 use super::operation::Operation;
 use super::request::Call;
 
+/// What is asked of each service principal of a list. Graph gives a page at most 999 of them, and 100 without being asked.
+const LIST_QUERY: &str = "$select=id,appId,displayName&$top=999";
+
 /// `servicePrincipal`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
 pub struct ServicePrincipal {
     #[serde(deserialize_with = "lenient::id")]
     pub id: String,
+    /// Client id of its application.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub app_id: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub display_name: Option<String>,
 }
 
 /// `synchronizationTemplate`.
@@ -29,6 +38,13 @@ impl Client {
         let url = self.url(&["servicePrincipals", service_principal]);
         let call = Call::read(Operation::GetServicePrincipal, url);
         parse(&call, &self.send(&call).await?)
+    }
+
+    /// All service principals of the tenant.
+    pub async fn list_service_principals(&self) -> Result<Vec<ServicePrincipal>, Error> {
+        let mut url = self.url(&["servicePrincipals"]);
+        url.set_query(Some(LIST_QUERY));
+        self.list(Operation::ListServicePrincipals, url).await
     }
 
     /// All templates that a service principal offers.

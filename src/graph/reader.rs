@@ -9,6 +9,7 @@ use super::error::Error;
 use super::jobs::Job;
 use super::login::credential::Credential;
 use super::principals::{ServicePrincipal, Template};
+use super::request::Priority;
 use super::schema::{FilterOperator, ParseRequest, ParsedExpression};
 use super::secrets::SecretPair;
 
@@ -52,6 +53,17 @@ impl Reader {
     /// As [`Client::list_secrets`].
     pub async fn list_secrets(&self, service_principal: &str) -> Result<Vec<SecretPair>, Error> {
         self.0.list_secrets(service_principal).await
+    }
+
+    /// The same reader, whose questions are this urgent.
+    #[must_use]
+    pub fn with_priority(&self, priority: Priority) -> Self {
+        Self(self.0.with_priority(priority))
+    }
+
+    /// As [`Client::list_service_principals`].
+    pub async fn list_service_principals(&self) -> Result<Vec<ServicePrincipal>, Error> {
+        self.0.list_service_principals().await
     }
 
     /// As [`Client::get_service_principal`].

@@ -1,22 +1,15 @@
 //! Reading one service principal: each question is sent once, with retries, and its answer is kept as a fact.
 
-use std::time::Duration;
-
-use tokio::time::{Instant, sleep_until};
-
 use super::error::PlanError;
 use crate::api::Scope;
 use crate::args::Caller;
+use crate::cli::caller::{is_about_login, login_remedy};
+use crate::cli::patience::patiently;
 use crate::clock::Clock;
-use crate::graph::{Error, Kind, Reader};
+use crate::graph::{Kind, Reader};
 use crate::overlay::Drift;
 use crate::plan::{Desired, Fact, Look, Trouble, TroubleKind};
 use crate::reconcile::{Desk, Offline, Question, compare, found, observed};
-
-/// Waits before a transient error is retried, where Graph names no wait.
-const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
-/// The longest wait named by Graph that is respected; a longer one ends the plan, because a reviewer is waiting.
-const WAIT_MAX: Duration = Duration::from_secs(120);
 
 pub struct Looks<'a> {
     client: &'a Reader,
@@ -63,7 +56,7 @@ impl<'a> Looks<'a> {
         if look == Look::Tenant {
             return Ok(Some(match patiently(|| client.tenant()).await {
                 Ok(id) => Fact::TenantKnown { id },
-                Err(error) if concerns_all(&error) => {
+                Err(error) if is_about_login(&error) => {
                     return Err(PlanError::Login { error, remedy: login_remedy(self.caller) });
                 }
                 Err(error) => found(Err(error), |fact| fact),
@@ -111,7 +104,7 @@ impl<'a> Looks<'a> {
                 }
             };
             *kept = Some(match answer {
-                Err(error) if concerns_all(&error) => {
+                Err(error) if is_about_login(&error) => {
                     return Err(PlanError::Login { error, remedy: login_remedy(self.caller) });
                 }
                 answer => found(answer, |fact| fact),
@@ -136,7 +129,7 @@ impl<'a> Looks<'a> {
             desk: &desk,
         };
         match patiently(|| compare(&question)).await {
-            Err(error) if concerns_all(&error) => Err(PlanError::Login { error, remedy: login_remedy(self.caller) }),
+            Err(error) if is_about_login(&error) => Err(PlanError::Login { error, remedy: login_remedy(self.caller) }),
             answer => Ok(Some(found(answer, |answer| Fact::SchemaRead(answer.comparison)))),
         }
     }
@@ -155,37 +148,4 @@ impl<'a> Looks<'a> {
         };
         format!("{} {remedy}", trouble.detail_with_trace())
     }
-}
-
-fn concerns_all(error: &Error) -> bool {
-    matches!(error.kind, Kind::LoginRefused | Kind::LoginUnavailable | Kind::TokenRejected)
-}
-
-fn login_remedy(caller: Caller) -> &'static str {
-    match caller {
-        Caller::Person => {
-            "Log in with `az login --allow-no-subscriptions` or `azd auth login`, and set AZURE_TENANT_ID if it is not your own tenant; or name an application with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE."
-        }
-        Caller::Application => {
-            "Check AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET (or the federated credential) and --cloud."
-        }
-    }
-}
-
-/// Retries transient errors.
-async fn patiently<T, F: Future<Output = Result<T, Error>>>(ask: impl Fn() -> F) -> Result<T, Error> {
-    for wait in WAITS {
-        match ask().await {
-            Err(error) if matches!(error.kind, Kind::Throttled | Kind::Unavailable | Kind::Network) => {
-                let now = Instant::now();
-                let until = error.retry_at.unwrap_or(now + wait);
-                if until > now + WAIT_MAX {
-                    return Err(error);
-                }
-                sleep_until(until).await;
-            }
-            answer => return answer,
-        }
-    }
-    ask().await
 }

@@ -14,9 +14,9 @@ use futures::{StreamExt, TryStreamExt};
 
 use self::document::{Document, Item};
 use self::look::Looks;
+use super::caller::connect;
 use super::manifests::{self, Manifest, Manifests, Tenant};
 use crate::args::{Caller, Output, Plan};
-use crate::connect::{self, ConnectError};
 use crate::graph;
 
 pub use self::error::PlanError;
@@ -35,24 +35,12 @@ pub async fn run(options: &Plan) -> Result<ExitCode, PlanError> {
         eprintln!("entrain: there is no SyncJob in these files");
         Vec::new()
     } else {
-        let (client, caller) = connect(options)?;
+        let (client, caller) = connect(&options.connection, options.caller, |usual| usual)?;
         look_at_all(&client, caller, manifests).await?
     };
     let document = Document::new(items);
     print(&document, options.output).map_err(PlanError::Print)?;
     Ok(exit_code(&document))
-}
-
-/// The environment decides who calls, unless the flag does.
-fn connect(options: &Plan) -> Result<(graph::Reader, Caller), ConnectError> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let secret = variable("AZURE_CLIENT_SECRET").or_else(|| variable("AZURE_FEDERATED_TOKEN_FILE"));
-    let caller = options.caller.unwrap_or(if secret.is_some() { Caller::Application } else { Caller::Person });
-    let credential = match caller {
-        Caller::Application => graph::Credential::from_environment(variable)?,
-        Caller::Person => graph::Credential::Person { tenant_id: variable("AZURE_TENANT_ID") },
-    };
-    Ok((graph::Reader::new(connect::options(&options.connection)?, credential)?, caller))
 }
 
 /// SyncJobs of one service principal share its lists; the items come back in the order of the files.

@@ -1,5 +1,6 @@
 //! The real binary, run as people run it: manifests in a directory, the simulator as the tenant.
 
+mod import;
 mod manifests;
 mod person;
 mod plan;
@@ -61,16 +62,24 @@ impl Review {
 
     /// `entrain plan`, in the directory, with nothing of this process's environment.
     fn command(&self, arguments: &[&str]) -> Command {
+        self.entrain("plan", arguments)
+    }
+
+    /// A command of `entrain`, in the same way.
+    fn entrain(&self, subcommand: &str, arguments: &[&str]) -> Command {
         let ready = self.simulator.ready();
         let mut command = Command::new(env!("CARGO_BIN_EXE_entrain"));
-        command.arg("plan").args(arguments).current_dir(self.dir.path()).env_clear().kill_on_drop(true);
+        command.arg(subcommand).args(arguments).current_dir(self.dir.path()).env_clear().kill_on_drop(true);
         command.args(["--graph-url", &ready.url, "--authority-host", &ready.login]).arg("--ca-file").arg(&ready.ca);
         command
     }
 
-    /// The same as the demo tenant's application.
+    /// `entrain plan` as the demo tenant's application.
     fn as_application(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(arguments);
+        self.with_login(self.command(arguments))
+    }
+
+    fn with_login(&self, mut command: Command) -> Command {
         command
             .env("AZURE_TENANT_ID", &self.demo.tenant_id)
             .env("AZURE_CLIENT_ID", &self.demo.client_id)

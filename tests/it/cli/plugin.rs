@@ -30,6 +30,8 @@ fn kubectl_finds_the_binary_by_its_other_name_and_the_help_says_how_it_was_calle
     assert_eq!(usage(&kubectl(dir.path(), &["entrain", "--help"])), "Usage: kubectl entrain <COMMAND>");
     let as_plugin = kubectl(dir.path(), &[&["entrain"], &plan[..]].concat());
     assert_eq!(usage(&as_plugin), "Usage: kubectl entrain plan [OPTIONS] --filename <PATH>");
+    let import = kubectl(dir.path(), &["entrain", "import", "--help"]);
+    assert_eq!(usage(&import), "Usage: kubectl entrain import [OPTIONS]");
     let as_itself = run(Command::new(ENTRAIN).args(plan), "").unwrap();
     assert_eq!(usage(&as_itself), "Usage: entrain plan [OPTIONS] --filename <PATH>");
     assert_eq!(kubectl(dir.path(), &["entrain", "crd"]), entrain::api::schema::yaml().unwrap());

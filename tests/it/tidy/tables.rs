@@ -6,12 +6,14 @@ pub type Row = (&'static str, &'static [&'static str]);
 
 /// From the wiring down to the words of the API; `src` are the files outside of the folders.
 pub const PRODUCT_FOLDERS: &[Row] = &[
-    ("src", &["src/api/", "src/cli/plan", "src/graph/", "src/operator", "src/plan/"]),
+    ("src", &["src/api/", "src/args", "src/cli/import", "src/cli/plan", "src/graph/", "src/operator", "src/plan/"]),
+    ("src/args", &["src/api/tenant", "src/plan/sync_job"]),
     (
         "src/operator",
         &[
             "src",
             "src/api/tenant",
+            "src/args",
             "src/cluster/",
             "src/graph/",
             "src/metrics",
@@ -20,9 +22,16 @@ pub const PRODUCT_FOLDERS: &[Row] = &[
             "src/serve",
         ],
     ),
-    ("src/cli", &[]),
+    ("src/cli", &["src", "src/args", "src/graph/"]),
+    (
+        "src/cli/import",
+        &["src", "src/api/", "src/args", "src/cli", "src/graph/", "src/overlay", "src/plan/", "src/reconcile/"],
+    ),
     ("src/cli/manifests", &["src/api/", "src/plan/"]),
-    ("src/cli/plan", &["src", "src/api/", "src/cli/manifests", "src/graph/", "src/plan/", "src/reconcile/"]),
+    (
+        "src/cli/plan",
+        &["src", "src/api/", "src/args", "src/cli", "src/cli/manifests", "src/graph/", "src/plan/", "src/reconcile/"],
+    ),
     ("src/serve", &["src/cluster", "src/metrics"]),
     (
         "src/reconcile",
@@ -130,7 +139,23 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
         ],
     ),
     ("src/operator", &["chance", "kube", "std::env", "std::io", "std::net", "tokio", "tracing", "uuid"]),
-    ("src/cli", &[]),
+    ("src/args", &["clap", "url"]),
+    ("src/cli", &["clock", "sleep", "std::env", "tokio"]),
+    (
+        "src/cli/import",
+        &[
+            "clock",
+            "futures",
+            "secrecy",
+            "serde_json",
+            "serde_saphyr",
+            "slug",
+            "std::fs",
+            "std::io",
+            "std::process",
+            "tokio",
+        ],
+    ),
     (
         "src/cli/manifests",
         &[
@@ -145,22 +170,7 @@ pub const PRODUCT_LIBRARIES: &[Row] = &[
             "walkdir",
         ],
     ),
-    (
-        "src/cli/plan",
-        &[
-            "anstream",
-            "anstyle",
-            "clock",
-            "futures",
-            "serde",
-            "serde_json",
-            "sleep",
-            "std::env",
-            "std::io",
-            "std::process",
-            "tokio",
-        ],
-    ),
+    ("src/cli/plan", &["anstream", "anstyle", "clock", "futures", "serde", "serde_json", "std::io", "std::process"]),
     (
         "src/serve",
         &[
@@ -331,6 +341,7 @@ pub const BED_FOLDERS: &[Row] = &[
         &[
             "tests/bed/src/graph",
             "tests/bed/src/graph/faults",
+            "tests/bed/src/graph/fixtures",
             "tests/bed/src/graph/http",
             "tests/bed/src/graph/login",
             "tests/bed/src/graph/model",
@@ -338,6 +349,7 @@ pub const BED_FOLDERS: &[Row] = &[
         ],
     ),
     ("tests/bed/src/graph/faults", &["tests/bed/src/graph/http"]),
+    ("tests/bed/src/graph/fixtures", &["tests/bed/src/graph/model", "tests/bed/src/graph/sync/expressions"]),
     (
         "tests/bed/src/graph/http",
         &[
@@ -359,7 +371,17 @@ pub const BED_FOLDERS: &[Row] = &[
             "tests/bed/src/graph/sync",
         ],
     ),
-    ("tests/bed/src/graph/sync", &["tests/bed/src/graph", "tests/bed/src/graph/http", "tests/bed/src/graph/model"]),
+    (
+        "tests/bed/src/graph/sync",
+        &[
+            "tests/bed/src/graph",
+            "tests/bed/src/graph/fixtures",
+            "tests/bed/src/graph/http",
+            "tests/bed/src/graph/model",
+            "tests/bed/src/graph/sync/expressions",
+        ],
+    ),
+    ("tests/bed/src/graph/sync/expressions", &["tests/bed/src/graph/model"]),
     ("tests/bed/src/plane", &["tests/bed/src", "tests/bed/src/tools"]),
     ("tests/bed/src/tools", &["tests/bed/src"]),
 ];

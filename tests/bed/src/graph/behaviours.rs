@@ -113,6 +113,7 @@ pub const ALL: &[Behaviour] = &[
     row("`servicePrincipals(appId='…')/synchronization` is no route", Guessed, "§1 [iss:microsoftgraph/msgraph-sdk-python#961] [api:synchronization-synchronizationjob-restart]", &["addressingByAppId"]),
     row("no templates at all, or an application's id: `UnknownError`", Observed, "§4.9 [iss:hashicorp/terraform-provider-azuread#1099]", &["withoutTemplates"]),
     // Schema, secrets, on demand
+    row("lists of templates carry the schemas; `applicationId` is that of the gallery, and a key of `metadata` may come twice", Observed, "§3.7 [api:synchronization-synchronization-list-templates]", &["templateSchemas"]),
     row("a schema is replaced as a whole", Documented, "§2.3 [api:synchronization-synchronizationschema-update]", &[]),
     row("a change gives a schema a new `version`", Documented, "§3.8 [res:synchronization-synchronizationschema]", &[]),
     row("the new version names a date and an activity, and the directories get it too", Observed, "§3.8 [iss:microsoftgraph/msgraph-sdk-powershell#2643]", &["schemaVersions", "directoryVersions"]),

@@ -4,6 +4,7 @@
 mod assertions;
 mod cycles;
 mod directory;
+mod expressions;
 mod faults;
 mod given_schemas;
 mod identity;
@@ -13,6 +14,7 @@ mod permissions;
 mod quarantine;
 mod replicas;
 mod schema;
+mod schema_form;
 mod scope;
 mod secret_access;
 mod secrets;

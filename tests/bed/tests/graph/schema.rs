@@ -24,11 +24,42 @@ async fn templates_are_read_through_both_parents() {
     let fields: Value = serde_json::from_str(fields["value"].as_str().unwrap()).unwrap();
     assert_eq!(fields, json!([{"name": "baseaddress"}, {"name": "secrettoken", "secret": true}]));
     let through_app = bed.call("GET", &format!("applications/{app}/synchronization/templates"), None).await.json();
-    assert_eq!(through_app["value"], listed["value"]);
+    let bare = |mut list: Value| {
+        for template in list["value"].as_array_mut().unwrap() {
+            template.as_object_mut().unwrap().remove("schema@odata.context").expect("a list has the schemas");
+        }
+        list["value"].take()
+    };
+    assert_eq!(bare(through_app), bare(listed));
     let path = format!("/beta/servicePrincipals/{SP}/synchronization/templates/scim");
     let beta = bed.send("GET", &path, None, &bed.token, &[]).await.unwrap().json();
     assert_eq!(beta["metadata"][0]["key"], "configurationFields");
     assert_eq!(bed.sync("GET", "templates/nope", None).await.status, 404);
+}
+
+#[tokio::test]
+async fn lists_of_templates_carry_schemas_as_the_switch_says() {
+    let bed = Bed::new().await;
+    bed.control.put_template_schema(TENANT, SP, "scim", &json!({"fixture": "scim-large"})).await.unwrap();
+    for (switch, in_list, in_one) in [
+        (json!({}), true, false),
+        (json!({"templateSchemas": "always"}), true, true),
+        (json!({"templateSchemas": "never"}), false, false),
+    ] {
+        bed.control.put_tenant(TENANT, &switch).await.unwrap();
+        let list = bed.sync("GET", "templates", None).await;
+        assert_eq!(list.text.len() > 400_000, in_list, "{switch}");
+        let one = bed.sync("GET", "templates/scim", None).await.json();
+        assert_eq!(one["schema"].is_object(), in_one, "{switch}");
+        let listed = list.json()["value"][0].clone();
+        assert_ne!(listed["applicationId"], "6b5e1f3a-0000-4000-8000-000000000001", "the gallery's, not the appId");
+        if in_list {
+            assert_eq!(listed["schema"]["id"], "scim.00000000000000000000000000000000");
+            assert!(listed["schema@odata.context"].as_str().unwrap().ends_with("templates('scim')/schema/$entity"));
+        }
+        let keys: Vec<&Value> = listed["metadata"].as_array().unwrap().iter().map(|pair| &pair["key"]).collect();
+        assert_eq!(keys.iter().filter(|key| **key == "IsSynchronizationInPreview").count(), 2);
+    }
 }
 
 #[tokio::test]

@@ -76,6 +76,7 @@ pub struct Settings {
     pub sync_all_absent: SyncAllAbsent,
     pub sync_all_widens: SyncAllWidens,
     pub schema_reset_status: SchemaResetStatus,
+    pub template_schemas: TemplateSchemas,
     /// How long a replica shows the schema of a job as it was before a change.
     pub schema_lag_millis: u64,
     pub schema_versions: SchemaVersions,

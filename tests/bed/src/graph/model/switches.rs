@@ -312,3 +312,7 @@ switch! {
     /// What an attribute comes to that the test object does not have.
     MissingTestProperty { Null, Fails }
 }
+switch! {
+    /// Which answers about templates carry their schemas.
+    TemplateSchemas { Lists, Always, Never }
+}

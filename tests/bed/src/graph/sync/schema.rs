@@ -105,7 +105,7 @@ pub fn put(call: &mut Call<'_>) -> Answered {
         let current = of_template(call.tenant()?, &sp, &template);
         let change = Change { owner: &template, now, current: current.clone(), default: current };
         let schema = accepted(sent, &change, &settings)?;
-        return edit_template(call, template, Some(schema));
+        return edit_template(call, &template, Some(schema));
     }
     let job = call.job()?.clone();
     let tenant = call.tenant()?;
@@ -120,7 +120,7 @@ pub fn reset(call: &mut Call<'_>) -> Answered {
     let status = call.settings().schema_reset_status;
     let answer = if call.param("job").is_empty() {
         let template = templates::known(call)?;
-        edit_template(call, template, None)
+        edit_template(call, &template, None)
     } else {
         call.job()?;
         edit_job(call, None)
@@ -131,11 +131,11 @@ pub fn reset(call: &mut Call<'_>) -> Answered {
     })
 }
 
-fn edit_template(call: &mut Call<'_>, template: String, schema: Option<Schema>) -> Answered {
+fn edit_template(call: &mut Call<'_>, template: &str, schema: Option<Schema>) -> Answered {
     let edited = &mut call.principal()?.edited_schemas;
     match schema {
-        Some(schema) => edited.insert(template.clone(), schema),
-        None => edited.remove(&template),
+        Some(schema) => edited.insert(template.to_owned(), schema),
+        None => edited.remove(template),
     };
     call.commit(None, serde_json::json!({"templateId": template}));
     Ok(Reply::no_content())

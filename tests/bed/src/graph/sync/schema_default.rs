@@ -29,7 +29,7 @@ pub fn schema(id: &str, template_id: &str, template: &Template) -> Value {
         "User",
         user,
         FLOWS,
-        vec![
+        &[
             mapping("userName", "[userPrincipalName]", None, 1),
             mapping("active", r#"Switch([IsSoftDeleted], , "False", "True", "True", "False")"#, None, 0),
             mapping("displayName", "[displayName]", None, 0),
@@ -42,15 +42,15 @@ pub fn schema(id: &str, template_id: &str, template: &Template) -> Value {
             "Group",
             group,
             FLOWS,
-            vec![
+            &[
                 mapping("displayName", "[displayName]", None, 1),
                 mapping("externalId", "[objectId]", None, 0),
                 mapping("members", "[members]", None, 0),
             ],
         ));
     }
-    mappings.push(hidden_mapping("Role", FLOWS, vec![mapping("id", "", None, 1)]));
-    let mut rule = rule(&rule_id(template_id, scim), &template.rule, [SOURCE, target], meta, mappings);
+    mappings.push(hidden_mapping("Role", FLOWS, &[mapping("id", "", None, 1)]));
+    let mut rule = rule(&rule_id(template_id, scim), &template.rule, [SOURCE, target], &meta, &mappings);
     rule["priority"] = u32::from(template.factory_tag != "AD2AAD").into();
     let people = "objectId|anchor userPrincipalName|required displayName mail mailNickname givenName surname \
         department jobTitle employeeId manager|ref|->User IsSoftDeleted|bool";
@@ -59,14 +59,14 @@ pub fn schema(id: &str, template_id: &str, template: &Template) -> Value {
     json!({
         "id": id, "version": "v1.2", "synchronizationRules": [rule],
         "directories": [
-            directory(&directory_id(template_id, SOURCE), SOURCE, "v1.2", true, vec![
-                object("User", &[], attributes(people)),
-                object("Group", &[], attributes(members)),
+            directory(&directory_id(template_id, SOURCE), SOURCE, "v1.2", true, &[
+                object("User", &[], &attributes(people)),
+                object("Group", &[], &attributes(members)),
             ]),
-            directory(&directory_id(template_id, target), target, "v1.2", false, vec![
-                object(user, &[], attributes(accounts)),
-                object(group, &[], attributes("id|anchor|readonly displayName|required externalId members|ref|many")),
-                object("Role", &[], attributes("id|anchor value")),
+            directory(&directory_id(template_id, target), target, "v1.2", false, &[
+                object(user, &[], &attributes(accounts)),
+                object(group, &[], &attributes("id|anchor|readonly displayName|required externalId members|ref|many")),
+                object("Role", &[], &attributes("id|anchor value")),
             ]),
         ],
     })

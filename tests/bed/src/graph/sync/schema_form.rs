@@ -166,7 +166,9 @@ pub fn shuffle(value: &mut Value, state: &mut u64) {
             let bound = u64::try_from(last).unwrap_or(u64::MAX).saturating_add(1);
             items.swap(last, usize::try_from(*state % bound).unwrap_or_default());
         }
-        items.iter_mut().for_each(|item| shuffle(item, state));
+        for item in items {
+            shuffle(item, state);
+        }
     }
 }
 

@@ -13,13 +13,14 @@ use crate::graph::http::route;
 use crate::graph::model::clock::text;
 use crate::graph::model::settings::{Cloud, MissingTestProperty, ParseExpression};
 
+const TEXT: &[&str] = &["String", "Integer"];
+const ANY: &[&str] = &["String", "Integer", "Boolean", "Reference", "Binary", "DateTime"];
+
 /// The documented ones. The portal knows more, whose wire names nobody printed.
 pub fn filter_operators(call: &mut Call<'_>) -> Answered {
     gate(call)?;
     schema::effective(call)?;
     let operator = |(name, arity, types): &(&str, &str, &[&str])| json!({"name": name, "arity": arity, "multivaluedComparisonType": "All", "supportedAttributeTypes": types});
-    const TEXT: &[&str] = &["String", "Integer"];
-    const ANY: &[&str] = &["String", "Integer", "Boolean", "Reference", "Binary", "DateTime"];
     let all = [
         ("EQUALS", "Binary", TEXT),
         ("NOT EQUALS", "Binary", TEXT),
@@ -97,14 +98,14 @@ pub fn parse_expression(call: &mut Call<'_>) -> Answered {
                     expressions::evaluate(&expression, &values).map(Some)
                 }
             };
-            parsed(Some(source), result.map_err(|message| ("EvaluationFailed", message)))
+            parsed(Some(&source), result.map_err(|message| ("EvaluationFailed", message)))
         }
     };
     Ok(Reply::ok(call.entity("microsoft.graph.parseExpressionResponse", body)))
 }
 
 /// What came of it; without a test object nothing is evaluated.
-fn parsed(source: Option<Value>, result: Result<Option<Vec<String>>, (&str, String)>) -> Value {
+fn parsed(source: Option<&Value>, result: Result<Option<Vec<String>>, (&str, String)>) -> Value {
     let error = |(code, message): &(&str, String)| json!({"code": code, "message": message, "target": null, "details": [], "innerError": null});
     json!({
         "parsingSucceeded": source.is_some(),
