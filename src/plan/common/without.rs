@@ -42,6 +42,12 @@ pub enum Guard {
     SavedAgain,
     /// A change of mappings that can deprovision people needs a delete threshold or a confirmation.
     RiskyMappings,
+    /// What was there before is kept before a schema is saved.
+    MemoryFirst,
+    /// What the second look at a schema shows is what was decided on.
+    SecondLook,
+    /// Mappings that a person changed stay that way where that is declared.
+    DriftRespected,
 }
 
 /// Which guard is missing; none, outside of the search.

@@ -55,6 +55,8 @@ pub struct Memory {
     pub(in crate::plan) saved: Option<SavedAt>,
     /// Since when a save may still be carried out that is older than the last one.
     pub(in crate::plan) save_in_doubt: Option<Duration>,
+    /// The other SyncJobs that saved the same set when it was last looked at, by uid.
+    pub(in crate::plan) holders: Vec<String>,
     /// Keys of the set that were shown without their values, in lower case, and when they last were.
     pub(in crate::plan) masked: BTreeMap<String, Duration>,
     /// What came of the restart from the start that was sent for the saved settings.
@@ -194,6 +196,12 @@ impl Memory {
         }
         if world.job_id.is_none() {
             (self.compared, self.schema_saved) = (None, None);
+        }
+        if let Some(wanted) = &world.secrets.wanted {
+            // With a SyncJob goes what its process remembered: a save of it may still be under way.
+            let one_went = self.holders.iter().any(|holder| !wanted.holders.contains(holder));
+            self.save_in_doubt = self.save_in_doubt.or(one_went.then_some(now.monotonic));
+            self.holders.clone_from(&wanted.holders);
         }
         self.absences = world.absences;
         self.masked.extend(world.secrets.masked().map(|key| (key, now.monotonic)));

@@ -62,7 +62,13 @@ impl Graph {
             service_principal: true,
             rivals: Vec::new(),
             late_rival: None,
-            wanted: Wanted { credentials: Vec::new(), fingerprint: None, known: Vec::new(), others: Vec::new() },
+            wanted: Wanted {
+                credentials: Vec::new(),
+                fingerprint: None,
+                known: Vec::new(),
+                others: Vec::new(),
+                holders: Vec::new(),
+            },
             secrets: Vec::new(),
             test: (CredentialTestResult::Accepted, None),
             schema: None,
@@ -216,6 +222,7 @@ pub fn scim(version: &str) -> Wanted {
         fingerprint: Some(tag_of(version)),
         known: Vec::new(),
         others: Vec::new(),
+        holders: Vec::new(),
     }
 }
 

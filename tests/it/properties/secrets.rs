@@ -110,6 +110,7 @@ impl Luck {
             fingerprint: self.together.clone().filter(|_| known),
             known: Vec::new(),
             others,
+            holders: Vec::new(),
         })
     }
 

@@ -58,7 +58,7 @@ const SCHEDULES: u64 = 1000;
 
 const ROW: Control = Control { missing: Missing::SettleWindow, guard: "", settle: 180, part: ANYWHERE };
 
-const CONTROLS: [Control; 21] = [
+const CONTROLS: [Control; 25] = [
     Control {
         missing: Missing::Of(Guard::FreshDelete),
         guard: "the object is read before its job is deleted",
@@ -202,6 +202,39 @@ const CONTROLS: [Control; 21] = [
             kinds: &[(Site::GraphAction, LATE)],
             ..ANYWHERE
         },
+        ..ROW
+    },
+    Control {
+        missing: Missing::Of(Guard::RiskyMappings),
+        guard: "what can deprovision people is confirmed",
+        part: Part { scenes: &["a risky scope"], ..ANYWHERE },
+        ..ROW
+    },
+    Control {
+        missing: Missing::Of(Guard::MemoryFirst),
+        guard: "a schema is kept before it is saved",
+        part: Part {
+            scenes: &["mappings that are let go of", "mappings that are not declared any more"],
+            sites: &[Site::GraphAction],
+            ..ANYWHERE
+        },
+        ..ROW
+    },
+    Control {
+        missing: Missing::Of(Guard::SecondLook),
+        guard: "a schema is saved as it was decided",
+        part: Part {
+            scenes: &["a risky scope between two reads", "mappings between two reads"],
+            sites: &[Site::GraphRead],
+            kinds: &[(Site::GraphRead, 1)],
+            ..ANYWHERE
+        },
+        ..ROW
+    },
+    Control {
+        missing: Missing::Of(Guard::DriftRespected),
+        guard: "what a person changed in a schema stays",
+        part: Part { scenes: &["mappings and the portal"], ..ANYWHERE },
         ..ROW
     },
     Control {

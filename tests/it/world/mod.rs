@@ -8,6 +8,7 @@ mod controls;
 mod found;
 mod graph;
 mod invariants;
+mod mappings;
 mod operator;
 mod play;
 mod requests;

@@ -10,6 +10,7 @@ use entrain::cluster::Namespaces;
 use entrain::cluster::events::Events;
 use entrain::cluster::fingerprint::{FingerprintKey, Fingerprints};
 use entrain::cluster::lease::Fence;
+use entrain::cluster::watch::secrets::secrets;
 use entrain::cluster::watch::sync_jobs;
 use entrain::cluster::watch::tenants::{TenantKinds, tenants};
 use entrain::graph::{Client, Cloud, Credential, Endpoints, Options, Transport, TransportError};
@@ -27,6 +28,7 @@ use url::Url;
 use super::api::Api;
 use super::clock::Clock;
 use super::graph::{Graph, SECRET};
+use super::scene::Scene;
 use super::wire::Broke;
 
 const LOGIN: &str = "https://login.example.test/";
@@ -93,7 +95,8 @@ impl Transport for Line {
 
 impl Process {
     /// Starts a process. With a lease nothing is sent before it is held; with tenants it has no login of its own.
-    pub fn start(number: u8, ends: &Ends, settings: Settings, leased: bool, with_tenants: bool) -> Self {
+    pub fn start(number: u8, ends: &Ends, settings: Settings, scene: &Scene) -> Self {
+        let (leased, with_tenants) = (scene.leased, scene.tenants);
         let client = ends.api.client(number);
         let namespaces = Namespaces::default();
         let watches = sync_jobs(&client, &namespaces);
@@ -111,6 +114,7 @@ impl Process {
         } else {
             Tenants::of_operator("operator", graph_client(ends.graph.clone(), number))
         };
+        let secret_watches = if scene.watches_secrets { secrets(&client, &namespaces) } else { Vec::new() };
         let fingerprints = Fingerprints::for_tests(client.clone(), FingerprintKey::for_tests([7; 32]));
         let running = tokio::spawn(reconcile::run(Parts {
             client,
@@ -119,7 +123,7 @@ impl Process {
             fingerprints,
             watches,
             tenant_watches,
-            secret_watches: Vec::new(),
+            secret_watches,
             events,
             clock: Clocks::following(ends.clock.date(ends.clock.now())),
             settings,

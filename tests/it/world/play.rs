@@ -94,8 +94,7 @@ impl Play {
             return;
         }
         self.note(format!("process {} begins", self.processes));
-        let mut process =
-            Process::start(self.processes, &self.ends, self.settings, self.scene.leased, self.scene.tenants);
+        let mut process = Process::start(self.processes, &self.ends, self.settings, self.scene);
         process.hold(self.ends.clock, Some(self.now() + HELD));
         self.processes += 1;
         self.places[place] = Some(process);
@@ -313,6 +312,10 @@ impl Play {
         }
         for look in &service.sets.looks {
             lines.push((look.at, format!("            {:?} sees {:?}", look.by, look.set)));
+        }
+        lines.extend(super::mappings::story(&service));
+        for (at, by, change, key) in &self.ends.api.revisions().changes {
+            lines.push((*at, format!("    {by:?} {change:?} ControllerRevision {}", key.name)));
         }
         for (at, key, content) in &self.ends.api.surroundings().changes {
             lines.push((*at, format!("    Secret {}/{} {content:?}", key.namespace, key.name)));

@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::content;
 use super::graph::{Duplicate, Graph, Ids};
 use super::invariants::{Bounds, Evidence, Violation};
+use super::mappings;
 use super::operator::Ends;
 use super::play::Play;
 use super::requests;
@@ -119,7 +120,7 @@ async fn until_rest(play: &mut Play) -> Vec<Violation> {
     let faulty = play.scene.slow || !play.schedule.faults().is_empty();
     let usual = Bounds::default();
     // Besides the job, its credentials are read at each poll, and tested as long as they do not pass.
-    let requests_per_hour = usual.requests_per_hour * if play.scene.content { 2 } else { 1 };
+    let requests_per_hour = usual.requests_per_hour * if play.scene.content || play.scene.mappings { 2 } else { 1 };
     let bounds = Bounds { serve: if faulty { SERVED_LATE } else { SERVED }, requests_per_hour, ..usual };
     loop {
         play.pass(play.now() + STEP).await;
@@ -147,6 +148,12 @@ fn judged(play: &Play, bounds: Bounds, calm: Duration) -> Vec<Violation> {
     }
     if play.scene.content {
         content::judge(&play.ends.api, &play.ends.graph, &evidence, &mut found);
+    }
+    if play.scene.watches_secrets {
+        content::rotations_are_noticed(play, &evidence, &mut found);
+    }
+    if play.scene.mappings {
+        mappings::judge(play, &evidence, &mut found);
     }
     if play.places.iter().flatten().any(super::operator::Process::has_ended) {
         found.push(Violation { rule: "ended", at: play.now(), what: "the loop has ended".to_owned() });
@@ -200,6 +207,10 @@ fn rest(play: &Play, setup: Setup) -> u64 {
     if setup.scene.content {
         service.sets.now(0).hash(&mut hasher);
     }
+    if setup.scene.mappings {
+        let stored = (0..service.tenant.jobs.len()).filter_map(|job| service.schemas.now(job));
+        stored.for_each(|stored| mappings::digest(&stored.schema).hash(&mut hasher));
+    }
     hasher.finish()
 }
 
@@ -217,6 +228,9 @@ fn path(play: &Play) -> u64 {
     }
     for stored in service.sets.versions(0) {
         (stored.by, &stored.set).hash(&mut hasher);
+    }
+    for stored in (0..service.tenant.jobs.len()).flat_map(|job| service.schemas.versions(job)) {
+        (stored.by, mappings::digest(&stored.schema)).hash(&mut hasher);
     }
     for call in service.tenant.ledger.calls.iter().filter(|call| call.operation.writes()) {
         (call.operation, call.by, call.heard).hash(&mut hasher);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::api::Key;
 use super::content::CONTENT_SCENES;
+use super::mappings::MAPPING_SCENES;
 use super::schedule::{Schedule, Site};
 use super::tenants::{Around, TENANT_SCENES};
 
@@ -57,6 +58,10 @@ pub struct Scene {
     pub tenants: bool,
     /// SyncJobs declare credentials and settings.
     pub content: bool,
+    /// The operators watch Secrets.
+    pub watches_secrets: bool,
+    /// SyncJobs declare mappings.
+    pub mappings: bool,
     /// Earliest and latest second, and the act.
     pub acts: fn() -> Vec<(u64, u64, Act)>,
 }
@@ -94,7 +99,7 @@ pub fn edit(name: &str, member: &str, value: &str) -> Act {
     Act::Patch(key(name), json!({"spec": {member: value}}))
 }
 
-fn annotate(name: &str, annotation: &str, value: &str) -> Act {
+pub fn annotate(name: &str, annotation: &str, value: &str) -> Act {
     Act::Patch(key(name), json!({"metadata": {"annotations": {(format!("entrain.dev/{annotation}")): value}}}))
 }
 
@@ -106,6 +111,8 @@ pub const PLAIN: Scene = Scene {
     slow: false,
     tenants: false,
     content: false,
+    watches_secrets: false,
+    mappings: false,
     acts: Vec::new,
 };
 
@@ -313,5 +320,12 @@ fn takeover() -> Vec<(u64, u64, Act)> {
 
 /// The scene of this name.
 pub fn named(name: &str) -> &'static Scene {
-    SCENES.iter().chain(&STALE).chain(&TENANT_SCENES).chain(&CONTENT_SCENES).find(|scene| scene.name == name).unwrap()
+    SCENES
+        .iter()
+        .chain(&STALE)
+        .chain(&TENANT_SCENES)
+        .chain(&CONTENT_SCENES)
+        .chain(&MAPPING_SCENES)
+        .find(|scene| scene.name == name)
+        .unwrap()
 }

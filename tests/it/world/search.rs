@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use super::content::CONTENT_SCENES;
 use super::graph::WORLDS;
+use super::mappings::MAPPING_SCENES;
 use super::run::{Outcome, Setup, run};
 use super::scene::{SCENES, Scene};
 use super::schedule::Schedule;
@@ -23,7 +24,11 @@ const FINDINGS_MAX: usize = 3;
 pub fn seeded(seed: u64, settings: Settings) -> (Setup, Schedule) {
     let mut rng = fastrand::Rng::with_seed(!seed);
     let setup = Setup {
-        scene: if rng.u8(..4) > 0 { of(&SCENES, &mut rng) } else { of(&CONTENT_SCENES, &mut rng) },
+        scene: match rng.u8(..5) {
+            0 => of(&CONTENT_SCENES, &mut rng),
+            1 => of(&MAPPING_SCENES, &mut rng),
+            _ => of(&SCENES, &mut rng),
+        },
         world: WORLDS[rng.usize(..WORLDS.len())],
         settings,
         blind: false,

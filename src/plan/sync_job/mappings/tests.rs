@@ -86,7 +86,7 @@ fn pass(desired: &Desired, world: World, outcome: &Compared) -> (Vec<Step>, Worl
                 credentials: Vec::new(),
                 fingerprint: None,
                 known: Vec::new(),
-                others: Vec::new(),
+                others: Vec::new(), holders: Vec::new(),
             }),
             Step::Look(Look::Secrets) => Fact::SecretsRead(Vec::new()),
             Step::Record(record @ (Record::RemoveFinalizer { .. } | Record::AddFinalizer)) => record.done(),

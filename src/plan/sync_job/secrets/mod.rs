@@ -56,6 +56,8 @@ pub struct Wanted {
     pub known: Vec<(String, Tag)>,
     /// Other SyncJobs of this service principal, `namespace/name`, that declare something else, or of which that is not known.
     pub others: Vec<String>,
+    /// The uids of all SyncJobs that save the same set, apart from this one.
+    pub holders: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

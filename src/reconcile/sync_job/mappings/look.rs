@@ -6,7 +6,7 @@ use crate::api::{Mappings, OutOfBandPolicy, Scope};
 use crate::graph::Reader;
 use crate::overlay::Drift;
 use crate::plan::mappings::{Compared, Comparison, Wish};
-use crate::plan::{Fact, Trouble};
+use crate::plan::{Fact, Guard, Trouble};
 use crate::reconcile::sync_job::scene::Scene;
 use crate::reconcile::trouble::graph_trouble;
 
@@ -75,6 +75,7 @@ impl Wished {
             hash: &self.hash,
             everyone: scene.desired.content.settings.scope == Some(Scope::All),
             drift: match scene.desired.out_of_band {
+                OutOfBandPolicy::Respect if scene.lacks(Guard::DriftRespected) => Drift::Correct,
                 OutOfBandPolicy::Respect => Drift::Respect,
                 OutOfBandPolicy::Correct => Drift::Correct,
             },

@@ -5,20 +5,39 @@ use super::kept::{Earlier, Next};
 use super::look::{Wished, warn};
 use crate::graph::{Error, Processed};
 use crate::plan::mappings::{Compared, Released};
-use crate::plan::{Fact, Remember, Trouble, TroubleKind};
+use crate::plan::{Fact, Guard, Remember, Trouble, TroubleKind};
 use crate::reconcile::sync_job::scene::{Learnt, Scene};
 use crate::reconcile::trouble::graph_trouble;
 
 /// Saves the schema with the wish in it, if that still changes exactly what was decided on.
 pub(in crate::reconcile::sync_job) async fn save(job: &str, confirmation: &str, scene: &Scene<'_>) -> Learnt {
     let _turn = scene.context.schemas.acquire().await;
-    match prepared(job, confirmation, scene).await {
-        Ok((revision, lines, documents)) => sent(job, revision, lines, &documents, scene).await,
-        Err(trouble) => Fact::Trouble(trouble).into(),
-    }
+    let learnt = match prepared(job, confirmation, scene).await {
+        Ok(prepared) => sent(job, prepared, scene).await,
+        Err(trouble) => Err(trouble),
+    };
+    learnt.unwrap_or_else(|trouble| Fact::Trouble(trouble).into())
 }
 
-type Prepared = (String, Vec<String>, Documents);
+/// What is about to be sent.
+struct Prepared {
+    earlier: Earlier,
+    wished: Wished,
+    lines: Vec<String>,
+    documents: Documents,
+}
+
+impl Prepared {
+    async fn keep(&self, job: &str, scene: &Scene<'_>) -> Result<String, Trouble> {
+        let next = Next {
+            mappings: &self.wished.mappings,
+            memory: &self.documents.merged.memory,
+            previous: self.documents.before.as_ref(),
+            schema: &self.documents.live,
+        };
+        self.earlier.keep(job, next, scene).await
+    }
+}
 
 async fn prepared(job: &str, confirmation: &str, scene: &Scene<'_>) -> Result<Prepared, Trouble> {
     let earlier = Earlier::read(job, scene).await?;
@@ -30,30 +49,28 @@ async fn prepared(job: &str, confirmation: &str, scene: &Scene<'_>) -> Result<Pr
     let (Compared::Differs(difference), Some(documents)) = (answer.comparison.outcome, answer.merged) else {
         return Err(changed());
     };
-    if difference.confirmation != confirmation {
+    if difference.confirmation != confirmation && !scene.lacks(Guard::SecondLook) {
         return Err(changed());
     }
-    let next = Next {
-        mappings: &wished.mappings,
-        memory: &documents.merged.memory,
-        previous: documents.before.as_ref(),
-        schema: &documents.live,
-    };
-    let revision = earlier.keep(job, next, scene).await?;
-    Ok((revision, difference.lines, documents))
+    Ok(Prepared { earlier, wished, lines: difference.lines, documents })
 }
 
-async fn sent(job: &str, revision: String, lines: Vec<String>, documents: &Documents, scene: &Scene<'_>) -> Learnt {
+async fn sent(job: &str, prepared: Prepared, scene: &Scene<'_>) -> Result<Learnt, Trouble> {
     let (graph, service_principal) = (scene.graph(), scene.service_principal());
-    let answer = graph.save_schema(service_principal, job, &documents.merged.document, &|| scene.may_send()).await;
-    match answer {
+    let first = if scene.lacks(Guard::MemoryFirst) { None } else { Some(prepared.keep(job, scene).await?) };
+    let document = &prepared.documents.merged.document;
+    Ok(match graph.save_schema(service_principal, job, document, &|| scene.may_send()).await {
         Ok(()) => {
+            let revision = match first {
+                Some(revision) => revision,
+                None => prepared.keep(job, scene).await?,
+            };
             let saved = Remember::SchemaSaved { revision: revision.clone() };
-            Learnt::and(Fact::SchemaSaved { revision, lines }, [saved])
+            Learnt::and(Fact::SchemaSaved { revision, lines: prepared.lines }, [saved])
         }
         Err(error) if is_refusal(&error) => Fact::SchemaRefused(graph_trouble(&error)).into(),
         Err(error) => Fact::Trouble(graph_trouble(&error)).into(),
-    }
+    })
 }
 
 fn is_refusal(error: &Error) -> bool {

@@ -34,8 +34,9 @@ pub(in crate::reconcile::sync_job) async fn wanted(scene: &Scene<'_>, object: &S
         Ok(credentials) => credentials,
         Err(error) => return Fact::Trouble(cluster_trouble(&error, READING)),
     };
-    let (mut known, mut others) = (Vec::new(), Vec::new());
-    for Other { name, namespace, declared: theirs, saved } in others_of(object, scene.desired, context) {
+    let (mut known, mut others, mut holders) = (Vec::new(), Vec::new(), Vec::new());
+    for Other { uid, name, namespace, declared: theirs, saved } in others_of(object, scene.desired, context) {
+        holders.push(uid);
         let values = reader.values(&namespace, &theirs.credentials).await;
         let same = values.is_ok_and(|values| same_values(&credentials, &values));
         if same && theirs.settings == declared.settings {
@@ -44,11 +45,12 @@ pub(in crate::reconcile::sync_job) async fn wanted(scene: &Scene<'_>, object: &S
             others.push(name);
         }
     }
-    Fact::CredentialsRead(Wanted { fingerprint: together(key, &credentials), credentials, known, others })
+    Fact::CredentialsRead(Wanted { fingerprint: together(key, &credentials), credentials, known, others, holders })
 }
 
 /// Another SyncJob that would save the set.
 struct Other {
+    uid: String,
     /// `namespace/name`.
     name: String,
     namespace: String,
@@ -77,7 +79,8 @@ fn others_of(object: &SyncJob, desired: &Desired, context: &Context) -> Vec<Othe
             let saved = saved.map(|known| (known.key.clone(), Tag(known.fingerprint.clone()))).collect();
             let name = format!("{namespace}/{}", other.name_any());
             let writes = mode == Mode::Manage && declared.is_any();
-            writes.then_some(Other { name, namespace, declared, saved })
+            let uid = other.uid().unwrap_or_default();
+            writes.then_some(Other { uid, name, namespace, declared, saved })
         })
         .collect();
     others.sort_by(|a, b| a.name.cmp(&b.name));

@@ -3,6 +3,7 @@
 
 mod answer;
 mod ownership;
+mod revisions;
 mod route;
 mod store;
 mod surroundings;
@@ -19,8 +20,9 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 
+pub use revisions::Revisions;
 pub use store::{Change, Interruption, Key, Kind, Request, Shown, Snapshot, Store, Verb, Version, Write};
-pub use surroundings::{Content, Surroundings};
+pub use surroundings::{Content, Read, Surroundings};
 
 use super::By;
 use super::clock::Clock;
@@ -35,7 +37,9 @@ pub struct Api {
     store: Arc<Mutex<Store>>,
     tenants: Arc<Mutex<Store>>,
     cluster_tenants: Arc<Mutex<Store>>,
+    secrets: Arc<Mutex<Store>>,
     surroundings: Arc<Mutex<Surroundings>>,
+    revisions: Arc<Mutex<Revisions>>,
     schedule: Schedule,
     /// The operators that the server cannot be reached by.
     cut_off: Arc<Mutex<BTreeSet<u8>>>,
@@ -48,7 +52,9 @@ impl Api {
             store: store(Kind::SyncJob),
             tenants: store(Kind::EntraTenant),
             cluster_tenants: store(Kind::ClusterEntraTenant),
+            secrets: store(Kind::Secret),
             surroundings: Arc::new(Mutex::new(Surroundings::new(clock))),
+            revisions: Arc::new(Mutex::new(Revisions::new(clock))),
             schedule,
             cut_off: Arc::default(),
         }
@@ -68,6 +74,7 @@ impl Api {
             Kind::SyncJob => &self.store,
             Kind::EntraTenant => &self.tenants,
             Kind::ClusterEntraTenant => &self.cluster_tenants,
+            Kind::Secret => &self.secrets,
         }
     }
 
@@ -81,9 +88,41 @@ impl Api {
         self.surroundings.lock()
     }
 
+    /// Somebody writes a Secret, or takes it away; watches see its metadata.
+    pub fn write_secret(&self, key: &Key, content: Option<Content>) {
+        self.surroundings().write(key, content);
+        self.show_secret(key);
+    }
+
+    /// Somebody writes what was prepared.
+    pub fn rotate_secret(&self, key: &Key) {
+        self.surroundings().rotate(key);
+        self.show_secret(key);
+    }
+
+    fn show_secret(&self, key: &Key) {
+        let uid = self.surroundings().uid(key);
+        let store = &mut *self.of(Kind::Secret);
+        let known = store.objects.get(key).cloned();
+        let object = |uid: &str| {
+            let metadata = json!({"namespace": key.namespace, "name": key.name, "uid": uid});
+            json!({"apiVersion": "meta.k8s.io/v1", "kind": Kind::Secret.name(), "metadata": metadata})
+        };
+        match (known, uid) {
+            (Some(known), None) => drop(store.take_out(known.value.clone(), Vec::new(), By::Person)),
+            (_, Some(uid)) => drop(store.put(object(&uid), Vec::new(), By::Person)),
+            (None, None) => {}
+        }
+    }
+
+    /// ControllerRevisions.
+    pub fn revisions(&self) -> MutexGuard<'_, Revisions> {
+        self.revisions.lock()
+    }
+
     /// Does the same to the objects of every kind.
     pub fn each(&self, does: impl Fn(&mut Store)) {
-        for kind in [Kind::SyncJob, Kind::EntraTenant, Kind::ClusterEntraTenant] {
+        for kind in [Kind::SyncJob, Kind::EntraTenant, Kind::ClusterEntraTenant, Kind::Secret] {
             does(&mut self.of(kind));
         }
     }

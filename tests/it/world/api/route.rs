@@ -57,8 +57,20 @@ impl Line {
         let schedule = &self.api.schedule;
         let site = match asked.verb {
             Verb::Watch => Site::ApiWatch,
-            Verb::List | Verb::Get | Verb::Definition | Verb::Secret | Verb::Namespace | Verb::Unknown => Site::ApiRead,
-            Verb::Create | Verb::Patch | Verb::PatchStatus | Verb::Delete | Verb::Event | Verb::Lease => Site::ApiWrite,
+            Verb::List
+            | Verb::Get
+            | Verb::Definition
+            | Verb::Secret
+            | Verb::Namespace
+            | Verb::ReadRevision
+            | Verb::Unknown => Site::ApiRead,
+            Verb::Create
+            | Verb::Patch
+            | Verb::PatchStatus
+            | Verb::Delete
+            | Verb::Event
+            | Verb::Lease
+            | Verb::WriteRevision => Site::ApiWrite,
         };
         let answers = if site == Site::ApiWrite { &WRITES } else { &READS };
         let fate = if self.api.is_cut_off(self.by) {
@@ -75,7 +87,7 @@ impl Line {
             && self.api.surroundings().is_prepared(key)
             && schedule.fault(Site::ApiRead, 1) == 1
         {
-            self.api.surroundings().rotate(key);
+            self.api.rotate_secret(key);
         }
         if fate.is_deadly() {
             schedule.kill(self.by);
@@ -134,6 +146,7 @@ impl Call {
             (Verb::Event, _) => self.event(store, by),
             (Verb::Definition, _) => definition(store),
             (Verb::Lease, _) => self.lease(store),
+            (Verb::ReadRevision | Verb::WriteRevision, _) => self.revision(api, store, by),
             (Verb::Create, _) => {
                 let manager = self.query("fieldManager").unwrap_or("unknown");
                 let namespace = self.namespace.as_deref().unwrap_or_default();
@@ -214,6 +227,15 @@ impl Call {
         answer::whole(201, self.body.clone())
     }
 
+    fn revision(&self, api: &Api, store: &Store, by: By) -> Response {
+        let namespace = self.namespace.as_deref().unwrap_or_default();
+        let key = self.key.clone().unwrap_or_else(|| Key::new(namespace, ""));
+        let owners = store.objects.values().map(|object| object.uid.clone()).collect();
+        let revisions = &mut *api.revisions();
+        revisions.collect(&owners);
+        revisions.answer(&self.method, &key, self.query("labelSelector"), self.json(), by)
+    }
+
     /// Leases by compare-and-swap.
     fn lease(&self, store: &mut Store) -> Response {
         let mut lease = self.json();
@@ -284,6 +306,11 @@ fn verb<'a>(
         }
         ["apis", "coordination.k8s.io", "v1", "namespaces", namespace, "leases", name @ ..] => {
             (Kind::SyncJob, Verb::Lease, Some(namespace), name.first().copied())
+        }
+        ["api", "v1", "secrets"] => (Kind::Secret, collection(method, query), None, None),
+        ["apis", "apps", "v1", "namespaces", namespace, "controllerrevisions", name @ ..] => {
+            let verb = if method == Method::GET { Verb::ReadRevision } else { Verb::WriteRevision };
+            (Kind::SyncJob, verb, Some(namespace), name.first().copied())
         }
         ["apis", "apiextensions.k8s.io", "v1", "customresourcedefinitions", "syncjobs.entrain.dev"] => {
             (Kind::SyncJob, Verb::Definition, None, None)

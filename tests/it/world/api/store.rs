@@ -68,6 +68,8 @@ pub enum Kind {
     SyncJob,
     EntraTenant,
     ClusterEntraTenant,
+    /// The metadata of Secrets.
+    Secret,
 }
 
 impl Kind {
@@ -76,6 +78,7 @@ impl Kind {
             Self::SyncJob => "SyncJob",
             Self::EntraTenant => "EntraTenant",
             Self::ClusterEntraTenant => "ClusterEntraTenant",
+            Self::Secret => "PartialObjectMetadata",
         }
     }
 
@@ -85,6 +88,7 @@ impl Kind {
             "syncjobs" => Some(Self::SyncJob),
             "entratenants" => Some(Self::EntraTenant),
             "clusterentratenants" => Some(Self::ClusterEntraTenant),
+            "secrets" => Some(Self::Secret),
             _ => None,
         }
     }
@@ -146,13 +150,16 @@ pub enum Verb {
     Secret,
     /// The metadata of a namespace.
     Namespace,
+    /// A ControllerRevision, or some.
+    ReadRevision,
+    WriteRevision,
     Unknown,
 }
 
 impl Verb {
-    /// Whether it changes a SyncJob.
+    /// Whether it changes a SyncJob, or what belongs to one.
     pub fn writes(self) -> bool {
-        matches!(self, Self::Create | Self::Patch | Self::PatchStatus | Self::Delete)
+        matches!(self, Self::Create | Self::Patch | Self::PatchStatus | Self::Delete | Self::WriteRevision)
     }
 }
 

@@ -78,6 +78,10 @@ impl Surroundings {
         }
     }
 
+    pub fn uid(&self, key: &Key) -> Option<String> {
+        self.secrets.get(key).map(|secret| secret.uid.to_string())
+    }
+
     /// What somebody may write between two reads of this Secret.
     pub fn prepare(&mut self, key: &Key, content: Content) {
         self.rotations.insert(key.clone(), content);

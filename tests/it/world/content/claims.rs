@@ -65,6 +65,10 @@ impl Claim<'_> {
         self.credentials.iter().map(|(key, _)| key.to_ascii_lowercase()).chain(settings).collect()
     }
 
+    pub fn declares_recipients(&self) -> bool {
+        self.object.value["spec"]["notifications"].is_object()
+    }
+
     pub fn credentials(&self) -> impl Iterator<Item = &str> {
         self.credentials.iter().map(|(key, _)| key.as_str())
     }
@@ -87,7 +91,14 @@ impl Claim<'_> {
             let value = notifications["DeleteThresholdValue"].as_u64();
             notifications["DeleteThresholdEnabled"] == (most > 0) && (most == 0 || value == Some(most))
         });
-        scope && deletions && guarded
+        let told = spec["notifications"]["recipients"].as_array().is_none_or(|recipients| {
+            let wanted: Vec<&str> = recipients.iter().filter_map(Value::as_str).collect();
+            let there = notifications["Recipients"].as_str().unwrap_or_default();
+            let there: Vec<&str> = there.split([',', ';']).map(str::trim).filter(|one| !one.is_empty()).collect();
+            notifications["Enabled"].as_bool().unwrap_or_default() != wanted.is_empty()
+                && (wanted.is_empty() || wanted == there)
+        });
+        scope && deletions && guarded && told
     }
 }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::super::By;
-use super::super::api::Api;
+use super::super::api::{Api, Read, Verb};
 use super::super::graph::secrets::{self, Look, NOTIFICATIONS, Sent, Set, Sets, is_masked};
 use super::super::graph::{Did, Effect, Graph};
 use super::super::invariants::{Evidence, Violation};
+use super::super::play::Play;
 use super::super::scene::PRINCIPAL;
 use super::claims::{Claim, Claims};
 use super::justified::in_place;
@@ -66,6 +67,19 @@ pub fn judge(api: &Api, graph: &Graph, evidence: &Evidence, found: &mut Vec<Viol
     in_place(&case, found);
 }
 
+/// Where Secrets are watched, a rotation is looked at within seconds.
+pub fn rotations_are_noticed(play: &Play, evidence: &Evidence, found: &mut Vec<Violation>) {
+    let surroundings = play.ends.api.surroundings();
+    for (at, key, _) in surroundings.changes.iter().filter(|(at, _, _)| at.as_secs() > 0) {
+        let until = at.max(&evidence.calm).saturating_add(evidence.bounds.serve);
+        let looks = |read: &&Read| read.verb == Verb::Secret && read.key == *key && (*at..=until).contains(&read.at);
+        if until <= evidence.end && !surroundings.reads.iter().any(|read| looks(&read)) {
+            let what = format!("nobody looked at {key:?} after it was changed");
+            found.push(Violation { rule: "rotation", at: *at, what });
+        }
+    }
+}
+
 /// Neither a mask nor an empty value, saved or tested.
 fn no_mask_is_sent(case: &Case<'_>, found: &mut Vec<Violation>) {
     for sent in &case.sets.sent {
@@ -81,8 +95,10 @@ fn no_mask_is_sent(case: &Case<'_>, found: &mut Vec<Violation>) {
 fn what_was_shown_is_kept(case: &Case<'_>, found: &mut Vec<Violation>) {
     for sent in case.saves() {
         let declared: BTreeSet<String> = case.claims_of(sent.at).iter().flat_map(Claim::keys).collect();
+        let recipients = case.claims_of(sent.at).iter().any(Claim::declares_recipients);
         let looks = case.looks(sent.by).filter(|look| (sent.at.saturating_sub(PASS)..sent.at).contains(&look.at));
-        let outcomes: Vec<Result<(), String>> = looks.map(|look| carried(&look.set, &sent.set, &declared)).collect();
+        let outcomes: Vec<Result<(), String>> =
+            looks.map(|look| carried(&look.set, &sent.set, &declared, recipients)).collect();
         if outcomes.iter().any(Result::is_ok) {
             continue;
         }
@@ -92,7 +108,7 @@ fn what_was_shown_is_kept(case: &Case<'_>, found: &mut Vec<Violation>) {
     }
 }
 
-fn carried(shown: &Set, sent: &Set, declared: &BTreeSet<String>) -> Result<(), String> {
+fn carried(shown: &Set, sent: &Set, declared: &BTreeSet<String>, recipients: bool) -> Result<(), String> {
     let is_declared = |key: &str| declared.contains(&key.to_ascii_lowercase());
     for (key, value) in shown.iter().filter(|(key, _)| !is_declared(key)) {
         if is_masked(key) {
@@ -109,7 +125,9 @@ fn carried(shown: &Set, sent: &Set, declared: &BTreeSet<String>) -> Result<(), S
         serde_json::from_str(secrets::value(set, NOTIFICATIONS).unwrap_or_default()).unwrap_or_default()
     };
     let (before, after) = (members(shown), members(sent));
-    let mut kept = before.as_object().into_iter().flatten().filter(|(name, _)| !name.starts_with("DeleteThreshold"));
+    let mut kept = before.as_object().into_iter().flatten().filter(|(name, _)| {
+        !name.starts_with("DeleteThreshold") && !(recipients && matches!(name.as_str(), "Enabled" | "Recipients"))
+    });
     match kept.find(|(name, value)| after[name.as_str()] != **value) {
         Some((name, value)) => Err(format!("{name} of the notifications was {value} and is {}", after[name.as_str()])),
         None => Ok(()),

@@ -8,5 +8,5 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-pub use judge::judge;
+pub use judge::{judge, rotations_are_noticed};
 pub use scenes::CONTENT_SCENES;

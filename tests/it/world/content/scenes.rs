@@ -80,7 +80,7 @@ fn shared() -> Vec<Timed> {
 const CONTENT: Scene = Scene { content: true, ..PLAIN };
 
 /// All scenes with credentials and settings.
-pub const CONTENT_SCENES: [Scene; 14] = [
+pub const CONTENT_SCENES: [Scene; 17] = [
     Scene { name: "credentials", acts: rotated, ..CONTENT },
     Scene {
         name: "a Secret that comes late",
@@ -200,6 +200,35 @@ pub const CONTENT_SCENES: [Scene; 14] = [
         acts: || {
             let mut acts = rotated();
             acts.extend([(0, 60, Act::Reboot), (10, 120, Act::Reboot)]);
+            acts
+        },
+        ..CONTENT
+    },
+    Scene {
+        name: "notifications",
+        acts: || {
+            let to = |recipients: &[&str]| json!({"notifications": {"recipients": recipients}});
+            vec![
+                portal(0, 0, &[(NOTIFICATIONS, Some(SETTINGS))]),
+                secret(0, 0, Some(FIRST)),
+                (0, 0, create("a", &with(&to(&["one@example.test"])))),
+                patch(10, 300, "a", &to(&["one@example.test", "two@example.test"])),
+                portal(10, 600, &[(NOTIFICATIONS, Some(SETTINGS))]),
+                patch(601, 900, "a", &to(&[])),
+                patch(901, 1500, "a", &json!({"notifications": null})),
+            ]
+        },
+        ..CONTENT
+    },
+    Scene { name: "watched Secrets", watches_secrets: true, acts: rotated, ..CONTENT },
+    Scene {
+        name: "one of two goes",
+        acts: || {
+            let theirs = || Key::new("more", "box");
+            let mut acts = shared();
+            acts.extend([secret(60, 100, Some(SECOND)), around(60, 100, Around::Content(theirs(), Some(SECOND)))]);
+            acts.extend([(60, 200, Act::Delete(key("a"))), secret(61, 220, Some(THIRD))]);
+            acts.push(around(61, 220, Around::Content(theirs(), Some(THIRD))));
             acts
         },
         ..CONTENT

@@ -46,11 +46,14 @@ pub enum Operation {
     ListSecrets,
     SaveSecrets,
     TestCredentials,
+    ReadSchema,
+    SaveSchema,
+    ParseExpression,
     Unknown,
 }
 
 impl Operation {
-    /// Whether it can have an effect on a job, or on credentials.
+    /// Whether it can have an effect on a job, on credentials, or on a schema.
     pub fn writes(self) -> bool {
         match self {
             Self::CreateJob
@@ -58,7 +61,8 @@ impl Operation {
             | Self::PauseJob
             | Self::RestartJob
             | Self::DeleteJob
-            | Self::SaveSecrets => true,
+            | Self::SaveSecrets
+            | Self::SaveSchema => true,
             Self::LogIn
             | Self::GetPrincipal
             | Self::ListTemplates
@@ -66,6 +70,8 @@ impl Operation {
             | Self::GetJob
             | Self::ListSecrets
             | Self::TestCredentials
+            | Self::ReadSchema
+            | Self::ParseExpression
             | Self::Unknown => false,
         }
     }

@@ -2,11 +2,14 @@
 //! people and the service do is a method; what an operator does is a request on a line, where its fate is drawn.
 
 mod answer;
+mod expressions;
 mod jobs;
 mod ledger;
 mod logins;
+pub mod schemas;
 pub mod secrets;
 mod service;
+pub mod template;
 #[cfg(test)]
 mod tests;
 
@@ -20,13 +23,13 @@ pub use answer::CANARY;
 pub use jobs::{Duplicate, Ids, Job, Principal, Scheduled, Tenant, WORLDS};
 pub use ledger::{Call, Did, Effect, Ledger, Operation};
 pub use logins::LoggedIn;
-pub use service::{SECRET, TENANT};
+pub use service::{SECRET, Service, TENANT};
 
 use super::By;
 use super::clock::Clock;
 use super::schedule::{Schedule, Site};
 use super::wire::{Answers, Broke, Fate, Refusal, carry, latency};
-use service::{Replica, Service};
+use service::Replica;
 
 /// Replicas lag by no more than this.
 pub const LAG_MAX: Duration = Duration::from_secs(60);
@@ -97,6 +100,7 @@ impl Graph {
         let call = Call { login: self.service().logins.of(&request), ..service::call(&request, by, sent) };
         let (operation, number) = (call.operation, self.note(call));
         self.service().note_set(&request, operation, by, sent);
+        self.service().note_schema(&request, operation, by, sent);
         let fate = match self.fate(operation) {
             Fate::Refused(Refusal { status: 429, wait: Some(wait) }) if operation != Operation::LogIn => {
                 // A limit that is reached holds for all requests.
@@ -105,6 +109,17 @@ impl Graph {
             }
             other => other,
         };
+        // Somebody changes the schema between two reads of one pass.
+        if operation == Operation::ReadSchema
+            && fate == Fate::Answered
+            && self.service().schemas.prepared.is_some()
+            && self.schedule.fault(Site::GraphRead, 1) == 1
+        {
+            let mut service = self.service();
+            if let Some(edit) = service.schemas.prepared.take() {
+                service.edit_schema(edit, self.clock.stamp());
+            }
+        }
         if fate.is_deadly() {
             self.schedule.kill(by);
         }
@@ -133,12 +148,15 @@ impl Graph {
             | Operation::PauseJob
             | Operation::RestartJob
             | Operation::SaveSecrets
+            | Operation::SaveSchema
             | Operation::TestCredentials => (Site::GraphAction, &WRITES),
             Operation::GetPrincipal
             | Operation::ListTemplates
             | Operation::ListJobs
             | Operation::GetJob
             | Operation::ListSecrets
+            | Operation::ReadSchema
+            | Operation::ParseExpression
             | Operation::Unknown => (Site::GraphRead, &READS),
         };
         Fate::draw(&self.schedule, site, answers)
@@ -148,7 +166,10 @@ impl Graph {
     fn replica(&self, operation: Operation) -> Replica {
         let schedule = &self.schedule;
         let part = |drawn| if drawn { schedule.part(Site::Replica, LAG_MAX) } else { Duration::ZERO };
-        let unseen = matches!(operation, Operation::CreateJob | Operation::DeleteJob | Operation::SaveSecrets);
+        let unseen = matches!(
+            operation,
+            Operation::CreateJob | Operation::DeleteJob | Operation::SaveSecrets | Operation::SaveSchema
+        );
         let replica = match schedule.fault(Site::Replica, if unseen { 2 } else { 1 }) {
             0 => Replica::default(),
             1 => Replica { lag: part(true), ..Replica::default() },

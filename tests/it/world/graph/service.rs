@@ -12,9 +12,11 @@ use serde_json::Value;
 use super::super::By;
 use super::LAG_MAX;
 use super::answer::{self, Response};
+use super::expressions;
 use super::jobs::{Created, Duplicate, Ids, Tenant};
 use super::ledger::{Call, Ledger, Operation};
 use super::logins::Logins;
+use super::schemas::{self, Schemas};
 use super::secrets::{Sent, Sets, pairs};
 
 /// The client secret. No log, status or event may hold it.
@@ -52,6 +54,8 @@ pub struct Service {
     pub logins: Logins,
     /// The credentials and settings of service principals.
     pub sets: Sets,
+    /// The schemas of jobs.
+    pub schemas: Schemas,
 }
 
 impl Service {
@@ -67,6 +71,7 @@ impl Service {
             epoch,
             logins: Logins::default(),
             sets: Sets::default(),
+            schemas: Schemas::default(),
         }
     }
 
@@ -127,6 +132,9 @@ impl Service {
             Operation::TestCredentials if self.shown(principal, &route.job, now, replica.lag).is_some() => {
                 self.sets.test(principal, request.body(), now)
             }
+            Operation::ReadSchema | Operation::SaveSchema | Operation::ParseExpression => {
+                self.schema(principal, &route, request, by, now, replica)
+            }
             _ => self.act(principal, &route, request, by, request_id, now, replica),
         }
     }
@@ -143,6 +151,51 @@ impl Service {
             let request = header(request, "client-request-id").to_owned();
             self.sets.sent.push(Sent { at, by, principal, request, set, test });
         }
+    }
+
+    /// What is asked of the schema of a job that the replica shows.
+    fn schema(
+        &mut self,
+        principal: usize,
+        route: &Route,
+        request: &http::Request<Bytes>,
+        by: By,
+        now: Duration,
+        replica: Replica,
+    ) -> Response {
+        let shown = self.shown(principal, &route.job, now, replica.lag);
+        let (Some(_), Some(job)) = (shown, self.tenant.find(principal, &route.job)) else { return not_found() };
+        self.schemas.begin(job, self.tenant.jobs[job].created, self.tenant.jobs[job].by);
+        let named = header(request, "client-request-id");
+        match route.operation {
+            Operation::ReadSchema => self.schemas.read(job, by, now, replica.lag),
+            Operation::SaveSchema => self.schemas.put(job, request.body(), (by, named), now, replica.unseen),
+            _ => {
+                let asked: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+                answer::json(200, expressions::parsed(&asked).to_string())
+            }
+        }
+    }
+
+    /// Takes note of a schema that is sent, whatever becomes of it.
+    pub fn note_schema(&mut self, request: &http::Request<Bytes>, operation: Operation, by: By, at: Duration) {
+        if operation != Operation::SaveSchema {
+            return;
+        }
+        let route = Route::parse(request);
+        let job = self.tenant.principal(&route.principal).and_then(|principal| self.tenant.find(principal, &route.job));
+        let schema = serde_json::from_slice(request.body()).unwrap_or_default();
+        let request = header(request, "client-request-id").to_owned();
+        self.schemas.sent.extend(job.map(|job| schemas::Sent { at, by, job, request, schema }));
+    }
+
+    /// Somebody changes the schema of the newest job of the first template.
+    pub fn edit_schema(&mut self, edit: schemas::Edit, now: Duration) {
+        let template = self.tenant.principals[0].templates[0].clone();
+        let newest = self.tenant.present(0).filter(|(_, job)| job.template == template).last();
+        let Some((job, created, by)) = newest.map(|(number, job)| (number, job.created, job.by)) else { return };
+        self.schemas.begin(job, created, by);
+        self.schemas.edit(job, edit, now);
     }
 
     /// Lists lack what is there for a while only.
@@ -274,6 +327,9 @@ impl Route {
             (&Method::POST, 7, "jobs", "pause") => Operation::PauseJob,
             (&Method::POST, 7, "jobs", "restart") => Operation::RestartJob,
             (&Method::POST, 7, "jobs", "validatecredentials") => Operation::TestCredentials,
+            (&Method::GET, 7, "jobs", "schema") => Operation::ReadSchema,
+            (&Method::PUT, 7, "jobs", "schema") => Operation::SaveSchema,
+            (&Method::POST, 8, "jobs", "schema") => Operation::ParseExpression,
             _ => Operation::Unknown,
         };
         route(operation, segments.get(2).unwrap_or(&""), segments.get(5).unwrap_or(&""))

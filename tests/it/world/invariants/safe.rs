@@ -24,6 +24,18 @@ const OF_CREDENTIALS: [&str; 9] = [
     "RequestRefused",
 ];
 
+/// The same of mappings.
+const OF_MAPPINGS: [&str; 8] = [
+    "MappingInvalid",
+    "MappingAmbiguous",
+    "RuleReadOnly",
+    "MappingTestFailed",
+    "MappingsRefused",
+    "MappingsPending",
+    "MappingsChangedOutOfBand",
+    "RiskyChange",
+];
+
 /// S1: of one template and service principal never more than one job of ours runs.
 pub fn one_started_job(evidence: &Evidence, found: &mut Vec<Violation>) {
     let mut running: BTreeMap<usize, bool> = BTreeMap::new();
@@ -244,11 +256,12 @@ pub fn runs_as_declared(evidence: &Evidence, number: usize, holder: &Version) ->
     excused || (state.scheduled == Scheduled::Active) == (wanted == "Running")
 }
 
-/// Whether a SyncJob reports that its credentials and settings are not in place; that this is so is judged elsewhere.
+/// Whether a SyncJob reports that its credentials, settings or mappings are not in place; that this is so is judged elsewhere.
 pub fn waits_for_its_set(holder: &Version) -> bool {
     let conditions = holder.value["status"]["conditions"].as_array().into_iter().flatten();
     let mut ready = conditions.filter(|one| one["type"] == "Ready" && one["status"] == "False");
-    ready.any(|one| one["reason"].as_str().is_some_and(|reason| OF_CREDENTIALS.contains(&reason)))
+    let known = |reason: &str| OF_CREDENTIALS.contains(&reason) || OF_MAPPINGS.contains(&reason);
+    ready.any(|one| one["reason"].as_str().is_some_and(known))
 }
 
 /// A job that never ran is not started next to one that somebody else made, or whose record somebody took away.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::By;
 use super::super::api::{Content, Key, Kind};
+use super::super::graph::schemas::Edit;
 use super::super::operator::Ends;
 
 /// What somebody does.
@@ -22,6 +23,15 @@ pub enum Around {
     Rotation(Key, &'static [(&'static str, &'static str)]),
     /// Keys of the set of `PRINCIPAL` have these values, or are taken out.
     Portal(&'static [(&'static str, Option<&'static str>)]),
+    /// Somebody changes the schema of the newest job of `PRINCIPAL`, or may do so between two reads of it.
+    Schema(&'static str, Edit),
+    SchemaBetween(&'static str, Edit),
+    /// From now on schemas are refused, or not any more.
+    SchemasRefused(bool),
+    /// Somebody confirms the change that a SyncJob waits with.
+    Confirm(Key),
+    /// Somebody deletes the newest ControllerRevision of a namespace.
+    LoseRevision(&'static str),
     /// The target takes these tokens, and no others.
     Target(&'static [&'static str]),
     /// These secrets are in force for an application in Entra ID.
@@ -55,12 +65,28 @@ impl Around {
                 let _ = ends.api.of(kind).delete(&key, By::Person);
             }
             Self::Secret(key, value) => ends.api.surroundings().set_secret(&key, value),
-            Self::Content(key, content) => ends.api.surroundings().write(&key, content.map(owned)),
+            Self::Content(key, content) => ends.api.write_secret(&key, content.map(owned)),
             Self::Rotation(key, content) => ends.api.surroundings().prepare(&key, owned(content)),
             Self::Portal(changes) => {
                 let now = ends.clock.stamp();
                 ends.graph.service().sets.edit(0, changes, now);
             }
+            Self::Schema(_, edit) => {
+                let now = ends.clock.stamp();
+                ends.graph.service().edit_schema(edit, now);
+            }
+            Self::SchemaBetween(_, edit) => ends.graph.service().schemas.prepared = Some(edit),
+            Self::SchemasRefused(refuses) => ends.graph.service().schemas.refuses = refuses,
+            Self::Confirm(key) => {
+                let object = ends.api.get(&key);
+                let shown =
+                    object.and_then(|object| object.value["status"]["mappings"]["confirm"].as_str().map(str::to_owned));
+                if let Some(shown) = shown {
+                    ends.api
+                        .patch(&key, &serde_json::json!({"metadata": {"annotations": {"entrain.dev/confirm": shown}}}));
+                }
+            }
+            Self::LoseRevision(namespace) => ends.api.revisions().lose(namespace),
             Self::Target(tokens) => {
                 ends.graph.service().sets.accepted = tokens.iter().map(|&token| token.to_owned()).collect();
             }

@@ -55,7 +55,7 @@ fn wanted(token: WantedValue) -> Wanted {
     };
     let key = |key: &str, value| WantedKey { key: key.to_owned(), value };
     let credentials = vec![key("BaseAddress", WantedValue::Known(tag("address"))), key("SecretToken", token)];
-    Wanted { credentials, fingerprint, known: Vec::new(), others: Vec::new() }
+    Wanted { credentials, fingerprint, known: Vec::new(), others: Vec::new(), holders: Vec::new() }
 }
 
 fn token(version: &str) -> Wanted {
@@ -63,7 +63,13 @@ fn token(version: &str) -> Wanted {
 }
 
 fn nothing() -> Wanted {
-    Wanted { credentials: Vec::new(), fingerprint: Some(tag("all-nothing")), known: Vec::new(), others: Vec::new() }
+    Wanted {
+        credentials: Vec::new(),
+        fingerprint: Some(tag("all-nothing")),
+        known: Vec::new(),
+        others: Vec::new(),
+        holders: Vec::new(),
+    }
 }
 
 fn secret(key: &str, value: LiveValue) -> LiveSecret {
