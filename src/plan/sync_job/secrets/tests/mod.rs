@@ -151,9 +151,7 @@ impl Answers {
             }
             Step::Look(Look::Templates) => Fact::TemplatesListed(vec!["scim".to_owned()]),
             Step::Look(Look::Rivals) => Fact::RivalsRead { rivals: Vec::new(), siblings: Vec::new() },
-            Step::Look(
-                Look::Tenant | Look::ServicePrincipal | Look::Definition | Look::Namespace | Look::Schema,
-            ) => {
+            Step::Look(Look::Tenant | Look::ServicePrincipal | Look::Definition | Look::Namespace | Look::Schema) => {
                 panic!("{step:?}")
             }
             Step::Record(record) => record.done(),
