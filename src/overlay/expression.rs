@@ -78,6 +78,11 @@ pub(super) fn squeezed(expression: &str) -> String {
     squeezed
 }
 
+/// Whether the text of a source is this expression, white space aside.
+pub(super) fn reads(source: Option<&Value>, expression: &str) -> bool {
+    text_of(source).is_some_and(|text| squeezed(&text) == squeezed(expression))
+}
+
 /// The normal forms that are known, by squeezed text. A normal form is its own normal form.
 pub(super) struct Forms(BTreeMap<String, Value>);
 

@@ -7,6 +7,7 @@ use super::expression::text_of;
 use super::line::Line;
 use super::meaning::{same, same_definition, same_whole};
 use super::memory::Owned;
+use super::names::folds;
 use super::path::{Member, Path, Subject};
 use super::work::Work;
 
@@ -109,8 +110,8 @@ fn is_used(schema: &Value, definition: &Subject) -> bool {
         let (as_source, as_target) =
             (text(rule, "sourceDirectoryName") == directory, text(rule, "targetDirectoryName") == directory);
         items(rule, "objectMappings").any(|objects| {
-            let source = as_source && text(objects, "sourceObjectName") == object;
-            let target = as_target && text(objects, "targetObjectName") == object;
+            let source = as_source && folds(text(objects, "sourceObjectName"), object);
+            let target = as_target && folds(text(objects, "targetObjectName"), object);
             let maps = |entry: &Value| {
                 let reads = || text_of(entry.get("source")).is_some_and(|text| text.contains(&written));
                 target && text(entry, "targetAttributeName") == attribute || source && reads()

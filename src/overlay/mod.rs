@@ -8,6 +8,7 @@
 mod apply;
 mod ask;
 mod check;
+mod differences;
 mod document;
 mod expression;
 mod finding;

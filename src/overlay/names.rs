@@ -49,6 +49,12 @@ impl<'a> Names<'a> {
         pick(all, |(found, _)| *found == name, |_| true)
     }
 
+    /// The first item of exactly this name.
+    pub(super) fn find_exactly(&self, name: &str) -> Option<&'a Value> {
+        let all = self.0.get(&name.to_lowercase())?;
+        all.iter().find(|(found, _)| *found == name).map(|(_, item)| *item)
+    }
+
     /// All of them, in order.
     pub(super) fn all(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.0.values().flatten().copied()

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::check;
 use super::document::{member, rule_key, rules, word};
-use super::expression::{Expressions, Forms, Parsed, local, squeezed, text_of};
+use super::expression::{Expressions, Forms, Parsed, local, reads, squeezed};
 use super::finding::{FindingKind, Findings};
 use super::fresh;
+use super::meaning::same;
 use super::memory::Memory;
 use super::names::{Hit, folds};
 use super::objects::{Objects, Problem, find, rules_of};
@@ -95,12 +96,15 @@ impl<'a> Resolver<'a> {
             group.want(Member::FlowTypes, Some(fresh::flow_types(types)));
         }
         if let Some(scope) = &wish.scope {
-            group.want(Member::Scope, fresh::scope(scope));
-            for clause in scope.groups.iter().flat_map(|group| &group.clauses) {
+            let groups = fresh::scope(scope);
+            let there = member(found.mapping, Member::Scope);
+            let is_new = !same(Member::Scope, there, groups.as_ref(), self.against.forms);
+            for clause in scope.groups.iter().flat_map(|group| &group.clauses).filter(|_| is_new) {
                 if let Some(problem) = check::clause(clause, &found.source, &wish.attribute_definitions) {
                     self.findings.invalid(&format!("{place}, scope"), &problem);
                 }
             }
+            group.want(Member::Scope, groups);
         }
         self.groups.push(group);
         for definition in &wish.attribute_definitions {
@@ -223,7 +227,9 @@ impl<'a> Resolver<'a> {
     fn problems(&self, entry: &Entry<'a>, found: &Objects<'a>, objects: &ObjectMapping) -> Vec<String> {
         let declared = &objects.attribute_definitions;
         let (name, expression) = (name_of(&entry.subject), entry.wish.expression.as_deref());
-        let writes = entry.live.is_none() || expression.is_some();
+        let there = entry.live.and_then(|whole| member(whole, Member::Source));
+        // What the schema has already is not refused: a job that was imported is as it is.
+        let expression_if_new = expression.filter(|text| !reads(there, text));
         let unmapped = entry.live.is_none().then(|| {
             let lacking = check::lacks(&found.target, name, Side::Target, declared);
             lacking.map(|problem| format!("{problem} Correct the name, or add it to `attributeDefinitions`."))
@@ -231,9 +237,10 @@ impl<'a> Resolver<'a> {
         let needed = (expression.is_none() && self.needs_expression(entry)).then(|| {
             "the attribute is not mapped, and a mapping that is not there yet needs an `expression`.".to_owned()
         });
+        let writes = entry.live.is_none() || expression_if_new.is_some();
         let read_only = writes.then(|| check::read_only(found, name)).flatten();
         let of_expression =
-            expression.and_then(|text| check::expression(text, &found.source, declared, self.against.everyone));
+            expression_if_new.and_then(|text| check::expression(text, &found.source, declared, self.against.everyone));
         [unmapped.flatten(), needed, read_only, of_expression].into_iter().flatten().collect()
     }
 
@@ -252,8 +259,7 @@ impl<'a> Resolver<'a> {
 
     fn source(&self, expression: &str, live: Option<&Value>) -> Result<Value, String> {
         let live = live.and_then(|entry| member(entry, Member::Source));
-        let same = text_of(live).is_some_and(|text| squeezed(&text) == squeezed(expression));
-        let found = live.filter(|_| same).cloned().or_else(|| self.against.forms.of(expression));
+        let found = live.filter(|_| reads(live, expression)).cloned().or_else(|| self.against.forms.of(expression));
         if let Some(source) = local(expression).or(found) {
             return Ok(source);
         }
