@@ -331,6 +331,7 @@ pub const BED_FOLDERS: &[Row] = &[
         &[
             "tests/bed/src/graph",
             "tests/bed/src/graph/faults",
+            "tests/bed/src/graph/fixtures",
             "tests/bed/src/graph/http",
             "tests/bed/src/graph/login",
             "tests/bed/src/graph/model",
@@ -338,6 +339,7 @@ pub const BED_FOLDERS: &[Row] = &[
         ],
     ),
     ("tests/bed/src/graph/faults", &["tests/bed/src/graph/http"]),
+    ("tests/bed/src/graph/fixtures", &["tests/bed/src/graph/model", "tests/bed/src/graph/sync/expressions"]),
     (
         "tests/bed/src/graph/http",
         &[
@@ -359,7 +361,17 @@ pub const BED_FOLDERS: &[Row] = &[
             "tests/bed/src/graph/sync",
         ],
     ),
-    ("tests/bed/src/graph/sync", &["tests/bed/src/graph", "tests/bed/src/graph/http", "tests/bed/src/graph/model"]),
+    (
+        "tests/bed/src/graph/sync",
+        &[
+            "tests/bed/src/graph",
+            "tests/bed/src/graph/fixtures",
+            "tests/bed/src/graph/http",
+            "tests/bed/src/graph/model",
+            "tests/bed/src/graph/sync/expressions",
+        ],
+    ),
+    ("tests/bed/src/graph/sync/expressions", &["tests/bed/src/graph/model"]),
     ("tests/bed/src/plane", &["tests/bed/src", "tests/bed/src/tools"]),
     ("tests/bed/src/tools", &["tests/bed/src"]),
 ];
