@@ -13,7 +13,7 @@ ONCE := $(if $(filter 1,$(DEMO_ONCE)),--once)
 # The build caches and the processors are shared, so two targets never run at once.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test search search-ci bench-fair-use check-tools binaries crds generated fmt lint
+.PHONY: help demo test search search-ci bench-fair-use bench-mappings check-tools binaries crds generated fmt lint
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +39,10 @@ search-ci: ## the part of the search that CI runs
 # In virtual time, so that a build without optimisation gives the same numbers.
 bench-fair-use: ## how fair and how complete the use of Graph is, as ratios
 	cargo bench -p entrain --bench fair_use --profile dev
+
+# Optimised as in a release: time is what it is about.
+bench-mappings: ## what merging an overlay into a large schema costs, against parsing it
+	cargo bench -p entrain --bench mappings
 
 binaries:
 	cargo build --workspace --bins --profile $(PROFILE)

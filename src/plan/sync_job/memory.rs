@@ -223,9 +223,9 @@ impl Memory {
         verdict.wake.sooner(Wake::backoff(self.failures))
     }
 
-    /// The run state that was asked for is in status.
-    pub fn run_written(&mut self) {
-        self.run = None;
+    /// What was asked for and saved is in status.
+    pub fn report_written(&mut self) {
+        (self.run, self.schema_saved) = (None, None);
     }
 
     /// The answers are in status.

@@ -58,7 +58,7 @@ pub(super) async fn publish(
     let written = handle.describe(MANAGER_REPORT, &report).await;
     let outcome = outcome(written, "status changed", end.verdict, &object);
     if outcome == Outcome::Written {
-        memory.run_written();
+        memory.report_written();
     }
     outcome
 }

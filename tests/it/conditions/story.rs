@@ -112,7 +112,7 @@ impl Story {
         let report = report(&self.status.report, self.generation, &end, &settings, self.now);
         self.status.answers = answers(desired.as_ref().ok(), &world);
         self.status.report = report;
-        self.memory.run_written();
+        self.memory.report_written();
         self.memory.answers_written();
     }
 

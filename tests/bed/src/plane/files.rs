@@ -97,6 +97,7 @@ fn audit_policy() -> Value {
                 { "group": "coordination.k8s.io", "resources": ["leases"] },
                 { "group": "events.k8s.io" },
                 { "group": "apiextensions.k8s.io", "resources": ["customresourcedefinitions"] },
+                { "group": "apps", "resources": ["controllerrevisions"] },
                 { "group": "", "resources": ["secrets"] },
                 { "group": "authentication.k8s.io", "resources": ["tokenreviews"] },
                 { "group": "authorization.k8s.io", "resources": ["subjectaccessreviews"] },
