@@ -69,6 +69,13 @@ impl Memory {
         self.owned.keys()
     }
 
+    /// The same, once it is certain that the schema was saved with it: what was there before is then somebody's change.
+    #[must_use]
+    pub fn accepted(mut self) -> Self {
+        self.owned.values_mut().for_each(|owned| owned.unseen = None);
+        self
+    }
+
     pub(super) fn get(&self, subject: &Subject, member: Member) -> Option<&Owned> {
         self.owned.get(&subject.path(member))
     }
@@ -130,6 +137,19 @@ mod tests {
         ]);
         let memory = Memory { owned, forms: BTreeMap::from([("a".into(), json!({}))]), ..Memory::default() };
         assert_eq!(serde_json::from_value::<Memory>(json!(memory)).unwrap(), memory);
+    }
+
+    #[test]
+    fn what_was_there_before_is_ours_until_the_save_is_certain() {
+        let path = Subject::Rule { rule: "R".into() }.path(Member::GroupFilter);
+        let unseen = Some(Before { value: Some(json!(["before"])) });
+        let owned = Owned { former: None, applied: Some(json!(["a"])), wish: "w".into(), unseen };
+        let memory = Memory { owned: BTreeMap::from([(path.clone(), owned)]), ..Memory::default() };
+        let forms = Forms::new(&crate::overlay::Expressions::default(), &BTreeMap::new());
+        let ours = |memory: &Memory, live: &str| memory.owned[&path].ours(path.member, Some(&json!([live])), &forms);
+        assert!(ours(&memory, "a") && ours(&memory, "before") && !ours(&memory, "other"));
+        let memory = memory.accepted();
+        assert!(ours(&memory, "a") && !ours(&memory, "before"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod conversation;
 mod dashboard;
 mod docs;
 mod life;
+mod mappings;
 mod ops;
 mod parsers;
 mod properties;

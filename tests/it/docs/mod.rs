@@ -4,6 +4,7 @@ mod backup;
 mod credentials;
 mod links;
 mod manifests;
+mod mappings;
 mod pages;
 mod permissions;
 mod reference;

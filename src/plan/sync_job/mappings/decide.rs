@@ -73,16 +73,19 @@ fn is_due(wish: &str, desired: &Desired, world: &World, settings: &Settings) -> 
 
 /// Whether what an earlier pass found has to be looked at again.
 fn again(recalled: &Comparison, age: Duration, desired: &Desired, view: &View, settings: &Settings) -> bool {
+    // What was found so soon after a save may be from before it.
+    let lags = view.saved.as_ref().is_some_and(|(_, saved)| saved.saturating_sub(age) < settings.settle_window);
     match &recalled.outcome {
         Compared::Faulty(..) | Compared::TestsFailed(_) => age >= HELD_FOR,
         Compared::Differs(difference) if difference.lines.is_empty() => {
             let drifts = !difference.drifted.is_empty();
-            let lags = drifts && view.saved.as_ref().is_some_and(|(_, age)| *age < settings.settle_window);
-            lags || age >= if drifts { HELD_FOR } else { CHECKED_FOR }
+            drifts && lags || age >= if drifts { HELD_FOR } else { CHECKED_FOR }
         }
         // Nothing is saved in this mode, however often it is looked at.
         Compared::Differs(_) if desired.mode == Mode::Plan => age >= HELD_FOR,
-        Compared::Differs(difference) => not_now(difference, desired, view, settings).is_none() || age >= HELD_FOR,
+        Compared::Differs(difference) => {
+            lags || not_now(difference, desired, view, settings).is_none() || age >= HELD_FOR
+        }
     }
 }
 

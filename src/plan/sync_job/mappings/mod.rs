@@ -60,6 +60,14 @@ pub struct Comparison {
     /// Hash of the wish that was compared.
     pub wish: String,
     pub outcome: Compared,
+    /// The revision of a save that got no answer, if the schema shows that it was carried out.
+    pub carried_out: Option<String>,
+}
+
+impl Comparison {
+    pub fn new(wish: &str, outcome: Compared) -> Self {
+        Self { wish: wish.to_owned(), outcome, carried_out: None }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -147,6 +155,14 @@ impl View {
             Compared::Differs(difference) => Some(difference),
             Compared::Faulty(..) | Compared::TestsFailed(_) => None,
         }
+    }
+
+    /// The schema was read.
+    pub(in crate::plan) fn see(&mut self, comparison: Comparison) {
+        if comparison.carried_out.is_some() {
+            self.revision.clone_from(&comparison.carried_out);
+        }
+        self.seen = Some(comparison);
     }
 
     /// The schema was saved, and what it says is asked again.

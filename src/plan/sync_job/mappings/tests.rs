@@ -67,7 +67,7 @@ fn one_line() -> Difference {
 
 fn compared(desired: &Desired, outcome: Compared) -> Comparison {
     let hash = desired.mappings.as_ref().map_or_else(|| Wish::nothing().hash, |wish| wish.hash.clone());
-    Comparison { wish: hash, outcome }
+    Comparison::new(&hash, outcome)
 }
 
 fn hash(desired: &Desired) -> String {
@@ -222,6 +222,7 @@ fn the_schema_is_read_when_something_may_have_changed_and_not_at_each_poll() {
     let risky = || Compared::Differs(Difference { risks: vec!["risk".to_owned()], ..one_line() });
     let drifted =
         || Compared::Differs(Difference { lines: Vec::new(), drifted: vec!["userName".to_owned()], ..one_line() });
+    let pending = |found, age| View { recalled: recalled(Compared::Differs(one_line()), found).recalled, ..saved(age) };
     let cases = [
         ("never read", View::default(), true),
         ("checked, by status", checked(5 * hour), false),
@@ -235,22 +236,12 @@ fn the_schema_is_read_when_something_may_have_changed_and_not_at_each_poll() {
         ("risky, confirmed", View { confirmed: Some("c1".to_owned()), ..recalled(risky(), MINUTE) }, true),
         ("drifted", recalled(drifted(), 59 * MINUTE), false),
         ("drifted for an hour", recalled(drifted(), hour), true),
-        (
-            "pending",
-            View { recalled: recalled(Compared::Differs(one_line()), MINUTE).recalled, ..saved(9 * MINUTE) },
-            false,
-        ),
-        (
-            "due",
-            View { recalled: recalled(Compared::Differs(one_line()), MINUTE).recalled, ..saved(10 * MINUTE) },
-            true,
-        ),
+        ("pending", pending(MINUTE, 9 * MINUTE), false),
+        ("pending, and found while the save may not have shown yet", pending(7 * MINUTE, 9 * MINUTE), true),
+        ("due", pending(MINUTE, 10 * MINUTE), true),
         (
             "of another wish",
-            View {
-                recalled: Some((Comparison { wish: "x".to_owned(), outcome: in_place() }, MINUTE)),
-                ..View::default()
-            },
+            View { recalled: Some((Comparison::new("x", in_place()), MINUTE)), ..View::default() },
             true,
         ),
     ];

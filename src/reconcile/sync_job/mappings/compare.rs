@@ -32,6 +32,8 @@ pub(crate) struct Question<'a> {
 pub(crate) struct Answer {
     pub comparison: Comparison,
     pub merged: Option<Documents>,
+    /// Whether all is there that the newest memory says was put there.
+    pub newest: bool,
 }
 
 pub(crate) struct Documents {
@@ -45,7 +47,7 @@ pub(crate) async fn compare(question: &Question<'_>) -> Result<Answer, Error> {
     let live = question.reader.read_schema(question.service_principal, question.job).await?;
     question.desk.forget_refusals();
     let answer =
-        |outcome, merged| Answer { comparison: Comparison { wish: question.hash.to_owned(), outcome }, merged };
+        |outcome, merged| Answer { comparison: Comparison::new(question.hash, outcome), merged, newest: false };
     let mut found = None;
     for memory in question.memories {
         let (wish, memory, drift) = (question.mappings, memory.as_ref(), question.drift);
@@ -68,7 +70,10 @@ pub(crate) async fn compare(question: &Question<'_>) -> Result<Answer, Error> {
         return Ok(answer(Compared::TestsFailed(failures), None));
     }
     let difference = difference(&merged);
-    Ok(answer(Compared::Differs(difference), Some(Documents { live, merged, before: memory.cloned() })))
+    let newest = question.memories.first().is_some_and(|newest| newest.as_ref() == memory);
+    let newest = newest && difference.lines.is_empty() && difference.drifted.is_empty();
+    let documents = Documents { live, merged, before: memory.cloned() };
+    Ok(Answer { newest, ..answer(Compared::Differs(difference), Some(documents)) })
 }
 
 /// Whether what was applied is what is there.

@@ -46,6 +46,8 @@ pub(super) struct Earlier {
     pub on_release: Option<OnRelease>,
     /// Whether status names a revision that is not there any more.
     pub lost: bool,
+    /// The newest revision, as long as no answer said that its save was accepted.
+    pub unanswered: Option<String>,
     number: i64,
 }
 
@@ -57,15 +59,22 @@ impl Earlier {
         let newest = newest.map_err(|error| cluster_trouble(&error, READING))?;
         let accepted = scene.world.mappings.revision.as_deref();
         let Some(Kept { name, revision, content }) = newest else {
-            return Ok(Self { memories: vec![None], on_release: None, lost: accepted.is_some(), number: 0 });
+            return Ok(Self {
+                memories: vec![None],
+                on_release: None,
+                lost: accepted.is_some(),
+                unanswered: None,
+                number: 0,
+            });
         };
         let memories = match accepted {
             _ if content.job != job => vec![None],
-            Some(accepted) if accepted == name => vec![Some(content.memory)],
+            Some(accepted) if accepted == name => vec![Some(content.memory.accepted())],
             Some(_) => vec![Some(content.memory), content.previous],
             None => vec![Some(content.memory), None],
         };
-        Ok(Self { memories, on_release: content.on_release, lost: false, number: revision })
+        let unanswered = (memories.len() > 1).then_some(name);
+        Ok(Self { memories, on_release: content.on_release, lost: false, unanswered, number: revision })
     }
 
     /// Keeps what a save is about to change, and returns the name of the revision.

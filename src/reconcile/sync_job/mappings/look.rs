@@ -25,8 +25,10 @@ async fn compared(job: &str, scene: &Scene<'_>) -> Result<Comparison, Trouble> {
     let wished = Wished::of(scene, &earlier);
     let reader = scene.graph().reader();
     let answer = compare(&wished.question(job, &reader, &earlier, scene)).await;
-    let mut comparison = answer.map_err(|error| graph_trouble(&error))?.comparison;
+    let answer = answer.map_err(|error| graph_trouble(&error))?;
+    let mut comparison = answer.comparison;
     warn(&mut comparison, &earlier);
+    comparison.carried_out = earlier.unanswered.filter(|_| answer.newest);
     Ok(comparison)
 }
 
