@@ -147,7 +147,7 @@ impl Graph {
             Look::Secrets => Fact::SecretsRead(self.secrets.clone()),
             Look::Schema => {
                 let outcome = self.schema.clone().expect("the story has a schema");
-                Fact::SchemaRead(Comparison { wish: self.wish.clone(), outcome })
+                Fact::SchemaRead(Comparison::new(&self.wish, outcome))
             }
             Look::Tenant => panic!("no story asks for the tenant"),
         }

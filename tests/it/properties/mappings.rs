@@ -81,7 +81,7 @@ prop_compose! {
         revision in option::of(Just("applied-1".to_owned())),
         confirmed in option::of(confirmation()),
     ) -> View {
-        let recalled = recalled.map(|(wish, outcome, age)| (Comparison { wish, outcome }, age));
+        let recalled = recalled.map(|(wish, outcome, age)| (Comparison::new(&wish, outcome), age));
         View { status, checked, recalled, saved: saved.map(|age| (None, age)), revision, confirmed, ..View::default() }
     }
 }
@@ -95,7 +95,7 @@ prop_compose! {
     ) -> View {
         let kept = |restored| if restored { Released::Restored(Vec::new()) } else { Released::Kept("So.".to_owned()) };
         View {
-            seen: seen.map(|outcome| Comparison { wish: String::new(), outcome }),
+            seen: seen.map(|outcome| Comparison::new("", outcome)),
             saved_now,
             refused: refused.then(|| "No.".to_owned()),
             released: released.map(kept),
@@ -114,7 +114,7 @@ pub fn luck() -> impl Strategy<Value = Luck> {
 
 impl Luck {
     pub fn read(&self, wish: &Desired) -> Fact {
-        Fact::SchemaRead(Comparison { wish: present(wish), outcome: self.0.clone() })
+        Fact::SchemaRead(Comparison::new(&present(wish), self.0.clone()))
     }
 }
 

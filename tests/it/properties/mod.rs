@@ -1,8 +1,8 @@
 //! Properties of the plan: `decide` is total and careful in every world, and what is reported agrees with itself.
 
+mod mappings;
 mod overlay;
 mod overlay_worlds;
-mod mappings;
 mod secrets;
 mod worlds;
 

@@ -32,7 +32,8 @@ impl Offline {
             credentials: wanted.collect(),
             fingerprint: None,
             known: Vec::new(),
-            others: Vec::new(), holders: Vec::new(),
+            others: Vec::new(),
+            holders: Vec::new(),
         })
     }
 }
