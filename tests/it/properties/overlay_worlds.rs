@@ -39,7 +39,8 @@ fn entry(name: &'static str) -> impl Strategy<Value = Value> {
 }
 
 fn entries() -> impl Strategy<Value = Vec<Value>> {
-    subsequence(&TARGETS[..], 0..=TARGETS.len()).prop_flat_map(|names| names.into_iter().map(entry).collect::<Vec<_>>())
+    subsequence(TARGETS.to_vec(), 0..=TARGETS.len())
+        .prop_flat_map(|names| names.into_iter().map(entry).collect::<Vec<_>>())
 }
 
 fn live_scope() -> impl Strategy<Value = Value> {
@@ -121,7 +122,7 @@ fn wished_objects(at: usize) -> impl Strategy<Value = Value> {
     let group = (vec(clause, 1..3), "[a-c]").prop_map(|(clauses, name)| json!({"name": name, "clauses": clauses}));
     let scope = vec(group, 0..2).prop_map(|groups| json!({"groups": groups}));
     let types = subsequence(vec!["Add", "Update", "Delete"], 0..=3);
-    let names = subsequence(&TARGETS[..], 0..=4);
+    let names = subsequence(TARGETS.to_vec(), 0..=4);
     let entries = names.prop_flat_map(|names| names.into_iter().map(wished_entry).collect::<Vec<_>>());
     let added = subsequence(vec!["new0", "new1"], 0..=2);
     (option::of(any::<bool>()), option::of(types), option::of(scope), added, entries).prop_map(
@@ -177,7 +178,7 @@ pub fn both() -> impl Strategy<Value = (Value, Mappings)> {
 }
 
 /// Any JSON, not deep.
-pub fn json() -> impl Strategy<Value = Value> {
+pub fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
