@@ -66,10 +66,13 @@ fn ensure(work: &mut Work<'_>, group: &Group, fresh: &Value, drift: Drift) -> Th
         }
         return There::Already;
     }
-    if removed_by_others(work, group, old) {
+    // Of a mapping that somebody removed, nothing can be put back without a source.
+    let is_bare = matches!(group.subject, Subject::Attribute { .. })
+        && !group.values.iter().any(|want| want.member == Member::Source);
+    if is_bare || removed_by_others(work, group, old) {
         let applied = old.and_then(|owned| owned.applied.clone()).or_else(|| last_form(work, &group.subject));
         work.drifted.push(Line::of(&group.subject, Member::Existence, applied.as_ref(), None));
-        if drift == Drift::Respect {
+        if is_bare || drift == Drift::Respect {
             carry_all(work, group);
             return There::No;
         }

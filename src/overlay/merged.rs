@@ -42,7 +42,8 @@ pub struct Merged {
     pub left: Vec<Line>,
     /// What of the changes can deprovision people.
     pub risks: Vec<Risk>,
-    /// To be saved before the document is.
+    /// To be saved before the document is, and whenever it is another than before: it notes which saves were seen to have
+    /// happened.
     pub memory: Memory,
     /// How many values are owned.
     pub owned: usize,

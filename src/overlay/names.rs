@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn the_nearest_names_come_first_and_far_ones_not_at_all() {
         let names = ["userName", "userType", "active", "surname"];
-        assert_eq!(nearest("usrName", names.into_iter()), " The nearest: 'userName', 'surname'.");
+        assert_eq!(nearest("userNme", names.into_iter()), " The nearest: 'userName', 'surname', 'userType'.");
         assert_eq!(nearest("x", names.into_iter()), "");
     }
 }

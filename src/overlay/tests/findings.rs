@@ -117,7 +117,7 @@ fn object_mappings_are_found_by_both_names_and_never_a_hidden_one() {
         (kind, message.as_str()),
         (
             FindingKind::Invalid,
-            "User → urn:Usr: the schema has no such object mapping. The nearest: 'User → urn:User', 'Group → urn:Group'. Correct the names."
+            "User → urn:Usr: the schema has no such object mapping. The nearest: 'User → urn:User'. Correct the names."
         )
     );
     assert_eq!(only(&of("", "User")).0, FindingKind::Invalid);

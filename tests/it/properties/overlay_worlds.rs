@@ -39,7 +39,8 @@ fn entry(name: &'static str) -> impl Strategy<Value = Value> {
 }
 
 fn entries() -> impl Strategy<Value = Vec<Value>> {
-    subsequence(&TARGETS[..], 0..=TARGETS.len()).prop_flat_map(|names| names.into_iter().map(entry).collect::<Vec<_>>())
+    subsequence(TARGETS.to_vec(), 0..=TARGETS.len())
+        .prop_flat_map(|names| names.into_iter().map(entry).collect::<Vec<_>>())
 }
 
 fn live_scope() -> impl Strategy<Value = Value> {
@@ -49,6 +50,10 @@ fn live_scope() -> impl Strategy<Value = Value> {
     let group = (vec(clause, 1..3), "[a-c]").prop_map(|(clauses, name)| json!({"name": name, "clauses": clauses}));
     let filter = vec(group, 0..3).prop_map(|groups| json!({"groups": groups, "inputFilterGroups": [{"name": "kept"}]}));
     prop_oneof![Just(Value::Null), filter]
+}
+
+fn containers() -> impl Strategy<Value = Vec<&'static str>> {
+    subsequence(vec!["OU=a", "OU=b", "OU=c"], 0..=2)
 }
 
 fn flow_types() -> impl Strategy<Value = &'static str> {
@@ -73,7 +78,7 @@ pub fn schema() -> impl Strategy<Value = Value> {
         let objects = objects.map(|object| json!({"name": object, "attributes": attributes(names), "more": 1}));
         json!({"name": name, "version": "1", "objects": objects})
     };
-    (objects(0), objects(1), vec("OU=[a-c]", 0..3)).prop_map(move |(users, groups, containers)| {
+    (objects(0), objects(1), containers()).prop_map(move |(users, groups, containers)| {
         let hidden = json!({"name": null, "sourceObjectName": "", "targetObjectName": "urn:User", "enabled": false, "attributeMappings": []});
         json!({
             "id": "x", "version": "v1.2", "provisioningTaskIdentifier": "p",
@@ -121,7 +126,7 @@ fn wished_objects(at: usize) -> impl Strategy<Value = Value> {
     let group = (vec(clause, 1..3), "[a-c]").prop_map(|(clauses, name)| json!({"name": name, "clauses": clauses}));
     let scope = vec(group, 0..2).prop_map(|groups| json!({"groups": groups}));
     let types = subsequence(vec!["Add", "Update", "Delete"], 0..=3);
-    let names = subsequence(&TARGETS[..], 0..=4);
+    let names = subsequence(TARGETS.to_vec(), 0..=4);
     let entries = names.prop_flat_map(|names| names.into_iter().map(wished_entry).collect::<Vec<_>>());
     let added = subsequence(vec!["new0", "new1"], 0..=2);
     (option::of(any::<bool>()), option::of(types), option::of(scope), added, entries).prop_map(
@@ -148,7 +153,7 @@ pub fn wish_for(schema: &Value) -> impl Strategy<Value = Mappings> + use<> {
             entries.map(move |entry| (of.clone(), entry["targetAttributeName"].as_str().unwrap().to_owned()))
         })
         .collect();
-    let containers = option::of(vec("OU=[a-c]", 0..3).prop_map(|names| json!({"includedContainers": names})));
+    let containers = option::of(containers().prop_map(|names| json!({"includedContainers": names})));
     (subsequence(vec![0, 1], 1..=2), wished_objects(0), wished_objects(1), containers, any::<bool>()).prop_map(
         move |(which, users, groups, containers, exact)| {
             let both = [users, groups];
@@ -177,7 +182,7 @@ pub fn both() -> impl Strategy<Value = (Value, Mappings)> {
 }
 
 /// Any JSON, not deep.
-pub fn json() -> impl Strategy<Value = Value> {
+pub fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
