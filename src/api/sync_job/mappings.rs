@@ -290,11 +290,13 @@ pub struct MappingTest {
     pub target_attribute_name: String,
     /// Attributes of the source with one value each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 64))]
+    #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 4096}))]
     pub given: BTreeMap<String, String>,
     /// Attributes of the source with several values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 16))]
+    #[schemars(extend("maxProperties" = 16, "additionalProperties" = {
+        "type": "array", "maxItems": 64, "x-kubernetes-list-type": "atomic", "items": {"type": "string", "maxLength": 4096},
+    }))]
     pub given_collections: BTreeMap<String, Vec<String>>,
     /// The values that it must come to, in this order; empty: none.
     #[schemars(length(max = 64), inner(length(max = 4096)))]

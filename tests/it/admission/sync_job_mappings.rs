@@ -316,6 +316,12 @@ fn limits() -> Vec<(Value, &'static str)> {
         (mappings(json!({"tests": many(33, tried)})), "spec.mappings.tests: Too many: 33: must have at most 32 items"),
         (test(&json!({"given": given(65)})), "tests[0].given: Too many: 65: must have at most 64 items"),
         (test(&json!({"givenCollections": collections})), "givenCollections: Too many: 17: must have at most 16 items"),
+        (test(&json!({"given": {"a": "v".repeat(4097)}})), "tests[0].given.a: Too long: may not be more than 4096"),
+        (
+            test(&json!({"givenCollections": {"a": many(65, text)}})),
+            "givenCollections.a: Too many: 65: must have at most",
+        ),
+        (test(&json!({"givenCollections": {"a": ["v".repeat(4097)]}})), "givenCollections.a[0]: Too long: may not be"),
         (test(&json!({"expect": many(65, text)})), "expect: Too many: 65: must have at most 64 items"),
         (
             mappings(json!({"containerFilter": {"includedContainers": many(65, text)}})),

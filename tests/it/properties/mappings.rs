@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use entrain::api::{DeletionPolicy, Mappings, MappingsStatus, Mode, OnRelease};
+use entrain::api::{DeletionPolicy, JobOrigin, Mappings, MappingsStatus, Mode, OnRelease};
 use entrain::plan::mappings::{
     CHECKED_FOR, Compared, Comparison, Difference, Fault, Released, SAVE_SPACING, View, Wish,
 };
 use entrain::plan::settings::CORRECTION_SPACING;
-use entrain::plan::{Change, Desired, Fact, Look, Settings, Step, Trouble, World};
+use entrain::plan::{Change, Desired, Fact, Look, ObservedJob, Settings, Step, Trouble, World};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -101,6 +101,37 @@ prop_compose! {
             released: released.map(kept),
             ..view
         }
+    }
+}
+
+prop_compose! {
+    /// A recorded job with which nothing else is the matter, so that a pass comes to its mappings.
+    pub fn calm()(
+        mappings in learnt(),
+        state in prop::sample::select(vec!["Active", "Disabled"]),
+        (deletion_requested, elsewhere, known) in (prop::bool::weighted(0.3), prop::bool::weighted(0.2), prop::bool::weighted(0.8)),
+        failures in prop::sample::select(vec![0, TRIES - 1, TRIES]),
+    ) -> World {
+        let id = "BoxOutDelta.1".to_owned();
+        let job = ObservedJob { id: id.clone(), schedule_state: Some(state.to_owned()), ..ObservedJob::default() };
+        let tenant = if elsewhere && deletion_requested { "t2" } else { "t1" };
+        let mut world = World {
+            finalizer: true,
+            job_id: Some(id),
+            jobs: Some(vec![job]),
+            tenant: known.then(|| tenant.to_owned()),
+            recorded_tenant: Some("t1".to_owned()),
+            origin: Some(JobOrigin::Created),
+            seen: true,
+            bound_for: Duration::from_secs(100_000),
+            deletion_requested,
+            failures,
+            mappings,
+            ..World::unobserved()
+        };
+        // The set of credentials and settings is as declared.
+        world.secrets.saved_now = true;
+        world
     }
 }
 

@@ -11,12 +11,14 @@ use std::time::Duration;
 use entrain::api::{DeletionPolicy, JobOrigin, MissingJobPolicy, Mode, Reason, Report, RunState, SyncJobSpec};
 use entrain::plan::desired::Adoption;
 use entrain::plan::report::{End, report};
+use entrain::plan::secrets::Declared;
 use entrain::plan::{
     Change, Desired, Fact, IntentOrigin, Leaving, Look, Managed, Next, ObservedJob, Pass, Record, Rivals, Settings,
     Standing, Step, Verdict, World, decide, preview,
 };
 use jiff::Timestamp;
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 use serde_json::json;
 use worlds::{beginning, luck, outcome, trouble, wish, world};
@@ -229,6 +231,25 @@ proptest! {
         let created = count(|step| *step == Step::Change(Change::CreateJob));
         let restarted = count(|step| matches!(step, Step::Change(Change::RestartJob { .. })));
         prop_assert!(created <= 1 && restarted <= 1);
+    }
+
+    #[test]
+    fn mappings_are_saved_and_given_back_with_care(
+        wish in wish(), start in mappings::calm(), threshold in option::of(0..2_u32), lucks in vec(luck(), STEPS_MAX + 1),
+    ) {
+        let mut wish = Desired { content: Declared::default(), ..wish };
+        wish.content.settings.delete_threshold = threshold;
+        let settings = Settings::default();
+        let mut pass = Pass::new(Managed { desired: &wish, settings: &settings }, mappings::fit(&wish, start));
+        for luck in lucks {
+            explained(pass.verdict()).map_err(TestCaseError::fail)?;
+            let Next::Do(step) = pass.next_step() else { break };
+            careful(&step, &wish, pass.world()).map_err(TestCaseError::fail)?;
+            let fact = outcome(&step, &wish, luck);
+            pass.learn(fact);
+        }
+        prop_assert!(!pass.goes_round_in_circles(), "the pass goes round in circles: {:?}", pass.done());
+        let count = |is: fn(&Step) -> bool| pass.done().iter().filter(|(step, _)| is(step)).count();
         let read = count(|step| *step == Step::Look(Look::Schema));
         let saved = count(|step| matches!(step, Step::Change(Change::SaveMappings { .. })));
         let released = count(|step| matches!(step, Step::Change(Change::ReleaseMappings { .. })));
@@ -237,7 +258,7 @@ proptest! {
 
     #[test]
     fn a_job_is_let_go_of_in_the_end_although_its_mappings_cannot_be_given_back(
-        wish in wish(), start in beginning(), trouble in trouble(), jobs in vec(luck(), STEPS_MAX),
+        wish in wish(), start in mappings::calm(), trouble in trouble(), jobs in vec(luck(), STEPS_MAX),
     ) {
         let wish = Desired { deletion_policy: Some(DeletionPolicy::Retain), ..wish };
         let start = World { deletion_requested: true, finalizer: true, failures: 0, ..start };
