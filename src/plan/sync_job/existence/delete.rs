@@ -27,8 +27,11 @@ pub(in crate::plan) fn decide(desired: &Desired, world: &World, settings: &Setti
         return nothing_left();
     }
     let retains = desired.deletion_policy(world.origin) == DeletionPolicy::Retain;
-    if retains && world.mappings.owns() && mappings::given_up(world) {
-        return retain(world);
+    if retains
+        && mappings::given_up(desired, world)
+        && let Some(id) = world.job_id.clone()
+    {
+        return leave(Leaving::Unrestored { id }, RETAINING);
     }
     if let Some(verdict) = failed(world, settings) {
         return verdict;

@@ -22,15 +22,18 @@ pub enum Released {
 pub(in crate::plan) fn giving_back(desired: &Desired, world: &World) -> Option<Verdict> {
     let view: &View = &world.mappings;
     let id = world.job_id.as_ref()?;
-    let keeps = desired.mappings.as_ref().and_then(|wish| wish.mappings.on_release) == Some(OnRelease::Keep);
-    if keeps || !view.owns() || view.released.is_some() || given_up(world) {
+    if keeps(desired) || !view.owns() || view.released.is_some() || world.failures >= TRIES {
         return None;
     }
     let message = "Restoring the mappings of the job before it is let go of.";
     Some(Verdict::take(Change::ReleaseMappings { id: id.clone() }, Reason::Deleting, message))
 }
 
+fn keeps(desired: &Desired) -> bool {
+    desired.mappings.as_ref().and_then(|wish| wish.mappings.on_release) == Some(OnRelease::Keep)
+}
+
 /// Whether giving back has failed for so long that the job is let go of without it.
-pub(in crate::plan) fn given_up(world: &World) -> bool {
-    world.failures >= TRIES
+pub(in crate::plan) fn given_up(desired: &Desired, world: &World) -> bool {
+    !keeps(desired) && world.mappings.owns() && world.mappings.released.is_none() && world.failures >= TRIES
 }
