@@ -58,7 +58,7 @@ async fn mode_plan_and_entrain_plan_say_the_same_one_line_for_each_attribute_and
     stand.apply(&job, &mappings, &["mode: Plan"]).await;
     let object = stand.until(&job, "has a plan", |it| ready(it, "True", "ChangesPlanned")).await;
     let lines = [
-        "User → User, flowTypes: Add, Update, Delete → Add, Update",
+        "User → User, flowTypes: Add, Delete, Update → Add, Update",
         "User → User, Username: [userPrincipalName] → [mail]",
         "User → User, LastName: [surname] → ToUpper([surname]); defaultValue: '.' → '-'; flowType: Always → ObjectAddOnly",
         "User → User, City: (none) → [city]",
