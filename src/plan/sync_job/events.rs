@@ -240,6 +240,9 @@ fn left(old: &SyncJobStatus, leaving: &Leaving) -> Option<Event> {
         Leaving::Nothing => return None,
         Leaving::Gone { id } => JOB_GONE.with_note(format!("Job '{id}' was gone already.")),
         Leaving::Retained { id } => JOB_RETAINED.with_note(format!("Let go of job '{id}'; it stays in Entra ID.")),
+        Leaving::Unrestored { id } => MAPPINGS_NOT_RESTORED.with_note(format!(
+            "Let go of job '{id}'; it stays in Entra ID with the mappings that this SyncJob made, because several attempts to restore them failed."
+        )),
         Leaving::LeftBehind { id } => {
             let what =
                 id.as_ref().map_or_else(|| "any job of an earlier request".to_owned(), |id| format!("job '{id}'"));

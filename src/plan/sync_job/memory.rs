@@ -27,6 +27,8 @@ const WAIT_MAX: Duration = Duration::from_secs(3600);
 pub struct Memory {
     /// Passes in a row that ended in trouble.
     pub(in crate::plan) failures: u32,
+    /// The same, since the SyncJob is being deleted.
+    pub(in crate::plan) failures_in_deletion: u32,
     /// Lists in a row that did not show what was looked for.
     pub(in crate::plan) absences: u32,
     /// When the first of these was asked for.
@@ -187,6 +189,8 @@ impl Memory {
     pub fn end(&mut self, world: &World, verdict: &Verdict, now: Now) {
         let troubled = world.trouble.is_some() || world.refusal.is_some();
         self.failures = if troubled { world.failures.saturating_add(1) } else { 0 };
+        let leaving = troubled && world.deletion_requested;
+        self.failures_in_deletion = if leaving { world.failures_in_deletion.saturating_add(1) } else { 0 };
         let is_known = |id: &String| self.recorded.as_ref().is_some_and(|(known, _)| known == id);
         if let Some(id) = world.job_id.as_ref().filter(|id| !is_known(id)) {
             self.recorded = Some((id.clone(), now.monotonic));

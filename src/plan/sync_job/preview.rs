@@ -45,8 +45,12 @@ impl Decider for AsManage<'_> {
 pub fn preview(desired: &Desired, world: &World, settings: &Settings) -> Preview {
     let mut pass = Pass::new(AsManage { desired, settings }, world.as_managed());
     let mut changes = Vec::new();
+    // Before a job is adopted, the jobs are listed once more. They are expected to be those that were listed.
+    let mut listed = world.jobs.clone().filter(|_| !world.jobs_recalled);
     while let Next::Do(step) = pass.next_step() {
-        let Some(fact) = expected(&step, desired, pass.world()) else { break };
+        let again = if step == Step::Look(Look::Jobs) { listed.take() } else { None };
+        let fact = again.map(Fact::JobsListed).or_else(|| expected(&step, desired, pass.world()));
+        let Some(fact) = fact else { break };
         changes.extend(planned(&step, desired));
         pass.learn(fact);
     }

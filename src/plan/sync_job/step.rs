@@ -135,6 +135,8 @@ pub enum Leaving {
     Gone { id: String },
     /// It stays, as declared.
     Retained { id: String },
+    /// It stays, with mappings that could not be restored.
+    Unrestored { id: String },
     /// It may exist, or come back, without a SyncJob; `None` where its id was never known.
     LeftBehind { id: Option<String> },
     /// It stays, because nobody could log in any more to delete it; `None` where its id was never known.

@@ -53,7 +53,7 @@ pub(super) async fn release(leaving: &Leaving, handle: &Handle<SyncJob>, context
                 Leaving::LeftBehind { id } | Leaving::WithoutLogin { id } => {
                     left_behind(id.as_deref(), handle.object(), context);
                 }
-                Leaving::Nothing | Leaving::Gone { .. } | Leaving::Retained { .. } => {}
+                Leaving::Nothing | Leaving::Gone { .. } | Leaving::Retained { .. } | Leaving::Unrestored { .. } => {}
             }
             Fact::FinalizerRemoved { leaving: leaving.clone() }
         }

@@ -7,7 +7,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::{read, repository, split};
-use crate::stack::read::{condition, says};
+use crate::stack::read::{condition, is_ready, says};
 use crate::stack::rig::Rig;
 
 const TEMPLATE: &str = "scim";
@@ -56,11 +56,6 @@ impl Page {
         self.rig.control.put_service_principal(&tenant, &principal, &offered).await.unwrap();
         let schema = json!({"fixture": "scim-large"});
         self.rig.control.put_template_schema(&tenant, &principal, TEMPLATE, &schema).await.unwrap();
-        if spec["mode"] == "Plan" {
-            // A job that is not there yet has no schema that could be planned with.
-            let job = json!({"templateId": TEMPLATE, "scheduleState": "Active", "code": "Active"});
-            self.rig.control.put_job(&tenant, &principal, "scim.7f0c.1", &job).await.unwrap();
-        }
         let mut object = json!({"apiVersion": "entrain.dev/v1alpha1", "kind": "SyncJob", "metadata": {"name": name},
             "spec": {"servicePrincipalId": principal, "templateId": TEMPLATE, "mappings": self::example(example)}});
         object["spec"].as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
@@ -116,7 +111,10 @@ async fn the_ten_edits_and_the_other_examples_of_the_page_about_mappings_are_as_
     page.show("tested", APPLIED).await;
     page.compare("tested");
     guard(&mut page).await;
-    page.apply("planned", "constants", json!({"mode": "Plan", "adoption": {"policy": "Only"}})).await;
+    page.apply("planned", "constants", json!({"mode": "Manage", "mappings": null})).await;
+    page.rig.until("planned", "runs", is_ready).await;
+    page.rig.edit("planned", &json!({"mode": "Plan", "mappings": example("constants")})).await;
+    page.text = "```console\n".to_owned();
     page.rig.until("planned", "has a plan", |it| says(it, "Ready", "True", "ChangesPlanned")).await;
     page.show("planned", PLAN).await;
     page.compare("plan");

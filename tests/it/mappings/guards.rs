@@ -79,13 +79,13 @@ async fn a_wish_that_fits_nothing_several_things_or_a_rule_that_is_read_only_sav
     stand.apply(&read_only, &json!({"objectMappings": [people, profiles]}), &[]).await;
 
     let unknown = stand.job("unknown", CROSS_TENANT).await;
-    let expression = json!([{"targetAttributeName": "mail", "expression": "Lower([mail])"}, {"targetAttributeName": "userType", "expression": "\"Guest\""}]);
+    let expression = json!([{"targetAttributeName": "mail", "expression": "Coalesce([mail], "}, {"targetAttributeName": "userType", "expression": "\"Guest\""}]);
     stand.apply(&unknown, &users("User", &expression), &[]).await;
 
     refused(&mut stand, &misspelt, "MappingInvalid", &["has no attribute 'usrName'", "The nearest: 'userName'"]).await;
     refused(&mut stand, &ambiguous, "MappingAmbiguous", &["'NickName'", "'nickName'", "exact name"]).await;
     refused(&mut stand, &read_only, "RuleReadOnly", &["PROFILE_INBOUND_APPROLE", "read-only"]).await;
-    refused(&mut stand, &unknown, "MappingInvalid", &["mail", "cannot parse", "Lower"]).await;
+    refused(&mut stand, &unknown, "MappingInvalid", &["User → User, mail", "cannot parse"]).await;
 
     // The exact name means one of the two.
     let exact = json!([good, {"targetAttributeName": "NickName", "expression": "[mail]"}]);

@@ -10,12 +10,13 @@ use crate::stack::read::ready;
 fn elsewhere(schema: &mut Value) {
     let rule = &mut schema["synchronizationRules"][0];
     let objects = rule["objectMappings"].as_array_mut().unwrap();
-    let users = objects.iter_mut().find(|mapping| mapping["sourceObjectName"] == "User").unwrap();
+    let mine = ["surname", "LastName", "name.familyName"];
+    let is_mine = |entry: &Value| mine.iter().any(|name| entry["targetAttributeName"] == *name);
+    let has_mine = |mapping: &&mut Value| mapping["attributeMappings"].as_array().unwrap().iter().any(is_mine);
+    let users = objects.iter_mut().find(has_mine).unwrap();
     users["name"] = json!("Renamed by a person");
     let mappings = users["attributeMappings"].as_array_mut().unwrap();
-    let mine = ["surname", "LastName", "name.familyName"];
-    let changed =
-        mappings.iter_mut().find(|entry| mine.iter().any(|name| entry["targetAttributeName"] == *name)).unwrap();
+    let changed = mappings.iter_mut().find(|entry| is_mine(entry)).unwrap();
     (changed["source"], changed["defaultValue"]) = (source("mailNickname"), json!("by a person"));
     mappings.retain(|entry| {
         !["givenName", "nickName", "EmailEncodingKey"].iter().any(|name| entry["targetAttributeName"] == *name)

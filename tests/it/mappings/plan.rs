@@ -3,13 +3,19 @@
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::stand::{SALESFORCE, SCIM, Stand, users};
+use super::stand::{Job, SALESFORCE, SCIM, Stand, users};
 use super::ten::ENTERPRISE;
-use crate::stack::read::{condition, ready};
+use crate::stack::read::{condition, is_ready, ready};
 
 const LINES_IN_STATUS: usize = 40;
 
 impl Stand {
+    /// Has the SyncJob adopt the job, and nothing else.
+    async fn adopt(&mut self, job: &Job) {
+        self.apply(job, &json!(null), &["mode: Manage"]).await;
+        self.until(job, "runs", is_ready).await;
+    }
+
     /// `entrain plan` of an object as the cluster has it, in mode Manage: exit code and output.
     async fn entrain_plan(&self, object: &Value, more: &[&str]) -> (Option<i32>, String) {
         let mut object = object.clone();
@@ -44,10 +50,15 @@ async fn mode_plan_and_entrain_plan_say_the_same_one_line_for_each_attribute_and
         ]),
     );
     mappings["objectMappings"][0]["flowTypes"] = json!(["Add", "Update"]);
+    // Before the job is adopted, that is the plan.
+    stand.apply(&job, &mappings, &["mode: Plan"]).await;
+    let object = stand.until(&job, "has a plan", |it| ready(it, "True", "ChangesPlanned")).await;
+    assert_eq!(messages(&object["status"]["plan"])[0], format!("Adopt job '{}'.", job.id));
+    stand.adopt(&job).await;
     stand.apply(&job, &mappings, &["mode: Plan"]).await;
     let object = stand.until(&job, "has a plan", |it| ready(it, "True", "ChangesPlanned")).await;
     let lines = [
-        "User → User, flowTypes: Add, Update, Delete → Add, Update",
+        "User → User, flowTypes: Add, Delete, Update → Add, Update",
         "User → User, Username: [userPrincipalName] → [mail]",
         "User → User, LastName: [surname] → ToUpper([surname]); defaultValue: '.' → '-'; flowType: Always → ObjectAddOnly",
         "User → User, City: (none) → [city]",
@@ -81,6 +92,7 @@ async fn a_plan_of_hundreds_of_lines_is_cut_with_a_count_in_status_and_is_whole_
     let mut mappings =
         users(ENTERPRISE, &json!([{"targetAttributeName": "userName", "expression": "[userPrincipalName]"}]));
     mappings["policy"] = json!("Exact");
+    stand.adopt(&job).await;
     stand.apply(&job, &mappings, &["mode: Plan"]).await;
     let object = stand.until(&job, "has a plan", |it| ready(it, "True", "ChangesPlanned")).await;
     let shown = messages(&object["status"]["plan"]);

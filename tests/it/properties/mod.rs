@@ -33,8 +33,12 @@ fn careful(step: &Step, wish: &Desired, world: &World) -> Result<(), String> {
     demand(!(step.begins_something() || holds) || world.finalizer, "without the finalizer")?;
     let holds_something = world.job_id.is_some() || world.intent.is_some();
     let elsewhere = world.tenant.is_some() && world.recorded_tenant.is_some() && world.tenant != world.recorded_tenant;
-    let lets_go =
-        matches!(step, Step::Record(Record::RemoveFinalizer { leaving: Leaving::Nothing | Leaving::Retained { .. } }));
+    let lets_go = matches!(
+        step,
+        Step::Record(Record::RemoveFinalizer {
+            leaving: Leaving::Nothing | Leaving::Retained { .. } | Leaving::Unrestored { .. }
+        })
+    );
     demand(!(holds_something && elsewhere) || lets_go, "for a record of another tenant")?;
     let unmanaged = wish.mode != Mode::Manage;
     demand(
@@ -136,7 +140,10 @@ fn lets_go_carefully(step: &Step, world: &World) -> Result<(), String> {
         demand(world.definition_going == Some(false), "while the CRD may be going")?;
         return demand(world.jobs.is_some() || world.not_found, "without a look");
     }
-    let retained = matches!(step, Step::Record(Record::RemoveFinalizer { leaving: Leaving::Retained { .. } }));
+    let retained = matches!(
+        step,
+        Step::Record(Record::RemoveFinalizer { leaving: Leaving::Retained { .. } | Leaving::Unrestored { .. } })
+    );
     let held = world.job_id.is_some() && !retained;
     demand(!held || world.job_deleted || world.absences >= 3, "on the word of a single answer")?;
     let window = Settings::default().settle_window;

@@ -30,7 +30,7 @@ pub(in crate::plan) fn decide(desired: &Desired, world: &World, settings: &Setti
         return verdict;
     }
     match desired.deletion_policy(world.origin) {
-        DeletionPolicy::Retain => mappings::giving_back(desired, world).unwrap_or_else(|| retain(world)),
+        DeletionPolicy::Retain => mappings::giving_back(desired, world).unwrap_or_else(|| as_it_is(desired, world)),
         DeletionPolicy::Delete if world.job_id.is_none() && world.intent.is_none() => {
             release("There is no job to delete.")
         }
@@ -88,6 +88,14 @@ fn release(message: &str) -> Verdict {
 
 fn leave(leaving: Leaving, message: impl Into<String>) -> Verdict {
     Verdict::take(Record::RemoveFinalizer { leaving }, Reason::Deleting, message)
+}
+
+/// Lets go, and says so where the mappings of the job could not be restored.
+fn as_it_is(desired: &Desired, world: &World) -> Verdict {
+    match world.job_id.clone().filter(|_| mappings::given_up(desired, world)) {
+        Some(id) => leave(Leaving::Unrestored { id }, RETAINING),
+        None => retain(world),
+    }
 }
 
 /// Lets go without a call to Graph, so that it always ends.

@@ -6,19 +6,19 @@ mod release;
 mod shown;
 #[cfg(test)]
 mod tests;
+mod wish;
 mod words;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::api::{Mappings, MappingsStatus, Scope, SyncJobSpec};
+use crate::api::MappingsStatus;
 
 pub(in crate::plan) use decide::{course, may_start, unread};
-pub use release::Released;
-pub(in crate::plan) use release::giving_back;
+pub(in crate::plan) use release::{given_up, giving_back};
 pub(in crate::plan) use shown::{condition, status};
+pub use wish::Wish;
 pub(in crate::plan) use words::planned;
 
 /// Each save has the service evaluate all accounts again, so that changes are collected for this long.
@@ -27,32 +27,6 @@ pub const SAVE_SPACING: Duration = Duration::from_secs(600);
 pub const CHECKED_FOR: Duration = Duration::from_secs(6 * 3600);
 /// How long a wish that cannot be carried out waits before the schema is read again: somebody may have changed it there.
 pub const HELD_FOR: Duration = Duration::from_secs(3600);
-
-/// The mappings that are declared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wish {
-    pub mappings: Arc<Mappings>,
-    /// Of the mappings and of the scope, which forbids some functions.
-    pub hash: String,
-}
-
-impl Wish {
-    pub fn parse(spec: &SyncJobSpec) -> Option<Self> {
-        let everyone = spec.scope == Some(Scope::All);
-        spec.mappings.as_ref().map(|mappings| Self::new(mappings.clone(), everyone))
-    }
-
-    /// Nothing is declared any more: what was there before comes back.
-    pub fn nothing() -> Self {
-        Self::new(Mappings::default(), false)
-    }
-
-    fn new(mappings: Mappings, everyone: bool) -> Self {
-        let hash = crate::overlay::wish_hash(&mappings);
-        let hash = if everyone { format!("{hash}-all") } else { hash };
-        Self { hash, mappings: Arc::new(mappings) }
-    }
-}
 
 /// What a look at the schema came to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +78,15 @@ pub struct Difference {
     pub owned: usize,
     /// Whether a save would only revert what somebody else changed.
     pub corrects: bool,
+}
+
+/// What came of giving everything back.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Released {
+    /// These values are as they were before.
+    Restored(Vec<String>),
+    /// They stay as they are, because of this.
+    Kept(String),
 }
 
 /// What is known of the owned part of the schema.

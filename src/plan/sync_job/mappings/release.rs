@@ -9,21 +9,11 @@ use crate::plan::sync_job::world::World;
 /// Passes in a row that may fail before a job is let go of with its mappings as they are: deletion always ends.
 const TRIES: u32 = 8;
 
-/// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Released {
-    /// These values are as they were before.
-    Restored(Vec<String>),
-    /// They stay as they are, because of this.
-    Kept(String),
-}
-
 /// The step that gives everything back, if there is anything.
 pub(in crate::plan) fn giving_back(desired: &Desired, world: &World) -> Option<Verdict> {
     let view: &View = &world.mappings;
     let id = world.job_id.as_ref()?;
-    let keeps = desired.mappings.as_ref().and_then(|wish| wish.mappings.on_release) == Some(OnRelease::Keep);
-    if keeps || !view.owns() || view.released.is_some() || given_up(world) {
+    if keeps(desired) || !view.owns() || view.released.is_some() || world.failures_in_deletion >= TRIES {
         return None;
     }
     if world.tenant.is_none() {
@@ -39,7 +29,11 @@ pub(in crate::plan) fn giving_back(desired: &Desired, world: &World) -> Option<V
     Some(Verdict::take(Change::ReleaseMappings { id: id.clone() }, Reason::Deleting, message))
 }
 
+fn keeps(desired: &Desired) -> bool {
+    desired.mappings.as_ref().and_then(|wish| wish.mappings.on_release) == Some(OnRelease::Keep)
+}
+
 /// Whether giving back has failed for so long that the job is let go of without it.
-fn given_up(world: &World) -> bool {
-    world.failures >= TRIES
+pub(in crate::plan) fn given_up(desired: &Desired, world: &World) -> bool {
+    !keeps(desired) && world.mappings.owns() && world.mappings.released.is_none() && world.failures_in_deletion >= TRIES
 }

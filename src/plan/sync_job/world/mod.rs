@@ -162,6 +162,8 @@ pub struct World {
     pub refusal: Option<Trouble>,
     /// Passes in a row that ended in trouble.
     pub failures: u32,
+    /// Those of them that were about the deletion of the SyncJob.
+    pub failures_in_deletion: u32,
 }
 
 impl World {
@@ -208,6 +210,7 @@ impl World {
             trouble: None,
             refusal: None,
             failures: 0,
+            failures_in_deletion: 0,
         }
     }
 

@@ -76,6 +76,7 @@ impl World {
             secrets: secrets(report.credentials, bound, memory, now),
             mappings: mappings(report.mappings, shown.annotations, memory, now),
             failures: memory.failures,
+            failures_in_deletion: memory.failures_in_deletion,
             ..Self::unobserved()
         }
     }

@@ -2,31 +2,14 @@
 
 use serde_json::Value;
 
-use super::desk::Desk;
+use super::question::Question;
 use super::trial;
-use crate::api::Mappings;
-use crate::graph::{Error, ParseRequest, Reader};
-use crate::overlay::{self, Drift, FindingKind, Memory, Merged, Overlay, Parsed};
+use crate::graph::{Error, ParseRequest};
+use crate::overlay::{self, FindingKind, Memory, Merged, Overlay, Parsed};
 use crate::plan::mappings::{Compared, Comparison, Difference, Fault};
 
 /// The texts of a schema can depend on what the first ones came to; more rounds bring nothing.
 const ROUNDS: usize = 3;
-
-/// What is compared with what.
-pub(crate) struct Question<'a> {
-    pub reader: &'a Reader,
-    pub service_principal: &'a str,
-    pub job: &'a str,
-    pub mappings: &'a Mappings,
-    /// Names the wish in what is learnt.
-    pub hash: &'a str,
-    /// Whether all users and groups are in scope, and not those only that are assigned.
-    pub everyone: bool,
-    pub drift: Drift,
-    /// What may have been applied last: the first that fits what is there, and the last one if none does.
-    pub memories: &'a [Option<Memory>],
-    pub desk: &'a Desk,
-}
 
 /// What a comparison came to, and the documents, where there is something to save.
 pub(crate) struct Answer {

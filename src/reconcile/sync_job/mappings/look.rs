@@ -1,7 +1,8 @@
 //! Steps that read a schema.
 
-use super::compare::{Question, compare};
+use super::compare::compare;
 use super::kept::Earlier;
+use super::question::Question;
 use crate::api::{Mappings, OutOfBandPolicy, Scope};
 use crate::graph::Reader;
 use crate::overlay::Drift;

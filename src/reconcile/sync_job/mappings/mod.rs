@@ -5,10 +5,12 @@ mod compare;
 mod desk;
 mod kept;
 mod look;
+mod question;
 mod save;
 mod trial;
 
-pub(crate) use compare::{Question, compare};
+pub(crate) use compare::compare;
 pub(crate) use desk::Desk;
 pub(super) use look::look;
+pub(crate) use question::Question;
 pub(super) use save::{release, save};

@@ -1,6 +1,6 @@
 //! Tests of expressions, which the service evaluates.
 
-use super::compare::Question;
+use super::question::Question;
 use crate::api::{MappingTest, Mappings};
 use crate::graph::{Error, Given, GivenValue, ParseRequest, ParsedExpression};
 
