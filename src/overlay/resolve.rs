@@ -161,7 +161,8 @@ impl<'a> Resolver<'a> {
             listed.push(name);
             self.attribute(&Entry { wish: entry, place, subject, live }, found, wish);
         }
-        if self.wish.policy == Some(MappingPolicy::Exact) {
+        // Who lists no attribute switches the whole, and does not mean to empty it.
+        if self.wish.policy == Some(MappingPolicy::Exact) && !wish.attribute_mappings.is_empty() {
             self.unlisted(&listed, found, place);
         }
     }

@@ -46,7 +46,7 @@ pub struct Mappings {
 pub enum MappingPolicy {
     /// They stay as they are.
     Merge,
-    /// They are removed from the object mappings that are listed.
+    /// They are removed from the object mappings that list at least one.
     Exact,
 }
 

@@ -132,6 +132,9 @@ fn policy_exact_removes_what_is_not_listed_and_nothing_of_other_object_mappings(
     assert_eq!(texts(&first.changes), gone.map(|gone| format!("User → urn:User, {gone} → (none)")));
     let second = merged(&exact, &first.document, Some(&first.memory));
     assert_eq!((second.changes.len(), second.owned), (0, first.owned));
+    exact.object_mappings[0].attribute_mappings.clear();
+    exact.object_mappings[0].enabled = Some(true);
+    assert_eq!(texts(&merged(&exact, &schema(), None).changes), Vec::<String>::new(), "a list of none empties nothing");
 }
 
 #[test]

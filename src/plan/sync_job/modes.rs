@@ -97,7 +97,8 @@ fn in_words(changes: &[PlannedChange]) -> String {
     let of_mappings = |change: &&PlannedChange| change.action == ChangeAction::SaveMappings;
     let values = changes.iter().filter(of_mappings).count();
     let rest = changes.iter().filter(|change| !of_mappings(change)).map(|change| change.message.clone());
-    let mappings = (values > 0).then(|| format!("Save mappings ({values} changes, see `status.plan`)."));
+    let count = if values == 1 { "1 change".to_owned() } else { format!("{values} changes") };
+    let mappings = (values > 0).then(|| format!("Save mappings ({count}, see `status.plan`)."));
     mappings.into_iter().chain(rest).collect::<Vec<_>>().join(" ")
 }
 

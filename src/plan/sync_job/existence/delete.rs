@@ -92,7 +92,7 @@ fn leave(leaving: Leaving, message: impl Into<String>) -> Verdict {
 
 /// Lets go, and says so where the mappings of the job could not be restored.
 fn as_it_is(desired: &Desired, world: &World) -> Verdict {
-    match world.job_id.clone().filter(|_| mappings::given_up(desired, world)) {
+    match world.job_id.clone().filter(|_| mappings::unrestored(desired, world)) {
         Some(id) => leave(Leaving::Unrestored { id }, RETAINING),
         None => retain(world),
     }

@@ -16,7 +16,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use crate::api::MappingsStatus;
 
 pub(in crate::plan) use decide::{course, may_start, unread};
-pub(in crate::plan) use release::{given_up, giving_back};
+pub(in crate::plan) use release::{giving_back, unrestored};
 pub(in crate::plan) use shown::{condition, status};
 pub use wish::Wish;
 pub(in crate::plan) use words::planned;

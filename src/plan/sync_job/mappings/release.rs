@@ -1,6 +1,5 @@
 //! What becomes of mappings when the job is let go: what was there before comes back, unless somebody has changed it since.
 
-use super::View;
 use crate::api::{OnRelease, Reason};
 use crate::plan::sync_job::desired::Desired;
 use crate::plan::sync_job::step::{Change, Look, Verdict};
@@ -11,9 +10,8 @@ const TRIES: u32 = 8;
 
 /// The step that gives everything back, if there is anything.
 pub(in crate::plan) fn giving_back(desired: &Desired, world: &World) -> Option<Verdict> {
-    let view: &View = &world.mappings;
     let id = world.job_id.as_ref()?;
-    if keeps(desired) || !view.owns() || view.released.is_some() || world.failures_in_deletion >= TRIES {
+    if !unrestored(desired, world) || world.failures_in_deletion >= TRIES {
         return None;
     }
     if world.tenant.is_none() {
@@ -33,7 +31,7 @@ fn keeps(desired: &Desired) -> bool {
     desired.mappings.as_ref().and_then(|wish| wish.mappings.on_release) == Some(OnRelease::Keep)
 }
 
-/// Whether giving back has failed for so long that the job is let go of without it.
-pub(in crate::plan) fn given_up(desired: &Desired, world: &World) -> bool {
-    !keeps(desired) && world.mappings.owns() && world.mappings.released.is_none() && world.failures_in_deletion >= TRIES
+/// Whether there is something to give back.
+pub(in crate::plan) fn unrestored(desired: &Desired, world: &World) -> bool {
+    !keeps(desired) && world.mappings.owns() && world.mappings.released.is_none()
 }

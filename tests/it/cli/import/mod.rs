@@ -13,8 +13,6 @@ use super::{Review, Run, run};
 
 /// Of the service principal that `Demo` names.
 const BOX_JOB: &str = "BoxOutDelta.7f0c2b1e5c1d4d0a9a530d6f4b8a2e11.5b9a1c44-0e2f-4a6b-b1d7-93c2f0e8a655";
-/// What an application has by default in these tests.
-const ROLES: [&str; 2] = ["Synchronization.ReadWrite.All", "Application.Read.All"];
 
 impl Review {
     async fn import(&self, arguments: &[&str]) -> Run {

@@ -26,7 +26,7 @@ fn a_job_that_stays_gets_its_mappings_back_and_the_deletion_always_ends() {
     for (name, over, world, expected) in cases {
         let steps = steps(over, world);
         assert_eq!(gives_back(&steps), expected, "{name}: {steps:?}");
-        assert!(lets_go(&steps, name != "given up"), "{name}: {steps:?}");
+        assert!(lets_go(&steps, !["given up", "in another tenant"].contains(&name)), "{name}: {steps:?}");
     }
     let settings = Settings::default();
     let trouble =
