@@ -68,6 +68,12 @@ fn walk(value: &Value, path: Vec<String>, found: &mut BTreeMap<Vec<String>, Leaf
                     insert(found, below(list), Leaf { shown: groups.to_string(), value: groups });
                 }
             }
+            // No filter, and one without names, let all through.
+            ("containerFilter" | "groupFilter", filter) => {
+                let lists = ["includedContainers", "includedGroups"].map(|list| filter[list].clone());
+                let names = lists.into_iter().find(Value::is_array).unwrap_or_else(|| json!([]));
+                insert(found, below(name), Leaf { shown: names.to_string(), value: names });
+            }
             ("source", source) => {
                 let shown = source["expression"].as_str().unwrap_or("none").to_owned();
                 insert(found, below("source"), Leaf { shown, value: source.clone() });

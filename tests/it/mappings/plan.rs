@@ -43,7 +43,7 @@ async fn mode_plan_and_entrain_plan_say_the_same_one_line_for_each_attribute_and
     let mut mappings = users(
         "User",
         &json!([
-            {"targetAttributeName": "Username", "expression": "[mail]"},
+            {"targetAttributeName": "Email", "expression": "[userPrincipalName]"},
             {"targetAttributeName": "LastName", "expression": "ToUpper([surname])", "defaultValue": "-", "flowType": "ObjectAddOnly"},
             {"targetAttributeName": "City", "expression": "[city]"},
             {"targetAttributeName": "UserPermissionsMarketingUser", "state": "Absent"},
@@ -59,7 +59,7 @@ async fn mode_plan_and_entrain_plan_say_the_same_one_line_for_each_attribute_and
     let object = stand.until(&job, "has a plan", |it| ready(it, "True", "ChangesPlanned")).await;
     let lines = [
         "User → User, flowTypes: Add, Delete, Update → Add, Update",
-        "User → User, Username: [userPrincipalName] → [mail]",
+        "User → User, Email: [mail] → [userPrincipalName]",
         "User → User, LastName: [surname] → ToUpper([surname]); defaultValue: '.' → '-'; flowType: Always → ObjectAddOnly",
         "User → User, City: (none) → [city]",
         "User → User, UserPermissionsMarketingUser: (no source) → (none)",

@@ -157,8 +157,8 @@ fn cross_tenant() -> Table {
                 "groupFilter": {"includedGroups": ["CN=Sales,DC=contoso,DC=example"]},
             }),
             &[
-                r#"USER_INBOUND_USER / containerFilter: {"includedContainers":[]} → {"includedContainers":["OU=People,DC=contoso,DC=example"]}"#,
-                r#"USER_INBOUND_USER / groupFilter: {"includedGroups":[]} → {"includedGroups":["CN=Sales,DC=contoso,DC=example"]}"#,
+                r#"USER_INBOUND_USER / containerFilter: [] → ["OU=People,DC=contoso,DC=example"]"#,
+                r#"USER_INBOUND_USER / groupFilter: [] → ["CN=Sales,DC=contoso,DC=example"]"#,
             ],
         )
         .users(
