@@ -55,6 +55,22 @@ impl Default for Memory {
 }
 
 impl Memory {
+    /// The save that put all of this in place was accepted: a value that is as before is somebody else's doing.
+    #[must_use]
+    pub fn accepted(mut self) -> Self {
+        self.owned.values_mut().for_each(|owned| owned.unseen = None);
+        self
+    }
+
+    /// It may never have been put in place: what the one before it owned and it does not is owned still.
+    #[must_use]
+    pub fn with_those_of(mut self, previous: Option<Self>) -> Self {
+        let previous = previous.unwrap_or_default();
+        previous.owned.into_iter().for_each(|(path, owned)| _ = self.owned.entry(path).or_insert(owned));
+        previous.forms.into_iter().for_each(|(text, form)| _ = self.forms.entry(text).or_insert(form));
+        self
+    }
+
     /// How many values are owned.
     pub fn len(&self) -> usize {
         self.owned.len()

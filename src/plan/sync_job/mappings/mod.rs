@@ -60,6 +60,8 @@ pub struct Comparison {
     /// Hash of the wish that was compared.
     pub wish: String,
     pub outcome: Compared,
+    /// How long ago a save was sent of which nobody heard what became of it. It may be carried out late.
+    pub tried: Option<Duration>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -147,6 +149,15 @@ impl View {
             Compared::Differs(difference) => Some(difference),
             Compared::Faulty(..) | Compared::TestsFailed(_) => None,
         }
+    }
+
+    /// What a look came to. A save whose answer was lost counts as one: it may have had its effect, or have it yet.
+    pub fn see(&mut self, comparison: Comparison) {
+        let last = self.saved.as_ref().map(|(_, age)| *age);
+        if let Some(tried) = comparison.tried.filter(|tried| last.is_none_or(|last| *tried < last)) {
+            self.saved = Some((None, tried));
+        }
+        self.seen = Some(comparison);
     }
 
     /// The schema was saved, and what it says is asked again.

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::Compared;
 use super::decide::{course, wish_hash};
 use super::words::{in_place, short};
+use super::{Compared, Difference};
 use crate::api::{MappingsStatus, Reason};
 use crate::plan::common::settings::Settings;
 use crate::plan::common::standing::Standing;
@@ -46,7 +46,7 @@ pub(in crate::plan) fn status(desired: &Desired, world: &World, now: Timestamp) 
     let wish = wish_hash(desired, view)?;
     let old = view.status.clone().unwrap_or_default();
     let saved_time = match &view.saved {
-        Some((time, _)) => Some(time.clone().unwrap_or(Time(now))),
+        Some((time, age)) => Some(time.clone().unwrap_or(Time(now.saturating_sub(*age).unwrap_or(now)))),
         None => old.saved_time,
     };
     let revision = view.revision.clone();
@@ -55,27 +55,36 @@ pub(in crate::plan) fn status(desired: &Desired, world: &World, now: Timestamp) 
         let checked = view.checked.as_ref().filter(|(checked, _)| seen.is_none() && *checked == wish);
         let (checked_time, checked_hash) =
             (old.checked_time.filter(|_| checked.is_some()), checked.map(|(hash, _)| hash.clone()));
-        return Some(MappingsStatus {
-            checked_time,
-            checked_hash,
-            saved_time,
-            revision,
-            ..view.status.clone().unwrap_or_default()
-        });
+        let mut shown = view.status.clone().unwrap_or_default();
+        // A report with what the look came to may not have been written.
+        if let Some((Compared::Differs(difference), true)) =
+            view.recalled.as_ref().map(|(recalled, _)| (&recalled.outcome, recalled.wish == wish))
+        {
+            (shown.changed_out_of_band, shown.confirm) = (drifted(difference), confirm(difference));
+        }
+        return Some(MappingsStatus { checked_time, checked_hash, saved_time, revision, ..shown });
     };
     let as_declared = difference.lines.is_empty() && difference.drifted.is_empty();
     if as_declared && difference.owned == 0 && desired.mappings.is_none() {
         return None;
     }
-    let changed = difference.drifted.iter().take(CHANGED_MAX);
     Some(MappingsStatus {
         owned: i32::try_from(difference.owned).unwrap_or(i32::MAX),
         checked_time: as_declared.then_some(Time(now)),
         checked_hash: as_declared.then_some(wish),
         saved_time,
         revision,
-        changed_out_of_band: changed.map(|line| short(line).to_owned()).collect(),
-        confirm: (!difference.lines.is_empty() && !difference.risks.is_empty())
-            .then(|| difference.confirmation.clone()),
+        changed_out_of_band: drifted(difference),
+        confirm: confirm(difference),
     })
+}
+
+fn drifted(difference: &Difference) -> Vec<String> {
+    difference.drifted.iter().take(CHANGED_MAX).map(|line| short(line).to_owned()).collect()
+}
+
+/// What a person confirms this change with, if it needs that.
+fn confirm(difference: &Difference) -> Option<String> {
+    let needed = !difference.lines.is_empty() && !difference.risks.is_empty();
+    needed.then(|| difference.confirmation.clone())
 }

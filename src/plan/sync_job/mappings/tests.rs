@@ -67,7 +67,7 @@ fn one_line() -> Difference {
 
 fn compared(desired: &Desired, outcome: Compared) -> Comparison {
     let hash = desired.mappings.as_ref().map_or_else(|| Wish::nothing().hash, |wish| wish.hash.clone());
-    Comparison { wish: hash, outcome }
+    Comparison { wish: hash, outcome, tried: None }
 }
 
 fn hash(desired: &Desired) -> String {
@@ -86,7 +86,8 @@ fn pass(desired: &Desired, world: World, outcome: &Compared) -> (Vec<Step>, Worl
                 credentials: Vec::new(),
                 fingerprint: None,
                 known: Vec::new(),
-                others: Vec::new(), holders: Vec::new(),
+                others: Vec::new(),
+                holders: Vec::new(),
             }),
             Step::Look(Look::Secrets) => Fact::SecretsRead(Vec::new()),
             Step::Record(record @ (Record::RemoveFinalizer { .. } | Record::AddFinalizer)) => record.done(),
@@ -248,7 +249,7 @@ fn the_schema_is_read_when_something_may_have_changed_and_not_at_each_poll() {
         (
             "of another wish",
             View {
-                recalled: Some((Comparison { wish: "x".to_owned(), outcome: in_place() }, MINUTE)),
+                recalled: Some((Comparison { wish: "x".to_owned(), outcome: in_place(), tried: None }, MINUTE)),
                 ..View::default()
             },
             true,

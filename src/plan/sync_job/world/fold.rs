@@ -59,7 +59,7 @@ impl World {
             Fact::CredentialsTested { result, code } => self.secrets.test(result, code),
             Fact::SecretsSaved { own, settings } => self.secrets.save(&own, &settings, &desired.content),
             Fact::RestartedAfterChange { from_start, .. } => self.restarted(from_start),
-            Fact::SchemaRead(comparison) => self.mappings.seen = Some(comparison),
+            Fact::SchemaRead(comparison) => self.mappings.see(comparison),
             Fact::SchemaSaved { revision, .. } => self.mappings.save(revision),
             Fact::SchemaRefused(trouble) => self.mappings.refused = Some(trouble.detail_with_trace()),
             Fact::MappingsReleased(released) => self.mappings.released = Some(released),

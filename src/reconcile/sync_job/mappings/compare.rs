@@ -45,7 +45,7 @@ pub(crate) async fn compare(question: &Question<'_>) -> Result<Answer, Error> {
     let live = question.reader.read_schema(question.service_principal, question.job).await?;
     question.desk.forget_refusals();
     let answer =
-        |outcome, merged| Answer { comparison: Comparison { wish: question.hash.to_owned(), outcome }, merged };
+        |outcome, merged| Answer { comparison: Comparison { wish: question.hash.to_owned(), outcome, tried: None }, merged };
     let mut found = None;
     for memory in question.memories {
         let (wish, memory, drift) = (question.mappings, memory.as_ref(), question.drift);

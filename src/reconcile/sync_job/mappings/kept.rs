@@ -1,12 +1,14 @@
 //! What is kept between two saves of a schema, in ControllerRevisions: the document from before, and what was applied.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::api::{Mappings, OnRelease};
 use crate::cluster::revisions::{self, Kept};
 use crate::overlay::Memory;
-use crate::plan::{Trouble, TroubleKind};
+use crate::plan::{Guard, Trouble, TroubleKind};
 use crate::reconcile::sync_job::scene::Scene;
 use crate::reconcile::trouble::cluster_trouble;
 
@@ -36,6 +38,8 @@ pub(super) struct Earlier {
     pub on_release: Option<OnRelease>,
     /// Whether status names a revision that is not there any more.
     pub lost: bool,
+    /// How long ago a save was sent of which status does not say that it was accepted.
+    pub tried: Option<Duration>,
     number: i64,
 }
 
@@ -46,17 +50,31 @@ impl Earlier {
         let newest = revisions::newest(&scene.context.client, scene.decided_on).await;
         let newest = newest.map_err(|error| cluster_trouble(&error, READING))?;
         let accepted = scene.world.mappings.revision.as_deref();
-        let Some(Kept { name, revision, content }) = newest else {
-            return Ok(Self { memories: vec![None], on_release: None, lost: accepted.is_some(), number: 0 });
+        let Some(Kept { name, revision, created, content }) = newest else {
+            return Ok(Self {
+                memories: vec![None],
+                on_release: None,
+                lost: accepted.is_some(),
+                tried: None,
+                number: 0,
+            });
         };
         let content: Content = serde_json::from_value(content).map_err(|error| unreadable(&name, &error))?;
-        let memories = match accepted {
-            _ if content.job != job => vec![None],
-            Some(accepted) if accepted == name => vec![Some(content.memory)],
-            Some(_) => vec![Some(content.memory), content.previous],
-            None => vec![Some(content.memory), None],
+        let now = scene.context.clock.now();
+        let known = accepted == Some(name.as_str()) || content.job != job || scene.lacks(Guard::TriedCounts);
+        let tried = created.filter(|_| !known).map(|created| now.since_stored(created));
+        let memory = match accepted {
+            _ if content.job != job => None,
+            Some(accepted) if accepted == name => Some(content.memory.accepted()),
+            Some(_) | None => Some(content.memory.with_those_of(content.previous)),
         };
-        Ok(Self { memories, on_release: content.on_release, lost: false, number: revision })
+        let memories = vec![memory];
+        Ok(Self { memories, on_release: content.on_release, lost: false, tried, number: revision })
+    }
+
+    /// The save that a revision was kept for had no effect.
+    pub async fn forget(revision: &str, scene: &Scene<'_>) {
+        revisions::forget(&scene.context.client, scene.decided_on, revision).await;
     }
 
     /// Keeps what a save is about to change, and returns the name of the revision.

@@ -27,6 +27,7 @@ async fn compared(job: &str, scene: &Scene<'_>) -> Result<Comparison, Trouble> {
     let answer = compare(&wished.question(job, &reader, &earlier, scene)).await;
     let mut comparison = answer.map_err(|error| graph_trouble(&error))?.comparison;
     warn(&mut comparison, &earlier);
+    comparison.tried = earlier.tried;
     Ok(comparison)
 }
 
