@@ -139,7 +139,8 @@ impl Schemas {
             let mut flows: Vec<&str> =
                 objects["flowTypes"].as_str().unwrap_or_default().split(',').map(str::trim).collect();
             flows.sort_unstable();
-            objects["flowTypes"] = Value::from(flows.join(", "));
+            let flows = flows.join(", ");
+            objects["flowTypes"] = Value::from(flows);
             if objects["scope"]["groups"].as_array().is_some_and(Vec::is_empty) {
                 objects["scope"] = Value::Null;
             }
