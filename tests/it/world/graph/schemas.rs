@@ -72,9 +72,9 @@ impl Schemas {
     }
 
     /// A job has the schema of its template from its creation on.
-    pub fn begin(&mut self, job: usize, created: Duration, by: By) {
+    pub fn begin(&mut self, job: usize, created: Duration) {
         let first =
-            || Stored { at: created, by, request: String::new(), schema: template().into(), shown_from: created };
+            || Stored { at: created, by: By::Person, request: String::new(), schema: template().into(), shown_from: created };
         self.versions.entry(job).or_insert_with(|| vec![first()]);
     }
 
@@ -187,7 +187,7 @@ mod tests {
 
     fn whole() -> Schemas {
         let mut schemas = Schemas::default();
-        schemas.begin(0, Duration::ZERO, By::Person);
+        schemas.begin(0, Duration::ZERO);
         schemas
     }
 
