@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ControllerRevision;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::apimachinery::pkg::runtime::RawExtension;
@@ -39,6 +40,8 @@ pub struct Kept<T> {
     pub name: String,
     /// The higher, the later.
     pub revision: i64,
+    /// When it was kept, by the clock of the API server.
+    pub created: Option<Timestamp>,
     pub content: T,
 }
 
@@ -56,7 +59,8 @@ pub async fn newest<T: DeserializeOwned>(client: &Client, object: &SyncJob) -> R
     let name = found.name_any();
     let content = packed_in(&found).and_then(packed::unpack);
     let content = content.map_err(|flaw| unreadable(&owner, &name, flaw))?;
-    Ok(Some(Kept { name, revision: found.revision, content }))
+    let created = found.creation_timestamp().map(|time| time.0);
+    Ok(Some(Kept { name, revision: found.revision, created, content }))
 }
 
 /// Keeps a content under a number and returns the name of what holds it. The same content under the same number has the
@@ -81,6 +85,14 @@ pub async fn keep(client: &Client, object: &SyncJob, revision: i64, content: &im
         tracing::warn!(namespace, revision = name, %error, "could not delete the oldest kept schemas");
     }
     Ok(name)
+}
+
+/// Deletes a revision whose content was not put to use. One that stays does no harm.
+pub async fn forget(client: &Client, object: &SyncJob, name: &str) {
+    let Ok(owner) = Owner::of(object) else { return };
+    if let Err(error) = bounded(owner.api(client).delete(name, &DeleteParams::default())).await {
+        tracing::debug!(namespace = owner.namespace, revision = name, %error, "could not delete a kept schema");
+    }
 }
 
 /// A SyncJob as what owns its revisions.

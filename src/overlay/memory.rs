@@ -55,6 +55,22 @@ impl Default for Memory {
 }
 
 impl Memory {
+    /// The save that put all of this in place was accepted: a value that is as before is somebody else's doing.
+    #[must_use]
+    pub fn accepted(mut self) -> Self {
+        self.owned.values_mut().for_each(|owned| owned.unseen = None);
+        self
+    }
+
+    /// It may never have been put in place: what the one before it owned and it does not is owned still.
+    #[must_use]
+    pub fn with_those_of(mut self, previous: Option<Self>) -> Self {
+        let previous = previous.unwrap_or_default();
+        previous.owned.into_iter().for_each(|(path, owned)| _ = self.owned.entry(path).or_insert(owned));
+        previous.forms.into_iter().for_each(|(text, form)| _ = self.forms.entry(text).or_insert(form));
+        self
+    }
+
     /// How many values are owned.
     pub fn len(&self) -> usize {
         self.owned.len()
@@ -67,13 +83,6 @@ impl Memory {
     /// The owned values.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.owned.keys()
-    }
-
-    /// The same, once it is certain that the schema was saved with it: what was there before is then somebody's change.
-    #[must_use]
-    pub fn accepted(mut self) -> Self {
-        self.owned.values_mut().for_each(|owned| owned.unseen = None);
-        self
     }
 
     pub(super) fn get(&self, subject: &Subject, member: Member) -> Option<&Owned> {

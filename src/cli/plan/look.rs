@@ -125,7 +125,7 @@ impl<'a> Looks<'a> {
             hash: &wish.hash,
             everyone: desired.content.settings.scope == Some(Scope::All),
             drift: Drift::Respect,
-            memories: &[None],
+            memory: None,
             desk: &desk,
         };
         match patiently(|| compare(&question)).await {

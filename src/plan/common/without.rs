@@ -46,6 +46,8 @@ pub enum Guard {
     MemoryFirst,
     /// What the second look at a schema shows is what was decided on.
     SecondLook,
+    /// A save of a schema whose answer was lost counts as a save.
+    TriedCounts,
     /// Mappings that a person changed stay that way where that is declared.
     DriftRespected,
 }

@@ -299,4 +299,26 @@ mod tests {
         let delays: Vec<u64> = (0..4).map(|_| memory.unwritten(&verdict).delay().as_secs()).collect();
         assert_eq!(delays, [2, 4, 8, 16]);
     }
+
+    #[test]
+    fn with_a_syncjob_that_saved_the_same_set_goes_what_was_known_of_its_last_save() {
+        let sharing = |holders: &[&str]| {
+            let mut world = World::unobserved();
+            world.secrets.wanted = Some(crate::plan::secrets::Wanted {
+                credentials: Vec::new(),
+                fingerprint: None,
+                known: Vec::new(),
+                others: Vec::new(),
+                holders: holders.iter().map(|&uid| uid.to_owned()).collect(),
+            });
+            world
+        };
+        let (mut memory, mut doubts) = (Memory::default(), Vec::new());
+        let verdict = waits(Reason::Conflict);
+        for (second, holders) in [(1, &["b"][..]), (2, &["b", "c"]), (3, &["c"]), (4, &[])] {
+            memory.end(&sharing(holders), &verdict, at(second));
+            doubts.push(memory.save_in_doubt.map(|since| since.as_secs()));
+        }
+        assert_eq!(doubts, [None, None, Some(3), Some(3)]);
+    }
 }

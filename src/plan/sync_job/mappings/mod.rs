@@ -36,11 +36,13 @@ pub struct Comparison {
     pub outcome: Compared,
     /// The revision of a save that got no answer, if the schema shows that it was carried out.
     pub carried_out: Option<String>,
+    /// How long ago a save was sent of which nobody heard what became of it. It may be carried out late.
+    pub tried: Option<Duration>,
 }
 
 impl Comparison {
     pub fn new(wish: &str, outcome: Compared) -> Self {
-        Self { wish: wish.to_owned(), outcome, carried_out: None }
+        Self { wish: wish.to_owned(), outcome, carried_out: None, tried: None }
     }
 }
 
@@ -87,6 +89,13 @@ pub enum Released {
     Restored(Vec<String>),
     /// They stay as they are, because of this.
     Kept(String),
+}
+
+impl Difference {
+    /// Whether the schema has all that was put there.
+    pub fn is_in_place(&self) -> bool {
+        self.lines.is_empty() && self.drifted.is_empty() && self.left.is_empty()
+    }
 }
 
 /// What is known of the owned part of the schema.
@@ -140,8 +149,12 @@ impl View {
         }
     }
 
-    /// The schema was read.
+    /// The schema was read. A save whose answer was lost counts as one: it may have had its effect, or have it yet.
     pub(in crate::plan) fn see(&mut self, comparison: Comparison) {
+        let last = self.saved.as_ref().map(|(_, age)| *age);
+        if let Some(tried) = comparison.tried.filter(|tried| last.is_none_or(|last| *tried < last)) {
+            self.saved = Some((None, tried));
+        }
         if comparison.carried_out.is_some() {
             self.revision.clone_from(&comparison.carried_out);
         }

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::Compared;
 use super::decide::{course, wish_hash};
 use super::words::{in_place, short};
+use super::{Compared, Difference};
 use crate::api::{MappingsStatus, Reason};
 use crate::plan::common::settings::Settings;
 use crate::plan::common::standing::Standing;
@@ -46,7 +46,7 @@ pub(in crate::plan) fn status(desired: &Desired, world: &World, now: Timestamp) 
     let wish = wish_hash(desired, view)?;
     let old = view.status.clone().unwrap_or_default();
     let saved_time = match &view.saved {
-        Some((time, _)) => Some(time.clone().unwrap_or(Time(now))),
+        Some((time, age)) => Some(time.clone().unwrap_or(Time(now.saturating_sub(*age).unwrap_or(now)))),
         None => old.saved_time.clone(),
     };
     let revision = view.revision.clone();
@@ -54,8 +54,14 @@ pub(in crate::plan) fn status(desired: &Desired, world: &World, now: Timestamp) 
     let Some(Compared::Differs(difference)) = seen.map(|seen| &seen.outcome) else {
         let checked = view.checked.as_ref().filter(|(checked, _)| seen.is_none() && *checked == wish);
         // What was said of the schema before it was saved is said no more.
-        let said =
+        let mut said =
             if view.saved_now { MappingsStatus { owned: old.owned, ..MappingsStatus::default() } } else { old.clone() };
+        // A report with what a look came to may not have been written.
+        if let Some((recalled, _)) = view.recalled.as_ref().filter(|(recalled, _)| recalled.wish == wish)
+            && let Compared::Differs(difference) = &recalled.outcome
+        {
+            (said.changed_out_of_band, said.confirm) = (drifted(difference), confirm(difference));
+        }
         return Some(MappingsStatus {
             checked_time: old.checked_time.filter(|_| checked.is_some()),
             checked_hash: checked.map(|(hash, _)| hash.clone()),
@@ -68,15 +74,23 @@ pub(in crate::plan) fn status(desired: &Desired, world: &World, now: Timestamp) 
     if as_declared && difference.owned == 0 && desired.mappings.is_none() {
         return None;
     }
-    let changed = difference.drifted.iter().take(CHANGED_MAX);
     Some(MappingsStatus {
         owned: i32::try_from(difference.owned).unwrap_or(i32::MAX),
         checked_time: as_declared.then_some(Time(now)),
         checked_hash: as_declared.then_some(wish),
         saved_time,
         revision,
-        changed_out_of_band: changed.map(|line| short(line).to_owned()).collect(),
-        confirm: (!difference.lines.is_empty() && !difference.risks.is_empty())
-            .then(|| difference.confirmation.clone()),
+        changed_out_of_band: drifted(difference),
+        confirm: confirm(difference),
     })
+}
+
+fn drifted(difference: &Difference) -> Vec<String> {
+    difference.drifted.iter().take(CHANGED_MAX).map(|line| short(line).to_owned()).collect()
+}
+
+/// What a person confirms this change with, if it needs that.
+fn confirm(difference: &Difference) -> Option<String> {
+    let needed = !difference.lines.is_empty() && !difference.risks.is_empty();
+    needed.then(|| difference.confirmation.clone())
 }

@@ -15,8 +15,6 @@ const ROUNDS: usize = 3;
 pub(crate) struct Answer {
     pub comparison: Comparison,
     pub merged: Option<Documents>,
-    /// Whether all is there that the newest memory says was put there.
-    pub newest: bool,
 }
 
 pub(crate) struct Documents {
@@ -29,21 +27,11 @@ pub(crate) struct Documents {
 pub(crate) async fn compare(question: &Question<'_>) -> Result<Answer, Error> {
     let live = question.reader.read_schema(question.service_principal, question.job).await?;
     question.desk.forget_refusals();
-    let answer =
-        |outcome, merged| Answer { comparison: Comparison::new(question.hash, outcome), merged, newest: false };
-    let mut found = None;
-    for memory in question.memories {
-        let (wish, memory, drift) = (question.mappings, memory.as_ref(), question.drift);
-        let overlay = Overlay { wish, memory, drift, everyone: question.everyone };
-        parse(question, &live, &overlay).await?;
-        let merged = overlay::merge(&overlay, &live, &question.desk.known());
-        let fits = merged.as_ref().map_or(true, is_as_left);
-        found = Some((merged, memory));
-        if fits {
-            break;
-        }
-    }
-    let Some((merged, memory)) = found else { return Ok(answer(Compared::Differs(Difference::default()), None)) };
+    let answer = |outcome, merged| Answer { comparison: Comparison::new(question.hash, outcome), merged };
+    let (wish, memory, drift) = (question.mappings, question.memory, question.drift);
+    let overlay = Overlay { wish, memory, drift, everyone: question.everyone };
+    parse(question, &live, &overlay).await?;
+    let merged = overlay::merge(&overlay, &live, &question.desk.known());
     let merged = match merged {
         Ok(merged) => merged,
         Err(findings) => return Ok(answer(faulty(&findings), None)),
@@ -53,15 +41,8 @@ pub(crate) async fn compare(question: &Question<'_>) -> Result<Answer, Error> {
         return Ok(answer(Compared::TestsFailed(failures), None));
     }
     let difference = difference(&merged);
-    let newest = question.memories.first().is_some_and(|newest| newest.as_ref() == memory);
-    let newest = newest && difference.lines.is_empty() && difference.drifted.is_empty();
     let documents = Documents { live, merged, before: memory.cloned() };
-    Ok(Answer { newest, ..answer(Compared::Differs(difference), Some(documents)) })
-}
-
-/// Whether what was applied is what is there.
-fn is_as_left(merged: &Merged) -> bool {
-    merged.drifted.is_empty() && merged.left.is_empty() && !merged.corrects_only
+    Ok(answer(Compared::Differs(difference), Some(documents)))
 }
 
 /// Has the service parse what is not known yet.

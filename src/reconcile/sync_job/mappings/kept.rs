@@ -1,12 +1,14 @@
 //! What is kept between two saves of a schema, in ControllerRevisions: the document from before, and what was applied.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::{Mappings, OnRelease};
 use crate::cluster::revisions::{self, Kept};
 use crate::overlay::Memory;
-use crate::plan::Trouble;
+use crate::plan::{Guard, Trouble};
 use crate::reconcile::sync_job::scene::Scene;
 use crate::reconcile::trouble::cluster_trouble;
 
@@ -41,13 +43,15 @@ struct Content {
 
 /// What is known of earlier saves.
 pub(super) struct Earlier {
-    /// What may have been applied last, the likeliest first.
-    pub memories: Vec<Option<Memory>>,
+    /// What was applied, or may have been.
+    pub memory: Option<Memory>,
     pub on_release: Option<OnRelease>,
     /// Whether status names a revision that is not there any more.
     pub lost: bool,
     /// The newest revision, as long as no answer said that its save was accepted.
     pub unanswered: Option<String>,
+    /// How long ago its save was sent.
+    pub tried: Option<Duration>,
     number: i64,
 }
 
@@ -58,23 +62,36 @@ impl Earlier {
         let newest = revisions::newest::<Content>(&scene.context.client, scene.decided_on).await;
         let newest = newest.map_err(|error| cluster_trouble(&error, READING))?;
         let accepted = scene.world.mappings.revision.as_deref();
-        let Some(Kept { name, revision, content }) = newest else {
-            return Ok(Self {
-                memories: vec![None],
-                on_release: None,
-                lost: accepted.is_some(),
-                unanswered: None,
-                number: 0,
-            });
+        let Some(Kept { name, revision, created, content }) = newest else {
+            let lost = accepted.is_some();
+            return Ok(Self { memory: None, on_release: None, lost, unanswered: None, tried: None, number: 0 });
         };
-        let memories = match accepted {
-            _ if content.job != job => vec![None],
-            Some(accepted) if accepted == name => vec![Some(content.memory.accepted())],
-            Some(_) => vec![Some(content.memory), content.previous],
-            None => vec![Some(content.memory), None],
+        let mut earlier = Self {
+            memory: None,
+            on_release: content.on_release,
+            lost: false,
+            unanswered: None,
+            tried: None,
+            number: revision,
         };
-        let unanswered = (memories.len() > 1).then_some(name);
-        Ok(Self { memories, on_release: content.on_release, lost: false, unanswered, number: revision })
+        if content.job != job {
+            return Ok(earlier);
+        }
+        if accepted == Some(name.as_str()) {
+            earlier.memory = Some(content.memory.accepted());
+            return Ok(earlier);
+        }
+        let now = scene.context.clock.now();
+        let created = created.filter(|_| !scene.lacks(Guard::TriedCounts));
+        earlier.tried = created.map(|created| now.since_stored(created));
+        earlier.memory = Some(content.memory.with_those_of(content.previous));
+        earlier.unanswered = Some(name);
+        Ok(earlier)
+    }
+
+    /// The save that a revision was kept for had no effect.
+    pub async fn forget(revision: &str, scene: &Scene<'_>) {
+        revisions::forget(&scene.context.client, scene.decided_on, revision).await;
     }
 
     /// Keeps what a save is about to change, and returns the name of the revision.

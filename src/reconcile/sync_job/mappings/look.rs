@@ -29,7 +29,9 @@ async fn compared(job: &str, scene: &Scene<'_>) -> Result<Comparison, Trouble> {
     let answer = answer.map_err(|error| graph_trouble(&error))?;
     let mut comparison = answer.comparison;
     warn(&mut comparison, &earlier);
-    comparison.carried_out = earlier.unanswered.filter(|_| answer.newest);
+    let in_place = matches!(&comparison.outcome, Compared::Differs(found) if found.is_in_place());
+    comparison.carried_out = earlier.unanswered.filter(|_| in_place);
+    comparison.tried = earlier.tried;
     Ok(comparison)
 }
 
@@ -82,7 +84,7 @@ impl Wished {
                 OutOfBandPolicy::Respect => Drift::Respect,
                 OutOfBandPolicy::Correct => Drift::Correct,
             },
-            memories: &earlier.memories,
+            memory: earlier.memory.as_ref(),
             desk: scene.desk,
         }
     }

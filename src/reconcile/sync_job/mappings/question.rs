@@ -16,7 +16,7 @@ pub(crate) struct Question<'a> {
     /// Whether all users and groups are in scope, and not those only that are assigned.
     pub everyone: bool,
     pub drift: Drift,
-    /// What may have been applied last: the first that fits what is there, and the last one if none does.
-    pub memories: &'a [Option<Memory>],
+    /// What was applied, or may have been.
+    pub memory: Option<&'a Memory>,
     pub desk: &'a Desk,
 }

@@ -1,5 +1,7 @@
 //! Requests that change a schema. What is sent is read, merged and kept in one step, and is what was decided on.
 
+use std::time::Duration;
+
 use super::compare::{Documents, compare};
 use super::kept::{Earlier, Next};
 use super::look::{Wished, warn};
@@ -68,8 +70,15 @@ async fn sent(job: &str, prepared: Prepared, scene: &Scene<'_>) -> Result<Learnt
             let saved = Remember::SchemaSaved { revision: revision.clone() };
             Learnt::and(Fact::SchemaSaved { revision, lines: prepared.lines }, [saved])
         }
-        Err(error) if is_refusal(&error) => Fact::SchemaRefused(graph_trouble(&error)).into(),
-        Err(error) => Fact::Trouble(graph_trouble(&error)).into(),
+        Err(error) => {
+            if let (Processed::No, Some(revision)) = (error.processed, &first) {
+                Earlier::forget(revision, scene).await;
+            }
+            if is_refusal(&error) {
+                return Ok(Fact::SchemaRefused(graph_trouble(&error)).into());
+            }
+            Fact::Trouble(graph_trouble(&error)).into()
+        }
     })
 }
 
@@ -117,6 +126,10 @@ async fn given_back(job: &str, scene: &Scene<'_>) -> Result<Released, Trouble> {
     let (Compared::Differs(difference), Some(documents)) = (answer.comparison.outcome, answer.merged) else {
         return Ok(Released::Kept("The schema of the job does not fit what is known of it.".to_owned()));
     };
+    let window = scene.context.settings.settle_window;
+    if let Some(left) = earlier.tried.and_then(|tried| window.checked_sub(tried)).filter(|left| !left.is_zero()) {
+        return Err(under_way(left));
+    }
     if difference.lines.is_empty() {
         return Ok(Released::Restored(Vec::new()));
     }
@@ -132,6 +145,16 @@ async fn given_back(job: &str, scene: &Scene<'_>) -> Result<Released, Trouble> {
         .await;
     answer.map_err(|error| graph_trouble(&error))?;
     Ok(Released::Restored(difference.lines))
+}
+
+/// A save that is carried out after everything was given back would stay for good.
+fn under_way(left: Duration) -> Trouble {
+    Trouble {
+        kind: TroubleKind::Busy,
+        detail: "An earlier save of the mappings got no clear answer, and may still be carried out.".to_owned(),
+        trace: None,
+        retry_after: Some(left),
+    }
 }
 
 fn changed() -> Trouble {

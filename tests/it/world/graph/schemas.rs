@@ -72,9 +72,14 @@ impl Schemas {
     }
 
     /// A job has the schema of its template from its creation on.
-    pub fn begin(&mut self, job: usize, created: Duration, by: By) {
-        let first =
-            || Stored { at: created, by, request: String::new(), schema: template().into(), shown_from: created };
+    pub fn begin(&mut self, job: usize, created: Duration) {
+        let first = || Stored {
+            at: created,
+            by: By::Person,
+            request: String::new(),
+            schema: template().into(),
+            shown_from: created,
+        };
         self.versions.entry(job).or_insert_with(|| vec![first()]);
     }
 
@@ -139,7 +144,8 @@ impl Schemas {
             let mut flows: Vec<&str> =
                 objects["flowTypes"].as_str().unwrap_or_default().split(',').map(str::trim).collect();
             flows.sort_unstable();
-            objects["flowTypes"] = Value::from(flows.join(", "));
+            let flows = flows.join(", ");
+            objects["flowTypes"] = Value::from(flows);
             if objects["scope"]["groups"].as_array().is_some_and(Vec::is_empty) {
                 objects["scope"] = Value::Null;
             }
@@ -186,7 +192,7 @@ mod tests {
 
     fn whole() -> Schemas {
         let mut schemas = Schemas::default();
-        schemas.begin(0, Duration::ZERO, By::Person);
+        schemas.begin(0, Duration::ZERO);
         schemas
     }
 

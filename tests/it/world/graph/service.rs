@@ -165,7 +165,7 @@ impl Service {
     ) -> Response {
         let shown = self.shown(principal, &route.job, now, replica.lag);
         let (Some(_), Some(job)) = (shown, self.tenant.find(principal, &route.job)) else { return not_found() };
-        self.schemas.begin(job, self.tenant.jobs[job].created, self.tenant.jobs[job].by);
+        self.schemas.begin(job, self.tenant.jobs[job].created);
         let named = header(request, "client-request-id");
         match route.operation {
             Operation::ReadSchema => self.schemas.read(job, by, now, replica.lag),
@@ -193,8 +193,8 @@ impl Service {
     pub fn edit_schema(&mut self, edit: schemas::Edit, now: Duration) {
         let template = self.tenant.principals[0].templates[0].clone();
         let newest = self.tenant.present(0).filter(|(_, job)| job.template == template).last();
-        let Some((job, created, by)) = newest.map(|(number, job)| (number, job.created, job.by)) else { return };
-        self.schemas.begin(job, created, by);
+        let Some((job, created)) = newest.map(|(number, job)| (number, job.created)) else { return };
+        self.schemas.begin(job, created);
         self.schemas.edit(job, edit, now);
     }
 

@@ -2,15 +2,18 @@
 //! twice, too often or without a difference, what is risky needs a threshold or its confirmation, and at rest all is in place
 //! or given back, or it is said why not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use super::super::By;
 use super::super::graph::Graph;
 use super::super::graph::schemas::{Look, Schemas, Sent, Stored};
 use super::super::invariants::{Evidence, Violation};
 use super::super::play::Play;
-use super::values::{Values, differing, values};
+use super::values::{Values, differing, differs, values};
 use super::{rest, saves};
 
 /// From the first look of a pass to its last request.
@@ -36,13 +39,28 @@ pub struct Case<'a> {
     /// Two operators are at work at once.
     pub split: bool,
     pub lost: bool,
+    /// The values of every version, by where its schema is: to list them anew for each rule takes most of a run.
+    flat: HashMap<*const Value, Values>,
 }
 
 impl<'a> Case<'a> {
+    /// The values of a schema that was stored.
+    pub fn values(&self, schema: &Arc<Value>) -> &Values {
+        &self.flat[&Arc::as_ptr(schema)]
+    }
+
+    fn changes(&self, before: &Stored, after: &Stored, place: &str) -> bool {
+        let (before, after) = (self.values(&before.schema), self.values(&after.schema));
+        differs(before, after, place)
+    }
+
     /// The saves of operators, in the order in which they were sent.
     pub fn saves(&self, found: &mut Vec<Violation>) -> Vec<Save<'a>> {
         let mut saves = Vec::new();
-        for sent in &self.schemas.sent {
+        let all = &self.schemas.sent;
+        // A request whose token was refused is sent once more under the same name.
+        let again = |at: usize, sent: &Sent| all[at + 1..].iter().any(|later| later.request == sent.request);
+        for (_, sent) in all.iter().enumerate().filter(|(at, sent)| !again(*at, sent)) {
             let from = sent.at.saturating_sub(PASS);
             let of = |look: &&Look| look.by == sent.by && look.job == sent.job && (from..sent.at).contains(&look.at);
             let Some(look) = self.schemas.looks.iter().rev().find(of) else {
@@ -50,7 +68,7 @@ impl<'a> Case<'a> {
                 found.push(Violation { rule: "unread", at: sent.at, what });
                 continue;
             };
-            let (before, after) = (values(&look.schema), values(&sent.schema));
+            let (before, after) = (self.values(&look.schema).clone(), values(&sent.schema));
             let mut versions = self.schemas.versions(sent.job).iter();
             let stored = versions.find(|stored| stored.by == sent.by && stored.request == sent.request);
             saves.push(Save { sent, look, changed: differing(&before, &after), before, after, stored });
@@ -62,19 +80,15 @@ impl<'a> Case<'a> {
     pub fn last_change(&self, job: usize, place: &str, until: Duration) -> Option<(&'a Stored, &'a Stored)> {
         let versions = self.schemas.versions(job);
         let mut pairs = versions.windows(2).rev().filter(|pair| pair[1].at <= until);
-        pairs.find(|pair| changes(&pair[0], &pair[1], place)).map(|pair| (&pair[0], &pair[1]))
+        pairs.find(|pair| self.changes(&pair[0], &pair[1], place)).map(|pair| (&pair[0], &pair[1]))
     }
 
     /// The first version of an operator that changed what a place means, with the one before it.
     pub fn first_change_of_ours(&self, job: usize, place: &str) -> Option<(&'a Stored, &'a Stored)> {
         let mut pairs = self.schemas.versions(job).windows(2);
-        let ours = pairs.find(|pair| pair[1].by.is_operator() && changes(&pair[0], &pair[1], place));
+        let ours = pairs.find(|pair| pair[1].by.is_operator() && self.changes(&pair[0], &pair[1], place));
         ours.map(|pair| (&pair[0], &pair[1]))
     }
-}
-
-fn changes(before: &Stored, after: &Stored, place: &str) -> bool {
-    differing(&values(&before.schema), &values(&after.schema)).iter().any(|known| known == place)
 }
 
 /// All rules.
@@ -83,7 +97,9 @@ pub fn judge(play: &Play, evidence: &Evidence, found: &mut Vec<Violation>) {
     let service = graph.service();
     let lost = play.ends.api.revisions().changes.iter().any(|(_, by, _, _)| *by == By::Person);
     let unshown = evidence.bounds.serve + PASS;
-    let case = Case { evidence, schemas: &service.schemas, unshown, split: play.scene.split, lost };
+    let stored = (0..evidence.jobs.len()).flat_map(|job| service.schemas.versions(job));
+    let flat = stored.map(|stored| (Arc::as_ptr(&stored.schema), values(&stored.schema))).collect();
+    let case = Case { evidence, schemas: &service.schemas, unshown, split: play.scene.split, lost, flat };
     let saves = case.saves(found);
     saves::judge(&case, &saves, found);
     rest::judge(&case, &saves, found);

@@ -2,14 +2,14 @@
 
 use super::super::By;
 use super::super::api::Version;
-use super::super::graph::Operation;
 use super::super::graph::schemas::Stored;
 use super::super::graph::template::RULE;
+use super::super::graph::{LAG_MAX as LAG, Operation};
 use super::super::invariants::Violation;
 use super::super::run::QUIET;
 use super::claims::{Wanted, declared, holders, lacking, manages};
 use super::judge::{Case, Save, jobs};
-use super::values::{meaning, values};
+use super::values::meaning;
 use entrain::plan::mappings::SAVE_SPACING;
 use entrain::plan::settings::CORRECTION_SPACING;
 
@@ -25,7 +25,7 @@ pub fn judge(case: &Case<'_>, saves: &[Save<'_>], found: &mut Vec<Violation>) {
         if let Some(holder) = holder {
             in_place(case, saves, job, holder, found);
         }
-        given_back(case, job, holder.map(AsRef::as_ref), found);
+        given_back(case, job, holder.map(|holder| &**holder), found);
     }
 }
 
@@ -53,7 +53,7 @@ fn reads_are_seldom(case: &Case<'_>, found: &mut Vec<Violation>) {
 
 fn in_place(case: &Case<'_>, saves: &[Save<'_>], job: usize, holder: &Version, found: &mut Vec<Violation>) {
     let Some(stored) = case.schemas.now(job) else { return };
-    let lacking = lacking(&declared(holder), &values(&stored.schema), RULE);
+    let lacking = lacking(&declared(holder), case.values(&stored.schema), RULE);
     if lacking.is_empty() {
         return;
     }
@@ -66,10 +66,7 @@ fn in_place(case: &Case<'_>, saves: &[Save<'_>], job: usize, holder: &Version, f
     // What a person did later than the last look is not known yet: the next look is hours away.
     let looked = case.schemas.looks.iter().rev().find(|look| look.job == job).map(|look| look.at);
     let unknown = |place: &String| {
-        let mut of = case.last_change(job, place, case.evidence.end);
-        if of.is_none() && place.ends_with("targetAttributeName") {
-            of = case.last_change(job, place, case.evidence.end);
-        }
+        let of = case.last_change(job, place, case.evidence.end);
         of.is_some_and(|(_, change)| {
             change.by == By::Person && looked.is_none_or(|looked| change.at > looked.saturating_sub(LAG))
         })
@@ -81,8 +78,6 @@ fn in_place(case: &Case<'_>, saves: &[Save<'_>], job: usize, holder: &Version, f
     found.push(Violation { rule: "mappings", at: case.evidence.end, what });
 }
 
-use super::super::graph::LAG_MAX as LAG;
-
 /// Status and reason of what is said of mappings.
 fn condition(object: &Version) -> Option<(String, String)> {
     let conditions = object.value["status"]["conditions"].as_array()?;
@@ -92,7 +87,9 @@ fn condition(object: &Version) -> Option<(String, String)> {
 
 fn is_justified(case: &Case<'_>, saves: &[Save<'_>], job: usize, holder: &Version, reason: &str) -> bool {
     let evidence = case.evidence;
-    let saved = |within| saves.iter().any(|save| save.sent.job == job && save.sent.at + within + LAG >= evidence.end);
+    let saved = |within: std::time::Duration| {
+        saves.iter().any(|save| save.sent.job == job && save.sent.at + within + LAG >= evidence.end)
+    };
     let wish = &holder.value["spec"]["mappings"];
     match reason {
         "MappingsChangedOutOfBand" => {
@@ -131,7 +128,7 @@ fn given_back(case: &Case<'_>, job: usize, holder: Option<&Version>, found: &mut
     if keeps || said || waits || case.lost {
         return;
     }
-    let values_now = values(&stored.schema);
+    let values_now = case.values(&stored.schema);
     let mut places: Vec<(String, Wanted)> = all.iter().flat_map(|object| declared(object)).collect();
     places.retain(|(place, _)| !now.contains(place));
     places.sort_by(|one, other| one.0.cmp(&other.0));
@@ -140,7 +137,7 @@ fn given_back(case: &Case<'_>, job: usize, holder: Option<&Version>, found: &mut
         let full = format!("{RULE}|{place}");
         let Some((before, _)) = case.first_change_of_ours(job, &full) else { continue };
         let theirs = case.last_change(job, &full, evidence.end).is_some_and(|(_, change)| change.by == By::Person);
-        let then = values(&before.schema);
+        let then = case.values(&before.schema);
         let same = then.contains_key(&full) == values_now.contains_key(&full)
             && (full.ends_with("targetAttributeName")
                 || meaning(&full, then.get(&full)) == meaning(&full, values_now.get(&full)));

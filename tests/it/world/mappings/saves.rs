@@ -9,7 +9,7 @@ use super::super::api::Version;
 use super::super::invariants::Violation;
 use super::claims::{Wanted, covers, declared, holders};
 use super::judge::{Case, Save};
-use super::values::{differing, groups, meaning, member, values};
+use super::values::{groups, meaning, member, within_rule};
 use entrain::plan::mappings::SAVE_SPACING;
 use entrain::plan::settings::CORRECTION_SPACING;
 
@@ -104,12 +104,12 @@ fn is_confirmed(case: &Case<'_>, save: &Save<'_>, object: &Version) -> bool {
         let shown = looks.filter(|look| look.at <= write.at && look.job == save.sent.job && look.by == write.by);
         let wish = declared(&write.after);
         let same_wish = |place: &String| {
-            let within = super::values::within_rule(place);
+            let within = within_rule(place);
             let wanted = wish.iter().find(|(known, _)| known == within).map(|(_, wanted)| wanted);
             wanted.is_none_or(|wanted| *wanted == Wanted::Meaning(meaning(place, save.after.get(place))))
         };
         shown.take(3).any(|look| {
-            let then = values(&look.schema);
+            let then = case.values(&look.schema);
             let same = |place: &String| meaning(place, then.get(place)) == meaning(place, save.before.get(place));
             save.changed.iter().all(|place| same(place) && same_wish(place))
         })
@@ -121,7 +121,7 @@ fn nobodys_change_is_undone(case: &Case<'_>, save: &Save<'_>, found: &mut Vec<Vi
     let (at, job) = (save.sent.at, save.sent.job);
     let claims = holders(case.evidence, &case.evidence.jobs[job], at.saturating_sub(case.unshown), at);
     let asks = |object: &&std::sync::Arc<Version>| object.spec("outOfBandPolicy") == Some("Correct");
-    if claims.iter().any(|object| asks(&object)) || case.lost {
+    if claims.iter().any(asks) || case.lost {
         return;
     }
     for place in &save.changed {
@@ -129,17 +129,19 @@ fn nobodys_change_is_undone(case: &Case<'_>, save: &Save<'_>, found: &mut Vec<Vi
         if theirs.by.is_operator() {
             continue;
         }
-        let within = super::values::within_rule(place);
+        let within = within_rule(place);
         let wish = |object: &Version| declared(object).into_iter().find(|(known, _)| known == within);
         let ours = case.schemas.versions(job).iter().find(|stored| {
             stored.by.is_operator()
-                && meaning(place, values(&stored.schema).get(place))
-                    == meaning(place, values(&before.schema).get(place))
+                && meaning(place, case.values(&stored.schema).get(place))
+                    == meaning(place, case.values(&before.schema).get(place))
         });
         // Before a read shows what was saved, a value that is as it was before looks as if nothing had been saved.
         let was_seen = case.schemas.looks.iter().any(|look| {
-            let shown =
-                || meaning(place, values(&look.schema).get(place)) == meaning(place, values(&before.schema).get(place));
+            let shown = || {
+                meaning(place, case.values(&look.schema).get(place))
+                    == meaning(place, case.values(&before.schema).get(place))
+            };
             ours.is_some_and(|ours| look.at > ours.at) && look.at <= theirs.at && look.job == job && shown()
         });
         let since = holders(case.evidence, &case.evidence.jobs[job], theirs.at.saturating_sub(case.unshown), at);
@@ -180,7 +182,7 @@ fn corrections_are_spaced(case: &Case<'_>, saves: &[Save<'_>], found: &mut Vec<V
                     .iter()
                     .filter(|stored| stored.by.is_operator() && stored.at <= before.at);
                 let as_before = |stored: &super::super::graph::schemas::Stored| {
-                    meaning(place, values(&stored.schema).get(place)) == meaning(place, save.after.get(place))
+                    meaning(place, case.values(&stored.schema).get(place)) == meaning(place, save.after.get(place))
                 };
                 after.by == By::Person && ours.into_iter().any(as_before)
             })
@@ -196,5 +198,4 @@ fn corrections_are_spaced(case: &Case<'_>, saves: &[Save<'_>], found: &mut Vec<V
             found.push(Violation { rule: "corrections", at: pair[1].sent.at, what });
         }
     }
-    let _ = differing;
 }

@@ -126,12 +126,15 @@ pub fn plain(expression: &str) -> String {
 /// The places at which two schemas mean something different.
 pub fn differing(one: &Values, other: &Values) -> Vec<String> {
     let places: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
-    let differs = |place: &&String| {
-        let whole = place.ends_with("|targetAttributeName") || place.starts_with('=');
-        let (one, other) = (one.get(*place), other.get(*place));
-        if whole { one.is_some() != other.is_some() } else { meaning(place, one) != meaning(place, other) }
-    };
+    let differs = |place: &&String| differs(one, other, place);
     places.into_iter().filter(differs).cloned().collect()
+}
+
+/// Whether two schemas mean something different at a place.
+pub fn differs(one: &Values, other: &Values, place: &str) -> bool {
+    let whole = place.ends_with("|targetAttributeName") || place.starts_with('=');
+    let (one, other) = (one.get(place), other.get(place));
+    if whole { one.is_some() != other.is_some() } else { meaning(place, one) != meaning(place, other) }
 }
 
 /// One number for all that a schema means.
