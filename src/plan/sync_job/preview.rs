@@ -94,6 +94,8 @@ fn expected(step: &Step, desired: &Desired, world: &World) -> Option<Fact> {
             | Look::Schema,
         ) => None,
         Step::Record(record) => Some(record.done()),
+        // What is saved is shown a moment later, and nothing is left to change then.
+        Step::Change(Change::SaveMappings { .. }) => world.mappings.saved_as_wished().map(Fact::SchemaRead),
         Step::Change(change) => Some(change.done(|| ObservedJob {
             id: NEW_JOB.to_owned(),
             template_id: Some(desired.template.as_str().to_owned()),

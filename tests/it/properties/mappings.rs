@@ -126,6 +126,7 @@ prop_compose! {
             bound_for: Duration::from_secs(100_000),
             deletion_requested,
             failures,
+            failures_in_deletion: failures,
             mappings,
             ..World::unobserved()
         };
@@ -224,7 +225,7 @@ fn careful_release(step: &Step, id: &str, wish: &Desired, world: &World) -> Resu
     demand(retains && wish.mode == Mode::Manage, "of a job that is not let go of")?;
     demand(world.mappings.owns(), "of which nothing is owned")?;
     demand(world.mappings.released.is_none(), "once more")?;
-    demand(world.failures < TRIES, "although it has failed for long enough")?;
+    demand(world.failures_in_deletion < TRIES, "although it has failed for long enough")?;
     let keeps = wish.mappings.as_ref().is_some_and(|wish| wish.mappings.on_release == Some(OnRelease::Keep));
     demand(!keeps, "although the mappings are to stay")?;
     demand(world.job_id.as_deref() == Some(id), "of a job that is not recorded")?;

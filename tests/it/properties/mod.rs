@@ -269,9 +269,9 @@ proptest! {
     ) {
         let wish = Desired { deletion_policy: Some(DeletionPolicy::Retain), ..wish };
         let start = World { deletion_requested: true, finalizer: true, failures: 0, ..start };
-        let gone = (0..=mappings::TRIES).any(|failures| {
+        let gone = (0..=mappings::TRIES).any(|failures_in_deletion| {
             let settings = Settings::default();
-            let mut pass = Pass::new(Managed { desired: &wish, settings: &settings }, World { failures, ..start.clone() });
+            let mut pass = Pass::new(Managed { desired: &wish, settings: &settings }, World { failures_in_deletion, ..start.clone() });
             for luck in jobs.clone() {
                 let Next::Do(step) = pass.next_step() else { break };
                 pass.learn(match &step {

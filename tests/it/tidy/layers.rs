@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::libraries::PRODUCT_LIBRARIES;
 use super::source::{File, Names};
-use super::tables::{BED_FOLDERS, PRODUCT_FOLDERS, PRODUCT_LIBRARIES, Row};
+use super::tables::{BED_FOLDERS, PRODUCT_FOLDERS, Row};
 
 type Found = BTreeMap<String, BTreeSet<String>>;
 

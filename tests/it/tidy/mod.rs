@@ -3,6 +3,7 @@
 
 mod circles;
 mod layers;
+mod libraries;
 mod source;
 mod tables;
 

@@ -149,6 +149,13 @@ impl View {
         }
     }
 
+    /// What a look comes to after a save of what was found.
+    pub(in crate::plan) fn saved_as_wished(&self) -> Option<Comparison> {
+        let (found, difference) = (self.found()?, self.difference()?);
+        let saved = Difference { lines: Vec::new(), risks: Vec::new(), ..difference.clone() };
+        Some(Comparison::new(&found.wish, Compared::Differs(saved)))
+    }
+
     /// The schema was read. A save whose answer was lost counts as one: it may have had its effect, or have it yet.
     pub(in crate::plan) fn see(&mut self, comparison: Comparison) {
         let last = self.saved.as_ref().map(|(_, age)| *age);

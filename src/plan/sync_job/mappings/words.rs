@@ -71,7 +71,7 @@ pub(super) fn corrected_lately(lines: &[String]) -> String {
 
 pub(super) fn pending(lines: &[String]) -> String {
     format!(
-        "The schema was saved less than ten minutes ago, and each save has the service evaluate all accounts again. This waits to be saved: {}.",
+        "The schema was saved less than ten minutes ago, or may have been, and each save has the service evaluate all accounts again. This waits to be saved: {}.",
         listed(lines)
     )
 }

@@ -24,8 +24,8 @@ pub enum Around {
     /// Keys of the set of `PRINCIPAL` have these values, or are taken out.
     Portal(&'static [(&'static str, Option<&'static str>)]),
     /// Somebody changes the schema of the newest job of `PRINCIPAL`, or may do so between two reads of it.
-    Schema(&'static str, Edit),
-    SchemaBetween(&'static str, Edit),
+    Schema(#[allow(dead_code, reason = "its name stands in stories")] &'static str, Edit),
+    SchemaBetween(#[allow(dead_code, reason = "its name stands in stories")] &'static str, Edit),
     /// From now on schemas are refused, or not any more.
     SchemasRefused(bool),
     /// Somebody confirms the change that a SyncJob waits with.
