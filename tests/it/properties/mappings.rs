@@ -235,7 +235,7 @@ fn careful_release(step: &Step, id: &str, wish: &Desired, world: &World) -> Resu
 /// Whether the mappings are in place, or differ because a person changed them on purpose.
 fn stand(wish: &Desired, world: &World) -> bool {
     let view = &world.mappings;
-    if view.refused.is_some() || view.saved_now {
+    if view.refused.is_some() || view.saved_now && view.seen.is_none() {
         return false;
     }
     let recalled = || view.recalled.as_ref().filter(|(_, age)| *age < CHECKED_FOR).map(|(recalled, _)| recalled);

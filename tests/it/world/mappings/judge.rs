@@ -13,6 +13,7 @@ use super::super::graph::Graph;
 use super::super::graph::schemas::{Look, Schemas, Sent, Stored};
 use super::super::invariants::{Evidence, Violation};
 use super::super::play::Play;
+use super::super::scene::Act;
 use super::values::{Values, differing, differs, values};
 use super::{rest, saves};
 
@@ -36,7 +37,7 @@ pub struct Case<'a> {
     pub schemas: &'a Schemas,
     /// For so long an operator may not have been shown what is declared.
     pub unshown: Duration,
-    /// Two operators are at work at once.
+    /// Two operators are at work at once, for a time at least.
     pub split: bool,
     pub lost: bool,
     /// The values of every version, by where its schema is: to list them anew for each rule takes most of a run.
@@ -99,7 +100,9 @@ pub fn judge(play: &Play, evidence: &Evidence, found: &mut Vec<Violation>) {
     let unshown = evidence.bounds.serve + PASS;
     let stored = (0..evidence.jobs.len()).flat_map(|job| service.schemas.versions(job));
     let flat = stored.map(|stored| (Arc::as_ptr(&stored.schema), values(&stored.schema))).collect();
-    let case = Case { evidence, schemas: &service.schemas, unshown, split: play.scene.split, lost, flat };
+    let hands_over = (play.scene.acts)().iter().any(|(_, _, act)| matches!(act, Act::Handover));
+    let split = play.scene.split || hands_over;
+    let case = Case { evidence, schemas: &service.schemas, unshown, split, lost, flat };
     let saves = case.saves(found);
     saves::judge(&case, &saves, found);
     rest::judge(&case, &saves, found);

@@ -131,8 +131,14 @@ fn nobodys_change_is_undone(case: &Case<'_>, save: &Save<'_>, found: &mut Vec<Vi
         }
         let within = within_rule(place);
         let wish = |object: &Version| declared(object).into_iter().find(|(known, _)| known == within);
+        let declared_then = |at| {
+            let then = holders(case.evidence, &case.evidence.jobs[job], at, at);
+            then.iter().any(|object| wish(object).is_some())
+        };
+        // What the operator carried along before it was declared is not what it put there.
         let ours = case.schemas.versions(job).iter().find(|stored| {
             stored.by.is_operator()
+                && declared_then(stored.at)
                 && meaning(place, case.values(&stored.schema).get(place))
                     == meaning(place, case.values(&before.schema).get(place))
         });
