@@ -87,14 +87,6 @@ pub async fn keep(client: &Client, object: &SyncJob, revision: i64, content: &im
     Ok(name)
 }
 
-/// Deletes a revision whose content was not put to use. One that stays does no harm.
-pub async fn forget(client: &Client, object: &SyncJob, name: &str) {
-    let Ok(owner) = Owner::of(object) else { return };
-    if let Err(error) = bounded(owner.api(client).delete(name, &DeleteParams::default())).await {
-        tracing::debug!(namespace = owner.namespace, revision = name, %error, "could not delete a kept schema");
-    }
-}
-
 /// A SyncJob as what owns its revisions.
 struct Owner {
     namespace: String,

@@ -65,6 +65,8 @@ pub struct Memory {
     pub(in crate::plan) begun: Option<Begun>,
     /// What the last look at the schema came to, and when it was taken.
     pub(in crate::plan) compared: Option<(Comparison, Duration)>,
+    /// The revision of a save that certainly had no effect.
+    pub(in crate::plan) schema_without_effect: Option<String>,
     /// The last save of the schema, until status says so.
     pub(in crate::plan) schema_saved: Option<SchemaSavedAt>,
     /// Why the last passes waited, and how many of them did in a row.
@@ -141,6 +143,8 @@ pub enum Remember {
     SaveInDoubt,
     /// Graph accepted the schema; what was there before is in this revision.
     SchemaSaved { revision: String },
+    /// The save that this revision was kept for certainly had no effect.
+    SchemaWithoutEffect { revision: String },
 }
 
 impl Memory {
@@ -173,6 +177,7 @@ impl Memory {
                 self.save_in_doubt = self.save_in_doubt.filter(|_| !last_word);
             }
             Remember::SaveInDoubt => self.save_in_doubt = Some(now.monotonic),
+            Remember::SchemaWithoutEffect { revision } => self.schema_without_effect = Some(revision),
             Remember::SchemaSaved { revision } => {
                 self.compared = None;
                 self.schema_saved = Some(SchemaSavedAt { revision, at: now.monotonic, time: Time(now.wall) });

@@ -113,6 +113,8 @@ pub struct View {
     pub saved: Option<(Option<Time>, Duration)>,
     /// The revision that the last save is kept in.
     pub revision: Option<String>,
+    /// The revision of a save that certainly had no effect, as this process knows.
+    pub without_effect: Option<String>,
     /// The schema was saved in this pass.
     pub saved_now: bool,
     /// Why Graph refused to save the schema in this pass.

@@ -154,6 +154,7 @@ fn mappings(
         recalled: memory.compared.as_ref().map(|(compared, at)| (compared.clone(), now.since(*at))),
         saved: unwritten.map(|saved| (Some(saved.time.clone()), now.since(saved.at))).or(by_status),
         revision: unwritten.map(|saved| saved.revision.clone()).or(told.revision),
+        without_effect: memory.schema_without_effect.clone(),
         confirmed: annotations.get(CONFIRM).map(|value| value.trim().to_owned()),
         ..mappings::View::default()
     }

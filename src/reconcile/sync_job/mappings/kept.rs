@@ -82,16 +82,14 @@ impl Earlier {
             return Ok(earlier);
         }
         let now = scene.context.clock.now();
-        let created = created.filter(|_| !scene.lacks(Guard::TriedCounts));
+        // Another operator may have kept the same for a save of its own: it is not deleted, and used again.
+        let without_effect = scene.world.mappings.without_effect.as_ref() == Some(&name);
+        let created = created.filter(|_| !without_effect && !scene.lacks(Guard::TriedCounts));
         earlier.tried = created.map(|created| now.since_stored(created));
+        earlier.number -= i64::from(without_effect);
         earlier.memory = Some(content.memory.with_those_of(content.previous));
         earlier.unanswered = Some(name);
         Ok(earlier)
-    }
-
-    /// The save that a revision was kept for had no effect.
-    pub async fn forget(revision: &str, scene: &Scene<'_>) {
-        revisions::forget(&scene.context.client, scene.decided_on, revision).await;
     }
 
     /// Keeps what a save is about to change, and returns the name of the revision.

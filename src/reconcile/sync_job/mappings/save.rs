@@ -71,13 +71,13 @@ async fn sent(job: &str, prepared: Prepared, scene: &Scene<'_>) -> Result<Learnt
             Learnt::and(Fact::SchemaSaved { revision, lines: prepared.lines }, [saved])
         }
         Err(error) => {
-            if let (Processed::No, Some(revision)) = (error.processed, &first) {
-                Earlier::forget(revision, scene).await;
-            }
-            if is_refusal(&error) {
-                return Ok(Fact::SchemaRefused(graph_trouble(&error)).into());
-            }
-            Fact::Trouble(graph_trouble(&error)).into()
+            let trouble = graph_trouble(&error);
+            let fact = if is_refusal(&error) { Fact::SchemaRefused(trouble) } else { Fact::Trouble(trouble) };
+            let unused = first.filter(|_| error.processed == Processed::No);
+            Learnt::and(
+                fact,
+                unused.map(|revision| Remember::SchemaWithoutEffect { revision }).into_iter().collect::<Vec<_>>(),
+            )
         }
     })
 }

@@ -125,7 +125,9 @@ fn given_back(case: &Case<'_>, job: usize, holder: Option<&Version>, found: &mut
         .any(|(_, _, event)| event["reason"] == "MappingsLeft" || event["reason"] == "MappingsNotRestored");
     let waits = holder.and_then(condition).is_some_and(|(status, _)| status != "True")
         || holder.is_some_and(|holder| !is_settled(holder));
-    if keeps || said || waits || case.lost {
+    // The Event about a refused restoration is lost with a process that ends just then.
+    let refused = holder.is_none() && case.schemas.refuses;
+    if keeps || said || waits || refused || case.lost {
         return;
     }
     let values_now = case.values(&stored.schema);

@@ -131,11 +131,12 @@ fn nobodys_change_is_undone(case: &Case<'_>, save: &Save<'_>, found: &mut Vec<Vi
         }
         let within = within_rule(place);
         let wish = |object: &Version| declared(object).into_iter().find(|(known, _)| known == within);
+        let wanted = claims.iter().rev().find_map(|object| wish(object));
         let declared_then = |at| {
             let then = holders(case.evidence, &case.evidence.jobs[job], at, at);
-            then.iter().any(|object| wish(object).is_some())
+            then.iter().any(|object| wish(object) == wanted)
         };
-        // What the operator carried along before it was declared is not what it put there.
+        // What the operator carried along before this was declared is not what it put there.
         let ours = case.schemas.versions(job).iter().find(|stored| {
             stored.by.is_operator()
                 && declared_then(stored.at)
