@@ -370,6 +370,10 @@ mod tests {
     }
 
     fn keyed(schema: &Value, path: &mut Vec<String>, found: &mut Vec<(String, String)>) {
+        // Nobody applies mappings in the search: people replace them whole.
+        if *path == ["spec", "mappings"] {
+            return;
+        }
         if schema["x-kubernetes-list-type"] == "map" {
             let keys = schema["x-kubernetes-list-map-keys"].as_array().unwrap();
             assert_eq!(keys.len(), 1, "{path:?}");

@@ -10,7 +10,7 @@ use super::super::search::{self, described};
 use super::scenes::CONTENT_SCENES;
 
 /// How many schedules a normal test runs.
-const SCHEDULES: u64 = 1500;
+const SCHEDULES: u64 = 1000;
 
 /// What a seed stands for: scene, world and schedule.
 fn seeded(seed: u64, settings: Settings) -> (Setup, Schedule) {

@@ -10,7 +10,7 @@ use super::super::search;
 use super::scenes::MAPPING_SCENES;
 
 /// How many schedules a normal test runs.
-const SCHEDULES: u64 = 1500;
+const SCHEDULES: u64 = 600;
 
 /// What a seed stands for: scene, world and schedule.
 fn seeded(seed: u64, settings: Settings) -> (Setup, Schedule) {
