@@ -93,7 +93,7 @@ impl Finder<'_> {
             }
         }
         if other(Member::Scope) {
-            wish.scope = scope(member(after, Member::Scope));
+            wish.scope = Some(scope(member(after, Member::Scope)));
         }
         for (side, directory) in [(Side::Source, "sourceDirectoryName"), (Side::Target, "targetDirectoryName")] {
             let object = match side {
@@ -216,7 +216,7 @@ fn attribute(
     Ok((wish != bare).then_some(wish))
 }
 
-fn scope(groups: Option<&Value>) -> Option<ScopeFilter> {
+fn scope(groups: Option<&Value>) -> ScopeFilter {
     let clause = |clause: &Value| ScopeClause {
         attribute: text(clause, "sourceOperandName").to_owned(),
         operator: text(clause, "operatorName").to_owned(),
@@ -230,7 +230,7 @@ fn scope(groups: Option<&Value>) -> Option<ScopeFilter> {
         clauses: items(group, "clauses").map(clause).collect(),
     };
     let groups = groups.and_then(Value::as_array).into_iter().flatten().map(group).collect();
-    Some(ScopeFilter { groups })
+    ScopeFilter { groups }
 }
 
 /// One of our enums, if Graph's word is one of its variants.

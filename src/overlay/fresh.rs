@@ -11,12 +11,12 @@ pub(super) fn entry(target: &str, objects: &Value) -> Value {
         "targetAttributeName": target, "source": null, "defaultValue": null, "matchingPriority": 0,
         "exportMissingReferences": false, "flowBehavior": "FlowWhenChanged", "flowType": "Always",
     });
-    like(&mut whole, items(objects, "attributeMappings").collect(), &["targetAttributeName", "source"]);
+    like(&mut whole, &items(objects, "attributeMappings").collect::<Vec<_>>(), &["targetAttributeName", "source"]);
     whole
 }
 
 /// A new attribute of a directory, in the members that its siblings have.
-pub(super) fn definition(wish: &AttributeDefinition, siblings: Vec<&Value>) -> Value {
+pub(super) fn definition(wish: &AttributeDefinition, siblings: &[&Value]) -> Value {
     let mut whole = json!({
         "name": wish.name, "type": word(wish.type_), "anchor": false,
         "caseExact": wish.case_exact.unwrap_or_default(), "multivalued": wish.multivalued.unwrap_or_default(),
@@ -28,7 +28,7 @@ pub(super) fn definition(wish: &AttributeDefinition, siblings: Vec<&Value>) -> V
 }
 
 /// Leaves out what no sibling has: some schemas have members that others do not know.
-fn like(whole: &mut Value, siblings: Vec<&Value>, always: &[&str]) {
+fn like(whole: &mut Value, siblings: &[&Value], always: &[&str]) {
     if siblings.is_empty() {
         return;
     }

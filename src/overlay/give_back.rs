@@ -42,8 +42,8 @@ fn member(work: &mut Work<'_>, path: &Path, owned: &Owned) {
         return;
     }
     if !owned.ours(path.member, live, work.forms) {
-        let line = Line::of(&path.subject, path.member, owned.applied.as_ref(), live);
-        return work.left.push(line);
+        let changed = Line::of(&path.subject, path.member, owned.applied.as_ref(), live);
+        return work.left.push(changed);
     }
     back(work, path, owned.former.clone());
 }
@@ -69,9 +69,9 @@ fn added(work: &mut Work<'_>, path: &Path, applied: &Value, members: &[Released<
     if same_whole(path.subject.members(), live, &expected, work.forms) {
         return back(work, path, None);
     }
-    let line = Line::between(&path.subject, Some(&expected), Some(live), work.forms);
-    let line = line.unwrap_or_else(|| Line::of(&path.subject, Member::Existence, Some(applied), Some(live)));
-    work.left.push(line);
+    let changed = Line::between(&path.subject, Some(&expected), Some(live), work.forms);
+    let changed = changed.unwrap_or_else(|| Line::of(&path.subject, Member::Existence, Some(applied), Some(live)));
+    work.left.push(changed);
 }
 
 /// A mapping that was removed comes back, if there is none.
@@ -81,8 +81,8 @@ fn removed(work: &mut Work<'_>, path: &Path, owned: &Owned) {
         None => back(work, path, Some(former.clone())),
         Some(live) if same_whole(path.subject.members(), live, former, work.forms) => {}
         Some(live) => {
-            let line = Line::of(&path.subject, Member::Existence, None, Some(live));
-            work.left.push(line);
+            let changed = Line::of(&path.subject, Member::Existence, None, Some(live));
+            work.left.push(changed);
         }
     }
 }
@@ -106,8 +106,8 @@ pub(super) fn definitions(work: &mut Work<'_>, paths: &[Released<'_>], in_use: I
             (true, false) => back(work, path, None),
             (true, true) if in_use == InUse::Wait => work.carry((*path).clone(), owned),
             (true, true) | (false, _) => {
-                let line = Line::of(&path.subject, Member::Existence, owned.applied.as_ref(), Some(live));
-                work.left.push(line);
+                let changed = Line::of(&path.subject, Member::Existence, owned.applied.as_ref(), Some(live));
+                work.left.push(changed);
             }
         }
     }

@@ -171,5 +171,5 @@ pub fn confirmation(changes: &[Line]) -> String {
 pub(super) fn short_hash(content: &impl Serialize) -> String {
     let text = serde_json::to_string(content).unwrap_or_default();
     let hash = digest(&SHA256, text.as_bytes());
-    hash.as_ref().iter().take(5).map(|byte| format!("{byte:02x}")).collect()
+    hash.as_ref().iter().take(5).fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"))
 }

@@ -33,7 +33,9 @@ pub fn merge(overlay: &Overlay<'_>, live: &Value, known: &Expressions) -> Result
     if restores {
         give_back::values(&mut work, &released);
     }
-    groups.iter().for_each(|group| apply(&mut work, group, overlay.drift));
+    for group in &groups {
+        apply(&mut work, group, overlay.drift);
+    }
     if restores {
         give_back::definitions(&mut work, &released, InUse::Wait);
     }

@@ -130,8 +130,8 @@ impl<'a> Resolver<'a> {
             }
             return;
         }
-        let siblings = attributes.all().map(|(_, definition)| definition).collect();
-        let added = Existence::Present(fresh::definition(wish, siblings));
+        let siblings: Vec<_> = attributes.all().map(|(_, definition)| definition).collect();
+        let added = Existence::Present(fresh::definition(wish, &siblings));
         self.groups.push(Group::new(subject, Some(added)));
     }
 
@@ -325,7 +325,9 @@ impl<'a> Resolver<'a> {
         match self.rule(rules, of_objects) {
             Ok(rule) => {
                 let mut group = Group::new(Subject::Rule { rule: rule_key(rule).to_owned() }, None);
-                wanted.into_iter().for_each(|(member, value)| group.want(member, value));
+                for (member, value) in wanted {
+                    group.want(member, value);
+                }
                 self.groups.push(group);
             }
             Err((kind, problem)) => self.findings.add(kind, place, &problem),

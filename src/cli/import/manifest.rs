@@ -64,7 +64,7 @@ pub(super) fn documents(principals: &[Principal], options: &Import, remarks: &mu
     let parts: Vec<Parts<'_>> = placed.iter().map(parts).collect();
     let (mut documents, mut number_of) = (Vec::<Document>::new(), vec![0; placed.len()]);
     for (number, (placed, name)) in placed.iter().zip(names(&parts)).enumerate() {
-        let imported = imported(placed, name, options);
+        let imported = imported(placed, &name, options);
         if placed.with == number {
             number_of[number] = documents.len();
             documents.push(Document { first: imported, others: Vec::new() });
@@ -98,7 +98,7 @@ fn in_order<'a>(principal: &'a Principal, remarks: &mut Remarks) -> Vec<(&'a Obs
     jobs
 }
 
-fn imported(placed: &Placed<'_>, name: String, options: &Import) -> Imported {
+fn imported(placed: &Placed<'_>, name: &str, options: &Import) -> Imported {
     let Placed { principal, job, template, .. } = placed;
     let mut comments = vec![introduction(principal)];
     let state = job.run_state();
@@ -140,7 +140,7 @@ fn imported(placed: &Placed<'_>, name: String, options: &Import) -> Imported {
         restart_after_change: None,
         mappings,
     };
-    let mut object = SyncJob::new(&name, spec);
+    let mut object = SyncJob::new(name, spec);
     object.metadata.namespace.clone_from(&options.namespace);
     Imported { object, comments, hidden: credentials.hidden }
 }

@@ -23,7 +23,9 @@ pub(super) fn names(all: &[Parts<'_>]) -> Vec<String> {
     for _ in 0..NUMBERED {
         let mut count: HashMap<String, usize> = HashMap::new();
         let names: Vec<String> = all.iter().zip(&lengths).map(|(parts, length)| name(parts, *length)).collect();
-        names.iter().for_each(|name| *count.entry(name.clone()).or_default() += 1);
+        for name in &names {
+            *count.entry(name.clone()).or_default() += 1;
+        }
         for (length, name) in lengths.iter_mut().zip(&names) {
             *length = (*length + usize::from(count[name] > 1)).min(NUMBERED - 1);
         }
