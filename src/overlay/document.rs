@@ -62,7 +62,7 @@ impl Subject {
         }
     }
 
-    /// Positions in the first `depth` lists. Rules of one name are told apart by what they hold.
+    /// Positions in the first `depth` lists. Of several rules with one name, the first that holds the rest of the path is meant.
     fn positions(&self, holder: &Value, depth: usize, from: usize) -> Option<Vec<usize>> {
         if from == depth {
             return Some(Vec::new());

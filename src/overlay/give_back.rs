@@ -49,10 +49,7 @@ fn member(work: &mut Work<'_>, path: &Path, owned: &Owned) {
 }
 
 fn back(work: &mut Work<'_>, path: &Path, former: Option<Value>) {
-    if work.write(path, former) {
-        work.given.push(path.clone());
-        work.wished = true;
-    }
+    work.wished |= work.write(path, former);
 }
 
 /// A mapping that was added goes, if it is as it was added and as its members were applied.
@@ -87,25 +84,16 @@ fn removed(work: &mut Work<'_>, path: &Path, owned: &Owned) {
     }
 }
 
-/// What becomes of an added attribute that is still used.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum InUse {
-    /// It stays owned, and is looked at again.
-    Wait,
-    /// It stays, owned no longer.
-    Leave,
-}
-
-/// Takes added attributes away that nothing uses. To be done last.
-pub(super) fn definitions(work: &mut Work<'_>, paths: &[Released<'_>], in_use: InUse) {
+/// Takes added attributes away that nothing uses; one that is used stays owned, and is looked at again. To be done last.
+pub(super) fn definitions(work: &mut Work<'_>, paths: &[Released<'_>]) {
     for (path, owned) in paths.iter().filter(|(path, _)| matches!(path.subject, Subject::Definition { .. })) {
         let Some(live) = find(&work.document, &path.subject) else { continue };
         let as_added = owned.applied.as_ref().is_some_and(|applied| same_definition(live, applied));
         let used = is_used(&work.document, &path.subject);
         match (as_added, used) {
             (true, false) => back(work, path, None),
-            (true, true) if in_use == InUse::Wait => work.carry((*path).clone(), owned),
-            (true, true) | (false, _) => {
+            (true, true) => work.carry((*path).clone(), owned),
+            (false, _) => {
                 let changed = Line::of(&path.subject, Member::Existence, owned.applied.as_ref(), Some(live));
                 work.left.push(changed);
             }

@@ -1,4 +1,4 @@
-//! Merging a wish into a schema, and giving everything back.
+//! Merging a wish into a schema.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::apply::apply;
 use super::expression::{Expressions, Forms, local};
 use super::finding::Finding;
-use super::give_back::{self, InUse, Released};
+use super::give_back::{self, Released};
 use super::memory::{Memory, Owned};
 use super::merged::{Drift, Merged, Overlay};
 use super::path::{Member, Path, Subject};
@@ -16,7 +16,7 @@ use super::wanted::Group;
 use super::work::Work;
 use crate::api::sync_job::OnRelease;
 
-/// Merges a wish into a schema, whole or not at all. `known` must have what [`super::expressions`] asks for.
+/// Merges a wish into a schema, whole or not at all; an empty wish gives everything back. `known` must have what [`super::expressions`] asks for.
 pub fn merge(overlay: &Overlay<'_>, live: &Value, known: &Expressions) -> Result<Merged, Vec<Finding>> {
     let nothing = Memory::default();
     let memory = overlay.memory.unwrap_or(&nothing);
@@ -37,22 +37,10 @@ pub fn merge(overlay: &Overlay<'_>, live: &Value, known: &Expressions) -> Result
         apply(&mut work, group, overlay.drift);
     }
     if restores {
-        give_back::definitions(&mut work, &released, InUse::Wait);
+        give_back::definitions(&mut work, &released);
     }
     work.memory.forms = normal_forms(&groups);
     Ok(work.finish())
-}
-
-/// Gives everything back that is owned, or forgets it.
-pub fn release(live: &Value, memory: &Memory, how: OnRelease) -> Merged {
-    let forms = Forms::new(&Expressions::default(), &memory.forms);
-    let mut work = Work::new(live, memory, &forms);
-    if how == OnRelease::Restore {
-        let all = released(memory, &[]);
-        give_back::values(&mut work, &all);
-        give_back::definitions(&mut work, &all, InUse::Leave);
-    }
-    work.finish()
 }
 
 /// What was owned and is so no longer.

@@ -36,14 +36,11 @@ pub struct Merged {
     pub changes: Vec<Line>,
     /// Owned values that somebody changed: from what was applied to what is there.
     pub drifted: Vec<Line>,
-    /// Values that are owned no longer and get back what they were; part of `changes`.
-    pub given_back: Vec<Line>,
     /// Values that are owned no longer and stay, because somebody changed them: from what was applied to what is there.
     pub left: Vec<Line>,
     /// What of the changes can deprovision people.
     pub risks: Vec<Risk>,
-    /// To be saved before the document is, and whenever it is another than before: it notes which saves were seen to have
-    /// happened.
+    /// To be saved before the document is.
     pub memory: Memory,
     /// How many values are owned.
     pub owned: usize,

@@ -1,8 +1,8 @@
 //! The overlay: what a SyncJob declares of a schema is merged into it, and everything else stays as it is. Pure: without I/O
 //! and clock, from a document to a document.
 //!
-//! [`expressions`] says what the service must parse, [`merge`] merges, [`release`] gives everything back, [`import`] makes an
-//! overlay of what a job has. The caller saves [`Merged::memory`] first and [`Merged::document`] second, and the latter only
+//! [`expressions`] lists what the service must parse, [`merge`] merges and gives back, [`import`] makes an overlay of what a
+//! job has. The caller saves [`Merged::memory`] first and [`Merged::document`] second, and the latter only
 //! if [`Merged::changes`] is not empty.
 
 mod apply;
@@ -37,7 +37,7 @@ pub use finding::{Finding, FindingKind};
 pub use import::{Imported, import};
 pub use line::{Changed, Line, confirmation};
 pub use memory::Memory;
-pub use merge::{merge, release};
+pub use merge::merge;
 pub use merged::{Drift, Merged, Overlay};
 pub use path::{Member, Path, Subject};
 pub use risk::Risk;

@@ -34,7 +34,7 @@ impl Existence {
 pub(super) struct Want {
     pub(super) member: Member,
     pub(super) value: Option<Value>,
-    /// As it was written, so that a new wish can be told from a change that somebody else made.
+    /// As it was written. A wish that is still the same shows that a difference is somebody else's change.
     pub(super) wish: String,
 }
 

@@ -7,7 +7,7 @@ use super::expression::Forms;
 use super::line::{Line, joined};
 use super::memory::{Before, Memory, Owned};
 use super::merged::Merged;
-use super::path::{Member, Path, Subject};
+use super::path::{Path, Subject};
 use super::risk;
 
 pub(super) struct Work<'a> {
@@ -20,8 +20,6 @@ pub(super) struct Work<'a> {
     pub(super) memory: Memory,
     pub(super) drifted: Vec<Line>,
     pub(super) left: Vec<Line>,
-    /// What gets back what it was.
-    pub(super) given: Vec<Path>,
     /// What was written to, in this order.
     touched: Vec<Subject>,
     /// Whether anything is changed other than back to what was applied.
@@ -38,7 +36,6 @@ impl<'a> Work<'a> {
             memory: Memory::default(),
             drifted: Vec::new(),
             left: Vec::new(),
-            given: Vec::new(),
             touched: Vec::new(),
             wished: false,
         }
@@ -81,7 +78,6 @@ impl<'a> Work<'a> {
                 changes.push(line);
             }
         }
-        let given_back = changes.iter().filter_map(|line| part(line, &self.given)).collect();
         let unchanged = changes.is_empty() && !self.touched.is_empty();
         Merged {
             // What was written means what was there.
@@ -89,21 +85,10 @@ impl<'a> Work<'a> {
             corrects_only: !changes.is_empty() && !self.wished,
             changes,
             drifted: joined(self.drifted),
-            given_back,
             left: joined(self.left),
             risks,
             owned: self.memory.len(),
             memory: self.memory,
         }
     }
-}
-
-/// What of a line is among these paths.
-fn part(line: &Line, paths: &[Path]) -> Option<Line> {
-    let has = |member| paths.iter().any(|path| path.subject == line.subject && path.member == member);
-    if has(Member::Existence) {
-        return Some(line.clone());
-    }
-    let values: Vec<_> = line.values.iter().filter(|changed| has(changed.member)).cloned().collect();
-    (!values.is_empty()).then(|| Line { subject: line.subject.clone(), values })
 }

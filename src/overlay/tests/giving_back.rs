@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Memory, release};
-use super::{mapped, mapping, mapping_mut, merged, schema, source, texts, users};
+use super::super::Memory;
+use super::{mapped, mapping, mapping_mut, merged, released, schema, source, texts, users};
 use crate::api::sync_job::{Mappings, OnRelease};
 
 fn everything() -> Mappings {
@@ -35,24 +35,20 @@ fn sorted(mut schema: Value) -> Value {
 }
 
 #[test]
-fn everything_comes_back_when_the_wish_is_gone_and_when_the_job_is_let_go() {
+fn everything_comes_back_when_the_wish_is_gone() {
     let (live, memory) = applied(&everything());
-    let gone = merged(&Mappings::default(), &live, Some(&memory));
-    let released = release(&live, &memory, OnRelease::Restore);
-    for end in [gone, released] {
-        assert_eq!(sorted(end.document), sorted(schema()));
-        assert!(end.memory.is_empty() && end.left.is_empty() && end.drifted.is_empty());
-        assert_eq!((&end.given_back, end.changes.len()), (&end.changes, 6));
-    }
+    let end = released(&live, &memory);
+    assert_eq!(sorted(end.document), sorted(schema()));
+    assert!(end.memory.is_empty() && end.left.is_empty() && end.drifted.is_empty());
+    assert_eq!(end.changes.len(), 6);
 }
 
 #[test]
 fn what_is_to_be_kept_stays_and_is_forgotten() {
     let (live, memory) = applied(&everything());
     let keeping = Mappings { on_release: Some(OnRelease::Keep), ..Mappings::default() };
-    for end in [merged(&keeping, &live, Some(&memory)), release(&live, &memory, OnRelease::Keep)] {
-        assert_eq!((&end.document, end.owned), (&live, 0));
-    }
+    let end = merged(&keeping, &live, Some(&memory));
+    assert_eq!((&end.document, end.owned), (&live, 0));
 }
 
 #[test]
@@ -62,9 +58,8 @@ fn what_somebody_changed_stays_and_is_reported() {
     mapping_mut(&mut live, "officeCode")["flowType"] = json!("ObjectAddOnly");
     let entries = live["synchronizationRules"][0]["objectMappings"][1]["attributeMappings"].as_array_mut().unwrap();
     entries.push(json!({"targetAttributeName": "nickName", "source": source("[mail]")}));
-    let end = release(&live, &memory, OnRelease::Restore);
+    let end = released(&live, &memory);
     let left = [
-        "attribute officeCode of urn:User in App: String → String",
         "User → urn:User, nickName: (none) → [mail]",
         "User → urn:User, officeCode, flowType: Always → ObjectAddOnly",
         "User → urn:User, userName: [mail] → [displayName]",
@@ -98,7 +93,7 @@ fn a_wish_that_turns_round_gives_back_first() {
         let (live, memory) = applied(one);
         let turned = merged(other, &live, Some(&memory));
         assert_eq!(turned.changes.len(), 1);
-        let end = release(&turned.document, &turned.memory, OnRelease::Restore);
+        let end = released(&turned.document, &turned.memory);
         assert_eq!(sorted(end.document), sorted(schema()));
         assert!(end.left.is_empty());
     }
@@ -110,8 +105,8 @@ fn a_wish_that_changes_keeps_what_was_there_first() {
     let to = |expression: &str| mapped(&json!([{"targetAttributeName": "userName", "expression": expression}]));
     let (live, memory) = applied(&to("[mail]"));
     let changed = merged(&to("[department]"), &live, Some(&memory));
-    let end = release(&changed.document, &changed.memory, OnRelease::Restore);
+    let end = released(&changed.document, &changed.memory);
     assert_eq!(end.document, schema());
     // The change of the wish was not saved: what is there is still ours.
-    assert_eq!(release(&live, &changed.memory, OnRelease::Restore).document, schema());
+    assert_eq!(released(&live, &changed.memory).document, schema());
 }

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::release;
-use super::{mapped, merged, objects_mut, schema, texts, users, wish};
-use crate::api::sync_job::{Mappings, OnRelease};
+use super::{mapped, merged, objects_mut, released, schema, texts, users, wish};
+use crate::api::sync_job::Mappings;
 
 fn risks(wish: &Mappings, live: &Value) -> Vec<String> {
     texts(&merged(wish, live, None).risks)
@@ -98,7 +97,7 @@ fn giving_back_is_as_risky_as_wishing() {
     objects_mut(&mut live)["enabled"] = json!(false);
     objects_mut(&mut live)["flowTypes"] = json!("Add, Delete");
     let first = merged(&wider, &live, None);
-    let end = release(&first.document, &first.memory, OnRelease::Restore);
+    let end = released(&first.document, &first.memory);
     let expected = [
         "User → urn:User: such objects are no longer provisioned",
         "User → urn:User: the service may delete in the target",

@@ -113,6 +113,11 @@ fn merged(wish: &Mappings, live: &Value, memory: Option<&Memory>) -> Merged {
     merge(&overlay(wish, memory), live, &known()).unwrap()
 }
 
+/// Everything is given back.
+fn released(live: &Value, memory: &Memory) -> Merged {
+    merged(&Mappings::default(), live, Some(memory))
+}
+
 fn corrected(wish: &Mappings, live: &Value, memory: &Memory) -> Merged {
     merge(&Overlay { drift: Drift::Correct, ..overlay(wish, Some(memory)) }, live, &known()).unwrap()
 }

@@ -1,8 +1,8 @@
 //! Properties of the overlay: it touches what it owns and nothing else, is at rest where it is applied, and can be taken back.
 
-use entrain::api::sync_job::{Mappings, ObjectMapping, OnRelease};
+use entrain::api::sync_job::{Mappings, ObjectMapping};
 use entrain::overlay::{
-    Drift, Expressions, Member, Memory, Merged, Overlay, Path, Subject, expressions, import, merge, release,
+    Drift, Expressions, Member, Memory, Merged, Overlay, Path, Subject, expressions, import, merge,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -161,7 +161,7 @@ proptest! {
         seen["synchronizationRules"][0]["metadata"] = json!([foreign]);
         let mut expected = live;
         expected["synchronizationRules"][0]["metadata"] = json!([foreign]);
-        let end = release(&seen, &first.memory, OnRelease::Restore);
+        let end = merged(&Mappings::default(), &seen, Some(&first.memory))?;
         prop_assert_eq!(meaning(&end.document), meaning(&expected));
         prop_assert!(end.left.is_empty() && end.owned == 0);
     }
@@ -219,6 +219,6 @@ proptest! {
             let overlay = Overlay { wish: &wish, memory: Some(&memory), drift, everyone: true };
             let _ = (expressions(&overlay, &live, &Expressions::default()), merge(&overlay, &live, &Expressions::default()));
         }
-        let _ = (release(&live, &memory, OnRelease::Restore), import(&sound, &live), import(&live, &sound));
+        let _ = (merged(&Mappings::default(), &live, Some(&memory)), import(&sound, &live), import(&live, &sound));
     }
 }
