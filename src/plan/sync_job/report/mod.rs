@@ -159,42 +159,30 @@ fn conditions(
         }
     };
     conditions.extend(healthy(end, shown, make, || kept(ConditionType::Healthy)));
-    conditions.extend(credentials(end, settings, make, || kept(ConditionType::CredentialsValid)));
-    conditions.extend(mappings(end, settings, make, || kept(ConditionType::MappingsApplied)));
+    let desired = end.desired;
+    let credentials = desired.is_none_or(|desired| !desired.content.credentials.is_empty());
+    let known = desired.filter(|_| credentials).and_then(|desired| secrets::condition(desired, end.world, settings));
+    conditions.extend(content(ConditionType::CredentialsValid, credentials, known, make, kept));
+    let mappings = desired.is_none_or(|desired| desired.mappings.is_some() && end.world.job_id.is_some());
+    let known = desired.filter(|_| mappings).and_then(|desired| mappings::condition(desired, end.world, settings));
+    conditions.extend(content(ConditionType::MappingsApplied, mappings, known, make, kept));
     conditions
 }
 
-/// What is known of the declared credentials; nothing where none are declared.
-fn credentials(
-    end: &End<'_>,
-    settings: &Settings,
+/// What is known of one part of the content; nothing where none of it is declared.
+fn content(
+    kind: ConditionType,
+    declared: bool,
+    known: Option<(&'static str, Reason, String)>,
     make: impl Fn(ConditionType, &str, Reason, &str) -> Condition,
-    kept: impl Fn() -> Option<Condition>,
+    kept: impl Fn(ConditionType) -> Option<Condition>,
 ) -> Option<Condition> {
-    let Some(desired) = end.desired else { return kept() };
-    if desired.content.credentials.is_empty() {
+    if !declared {
         return None;
     }
-    match secrets::condition(desired, end.world, settings) {
-        Some((status, reason, message)) => Some(make(ConditionType::CredentialsValid, status, reason, &message)),
-        None => kept(),
-    }
-}
-
-/// What is known of the declared mappings; nothing where none are declared, or no job has them.
-fn mappings(
-    end: &End<'_>,
-    settings: &Settings,
-    make: impl Fn(ConditionType, &str, Reason, &str) -> Condition,
-    kept: impl Fn() -> Option<Condition>,
-) -> Option<Condition> {
-    let Some(desired) = end.desired else { return kept() };
-    if desired.mappings.is_none() || end.world.job_id.is_none() {
-        return None;
-    }
-    match mappings::condition(desired, end.world, settings) {
-        Some((status, reason, message)) => Some(make(ConditionType::MappingsApplied, status, reason, &message)),
-        None => kept(),
+    match known {
+        Some((status, reason, message)) => Some(make(kind, status, reason, &message)),
+        None => kept(kind),
     }
 }
 
