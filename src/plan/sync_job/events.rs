@@ -77,7 +77,7 @@ table! {
     CREDENTIALS_SAVED = normal "CredentialsSaved" "SaveCredentials" "The credentials and settings of the service principal were saved.";
     JOB_RESTARTED_AFTER_CHANGE = normal "JobRestartedAfterChange" "RestartJob" "The job was restarted, because a change of credentials or settings needs it.";
     MAPPINGS_SAVED = normal "MappingsSaved" "SaveMappings" "The mappings of the job were saved; the service evaluates all accounts again.";
-    MAPPINGS_LEFT = warning "MappingsLeft" "SaveMappings" "Mappings that are not declared any more could not be given back, because somebody had changed them.";
+    MAPPINGS_LEFT = warning "MappingsLeft" "SaveMappings" "Mappings that are not declared any more could not be given back: somebody had changed them, or what was there before is not known.";
     MAPPINGS_RESTORED = normal "MappingsRestored" "Release" "The job was let go of, and its mappings are as they were before.";
     MAPPINGS_NOT_RESTORED = warning "MappingsNotRestored" "Release" "The job was let go of, and its mappings stay as this SyncJob made them.";
     QUARANTINED = warning "Quarantined" "Observe" "The service put the job in quarantine, or has a new reason for it.";
@@ -182,8 +182,7 @@ fn happening(old: &SyncJobStatus, fact: &Fact, created: bool) -> Option<Event> {
         Fact::SecretsSaved { .. } => Some(CREDENTIALS_SAVED.with_note(format!("Graph accepted the set: {}.", fact.outcome()))),
         Fact::SchemaRead(comparison) => left_alone(old, comparison),
         Fact::SchemaSaved { lines, .. } => Some(MAPPINGS_SAVED.with_note(format!("Saved: {}.", lines.join("; ")))),
-        Fact::MappingsReleased(Released::Restored(lines)) => (!lines.is_empty())
-            .then(|| MAPPINGS_RESTORED.with_note(format!("Restored: {}.", lines.join("; ")))),
+        Fact::MappingsReleased(Released::Restored { lines, left }) => restored(lines, left),
         Fact::MappingsReleased(Released::Kept(why)) => Some(MAPPINGS_NOT_RESTORED.with_note(why.clone())),
         Fact::RestartedAfterChange { id, .. } => Some(JOB_RESTARTED_AFTER_CHANGE.with_note(format!(
             "Restarted job '{id}', because its credentials or settings have changed."
@@ -228,11 +227,25 @@ fn left_alone(old: &SyncJobStatus, comparison: &Comparison) -> Option<Event> {
     let known = old.report.mappings.as_ref().and_then(|mappings| mappings.checked_hash.as_ref());
     match &comparison.outcome {
         Compared::Differs(difference) if !difference.left.is_empty() && known != Some(&comparison.wish) => {
-            let note = format!("Somebody changed them, and they stay that way: {}.", difference.left.join("; "));
-            Some(MAPPINGS_LEFT.with_note(note))
+            Some(MAPPINGS_LEFT.with_note(left_as_they_are(&difference.left)))
         }
         Compared::Differs(_) | Compared::Faulty(..) | Compared::TestsFailed(_) => None,
     }
+}
+
+/// The end of mappings whose job is let go of.
+fn restored(lines: &[String], left: &[String]) -> Option<Event> {
+    let note = (!lines.is_empty()).then(|| format!("Restored: {}.", lines.join("; ")));
+    if left.is_empty() {
+        return note.map(|note| MAPPINGS_RESTORED.with_note(note));
+    }
+    // What is left comes first: a note is cut at its end.
+    let note = [Some(left_as_they_are(left)), note].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    Some(MAPPINGS_LEFT.with_note(note))
+}
+
+fn left_as_they_are(left: &[String]) -> String {
+    format!("Left as they are: {}.", left.join("; "))
 }
 
 fn left(old: &SyncJobStatus, leaving: &Leaving) -> Option<Event> {
@@ -241,7 +254,7 @@ fn left(old: &SyncJobStatus, leaving: &Leaving) -> Option<Event> {
         Leaving::Gone { id } => JOB_GONE.with_note(format!("Job '{id}' was gone already.")),
         Leaving::Retained { id } => JOB_RETAINED.with_note(format!("Let go of job '{id}'; it stays in Entra ID.")),
         Leaving::Unrestored { id } => MAPPINGS_NOT_RESTORED.with_note(format!(
-            "Let go of job '{id}'; it stays in Entra ID with the mappings that this SyncJob made, because several attempts to restore them failed."
+            "Let go of job '{id}'; it stays in Entra ID with the mappings that this SyncJob made: several attempts to restore them failed, or the login leads to another tenant."
         )),
         Leaving::LeftBehind { id } => {
             let what =

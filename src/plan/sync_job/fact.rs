@@ -161,7 +161,9 @@ impl Change {
                 Fact::RestartedAfterChange { id: id.clone(), from_start: scope.is_none() }
             }
             Self::SaveMappings { lines, .. } => Fact::SchemaSaved { revision: String::new(), lines: lines.clone() },
-            Self::ReleaseMappings { .. } => Fact::MappingsReleased(Released::Restored(Vec::new())),
+            Self::ReleaseMappings { .. } => {
+                Fact::MappingsReleased(Released::Restored { lines: Vec::new(), left: Vec::new() })
+            }
         }
     }
 }
@@ -218,7 +220,9 @@ impl Fact {
                 Ok(format!("saved {}", keys.join(", ")).into())
             }
             Self::SchemaSaved { lines, .. } => Ok(format!("saved {} values", lines.len()).into()),
-            Self::MappingsReleased(Released::Restored(lines)) => Ok(format!("restored {} values", lines.len()).into()),
+            Self::MappingsReleased(Released::Restored { lines, left }) => {
+                Ok(format!("restored {} values, and left {}", lines.len(), left.len()).into())
+            }
             Self::MappingsReleased(Released::Kept(why)) => Err(why.into()),
             Self::FinalizerAdded
             | Self::FinalizerRemoved { .. }

@@ -91,4 +91,10 @@ async fn without_what_was_kept_nothing_happens_at_rest_and_a_change_waits_for_a_
     stand.rig.kubectl(&["annotate", "syncjob", "forgetful", &format!("entrain.dev/confirm={confirm}")]).await;
     stand.applied(&job).await;
     assert_eq!((stand.puts(&job).await, stand.revisions().await.len()), (2, 1));
+    stand.rig.kubectl(&["delete", "controllerrevisions", "--all"]).await;
+    stand.rig.delete(&job.name).await;
+    stand.until(&job, "is gone", serde_json::Value::is_null).await;
+    let note = stand.rig.until_event("MappingsLeft").await;
+    assert!(note.contains("ControllerRevision that holds what was there before is gone"), "{note}");
+    assert_eq!(stand.puts(&job).await, 2, "nothing is known that could be restored");
 }

@@ -93,7 +93,7 @@ prop_compose! {
         seen in option::of(compared()),
         (saved_now, refused, released) in (prop::bool::weighted(0.1), prop::bool::weighted(0.1), option::weighted(0.1, any::<bool>())),
     ) -> View {
-        let kept = |restored| if restored { Released::Restored(Vec::new()) } else { Released::Kept("So.".to_owned()) };
+        let kept = |restored| if restored { Released::Restored { lines: Vec::new(), left: Vec::new() } } else { Released::Kept("So.".to_owned()) };
         View {
             seen: seen.map(|outcome| Comparison::new("", outcome)),
             saved_now,

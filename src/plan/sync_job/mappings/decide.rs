@@ -148,7 +148,8 @@ fn too_soon(difference: &Difference, left: Duration) -> Problem {
     Problem { standing: Standing::Working, reason: Reason::MappingsPending, message, wake }
 }
 
-/// The service holds back many deletions at once by itself, or a person wants exactly this change.
+/// Whether a delete threshold is in force, so that the service stops at many deletions, or a person confirmed exactly this
+/// change.
 fn permitted(difference: &Difference, desired: &Desired, view: &View) -> bool {
     let threshold = desired.content.delete_threshold().is_some_and(|threshold| threshold > 0);
     threshold || view.confirmed.as_ref() == Some(&difference.confirmation)

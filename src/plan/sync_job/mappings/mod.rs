@@ -36,7 +36,7 @@ pub struct Comparison {
     pub outcome: Compared,
     /// The revision of a save that got no answer, if the schema shows that it was carried out.
     pub carried_out: Option<String>,
-    /// How long ago a save was sent of which nobody heard what became of it. It may be carried out late.
+    /// How long ago a save was sent whose answer was lost. It may be carried out late.
     pub tried: Option<Duration>,
 }
 
@@ -85,8 +85,8 @@ pub struct Difference {
 /// What came of giving everything back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Released {
-    /// These values are as they were before.
-    Restored(Vec<String>),
+    /// The first are as they were before; the others could not be given back, with why.
+    Restored { lines: Vec<String>, left: Vec<String> },
     /// They stay as they are, because of this.
     Kept(String),
 }
@@ -170,7 +170,7 @@ impl View {
         self.seen = Some(comparison);
     }
 
-    /// The schema was saved, and what it says is asked again.
+    /// The schema was saved, and has to be read again.
     pub fn save(&mut self, revision: String) {
         (self.seen, self.recalled, self.checked) = (None, None, None);
         (self.saved, self.saved_now, self.revision) = (Some((None, Duration::ZERO)), true, Some(revision));

@@ -53,21 +53,21 @@ pub(in crate::plan) fn status(desired: &Desired, world: &World, now: Timestamp) 
     let seen = view.seen.as_ref().filter(|seen| seen.wish == wish);
     let Some(Compared::Differs(difference)) = seen.map(|seen| &seen.outcome) else {
         let checked = view.checked.as_ref().filter(|(checked, _)| seen.is_none() && *checked == wish);
-        // What was said of the schema before it was saved is said no more.
-        let mut said =
+        // What was shown of the schema before it was saved is out of date.
+        let mut shown =
             if view.saved_now { MappingsStatus { owned: old.owned, ..MappingsStatus::default() } } else { old.clone() };
         // A report with what a look came to may not have been written.
         if let Some((recalled, _)) = view.recalled.as_ref().filter(|(recalled, _)| recalled.wish == wish)
             && let Compared::Differs(difference) = &recalled.outcome
         {
-            (said.changed_out_of_band, said.confirm) = (drifted(difference), confirm(difference));
+            (shown.changed_out_of_band, shown.confirm) = (drifted(difference), confirm(difference));
         }
         return Some(MappingsStatus {
             checked_time: old.checked_time.filter(|_| checked.is_some()),
             checked_hash: checked.map(|(hash, _)| hash.clone()),
             saved_time,
             revision,
-            ..said
+            ..shown
         });
     };
     let as_declared = difference.lines.is_empty() && difference.drifted.is_empty();

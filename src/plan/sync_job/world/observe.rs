@@ -144,18 +144,18 @@ fn mappings(
     memory: &Memory,
     now: Now,
 ) -> mappings::View {
-    let told = status.clone().unwrap_or_default();
-    let checked_at = told.checked_time.map(|time| now.since_stored(time.0));
+    let shown = status.clone().unwrap_or_default();
+    let checked_at = shown.checked_time.map(|time| now.since_stored(time.0));
     let unwritten = memory.schema_saved.as_ref();
-    let by_status = told.saved_time.map(|time| (Some(time.clone()), now.since_stored(time.0)));
+    let by_status = shown.saved_time.map(|time| (Some(time.clone()), now.since_stored(time.0)));
     mappings::View {
         status,
-        checked: told.checked_hash.zip(checked_at).filter(|_| unwritten.is_none()),
+        checked: shown.checked_hash.zip(checked_at).filter(|_| unwritten.is_none()),
         recalled: memory.compared.as_ref().map(|(compared, at)| (compared.clone(), now.since(*at))),
         saved: unwritten.map(|saved| (Some(saved.time.clone()), now.since(saved.at))).or(by_status),
-        revision: unwritten.map(|saved| saved.revision.clone()).or(told.revision),
+        revision: unwritten.map(|saved| saved.revision.clone()).or(shown.revision),
         without_effect: memory.schema_without_effect.clone(),
-        confirmed: annotations.get(CONFIRM).map(|value| value.trim().to_owned()),
+        confirmed: annotations.get(CONFIRM).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()),
         ..mappings::View::default()
     }
 }

@@ -7,13 +7,14 @@ use crate::api::{Mappings, OutOfBandPolicy, Scope};
 use crate::graph::Reader;
 use crate::overlay::Drift;
 use crate::plan::mappings::{Compared, Comparison, Wish};
-use crate::plan::{Fact, Guard, Trouble};
+use crate::plan::{Fact, Guard, Trouble, TroubleKind};
 use crate::reconcile::sync_job::scene::Scene;
 use crate::reconcile::trouble::graph_trouble;
 
 /// Reads the schema of the job, and compares it with the wish.
 pub(in crate::reconcile::sync_job) async fn look(scene: &Scene<'_>) -> Fact {
-    let Some(job) = scene.world.job_id.clone() else { return Fact::NotFound };
+    // The plan asks for the schema of a recorded job only.
+    let Some(job) = scene.world.job_id.clone() else { return Fact::Trouble(changed()) };
     match compared(&job, scene).await {
         Ok(comparison) => Fact::SchemaRead(comparison),
         Err(trouble) => Fact::Trouble(trouble),
@@ -35,13 +36,26 @@ async fn compared(job: &str, scene: &Scene<'_>) -> Result<Comparison, Trouble> {
     Ok(comparison)
 }
 
-/// What was there before is not known any more: what is there now would be taken for it.
+const LOST: &str = "the ControllerRevision that holds what was there before is gone";
+
+/// What was there before is not known any more: what is there now would be taken for it, and nothing of it comes back.
 pub(super) fn warn(comparison: &mut Comparison, earlier: &Earlier) {
-    if let Compared::Differs(difference) = &mut comparison.outcome
-        && earlier.lost
-        && !difference.lines.is_empty()
-    {
-        difference.risks.push("the ControllerRevision that holds what was there before is gone".to_owned());
+    let declares = comparison.wish != Wish::nothing().hash;
+    let Compared::Differs(difference) = &mut comparison.outcome else { return };
+    match (earlier.lost, declares, difference.lines.is_empty()) {
+        (true, true, false) => difference.risks.push(LOST.to_owned()),
+        (true, false, _) => difference.left.push(format!("all of them, because {LOST}")),
+        (true, true, true) | (false, ..) => {}
+    }
+}
+
+pub(super) fn changed() -> Trouble {
+    Trouble {
+        kind: TroubleKind::ObjectChanged,
+        detail: "While the pass was under way, the schema of the job or what is kept of it changed; nothing was sent."
+            .to_owned(),
+        trace: None,
+        retry_after: None,
     }
 }
 

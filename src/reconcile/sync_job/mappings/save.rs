@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::compare::{Documents, compare};
 use super::kept::{Earlier, Next};
-use super::look::{Wished, warn};
+use super::look::{Wished, changed, warn};
 use crate::graph::{Error, Processed};
-use crate::plan::mappings::{Compared, Released};
+use crate::plan::mappings::{Compared, Difference, Released};
 use crate::plan::{Fact, Guard, Remember, Trouble, TroubleKind};
 use crate::reconcile::sync_job::scene::{Learnt, Scene};
 use crate::reconcile::trouble::graph_trouble;
@@ -122,7 +122,8 @@ async fn given_back(job: &str, scene: &Scene<'_>) -> Result<Released, Trouble> {
     let wished = Wished::nothing(&earlier);
     let reader = scene.graph().reader();
     let answer = compare(&wished.question(job, &reader, &earlier, scene)).await;
-    let answer = answer.map_err(|error| graph_trouble(&error))?;
+    let mut answer = answer.map_err(|error| graph_trouble(&error))?;
+    warn(&mut answer.comparison, &earlier);
     let (Compared::Differs(difference), Some(documents)) = (answer.comparison.outcome, answer.merged) else {
         return Ok(Released::Kept("The schema of the job does not fit what is known of it.".to_owned()));
     };
@@ -130,11 +131,12 @@ async fn given_back(job: &str, scene: &Scene<'_>) -> Result<Released, Trouble> {
     if let Some(left) = earlier.tried.and_then(|tried| window.checked_sub(tried)).filter(|left| !left.is_zero()) {
         return Err(under_way(left));
     }
-    if difference.lines.is_empty() {
-        return Ok(Released::Restored(Vec::new()));
+    let Difference { lines, left, risks, .. } = difference;
+    if lines.is_empty() {
+        return Ok(Released::Restored { lines, left });
     }
-    if !difference.risks.is_empty() {
-        let risks = difference.risks.join("; ");
+    if !risks.is_empty() {
+        let risks = risks.join("; ");
         return Ok(Released::Kept(format!(
             "The mappings stay as they are, because to restore them can deprovision people: {risks}."
         )));
@@ -144,7 +146,7 @@ async fn given_back(job: &str, scene: &Scene<'_>) -> Result<Released, Trouble> {
         .save_schema(scene.service_principal(), job, &documents.merged.document, &|| scene.may_send())
         .await;
     answer.map_err(|error| graph_trouble(&error))?;
-    Ok(Released::Restored(difference.lines))
+    Ok(Released::Restored { lines, left })
 }
 
 /// A save that is carried out after everything was given back would stay for good.
@@ -154,15 +156,5 @@ fn under_way(left: Duration) -> Trouble {
         detail: "An earlier save of the mappings got no clear answer, and may still be carried out.".to_owned(),
         trace: None,
         retry_after: Some(left),
-    }
-}
-
-fn changed() -> Trouble {
-    Trouble {
-        kind: TroubleKind::ObjectChanged,
-        detail: "While the pass was under way, the schema of the job or what is kept of it changed; nothing was sent."
-            .to_owned(),
-        trace: None,
-        retry_after: None,
     }
 }
