@@ -5,11 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use entrain::api::Mappings;
 use entrain::overlay::{Drift, Expressions, Overlay, merge};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 const REPEATS: usize = 5;
 const ROUNDS: u32 = 20;

@@ -84,7 +84,7 @@ fn walk(path: &str, schema: &Value, offences: &mut Vec<String>) {
             }
         }
         Some("boolean") if path.starts_with("spec") && !OF_GRAPH.contains(&path) => {
-            offend("is a boolean; say what the states are called")
+            offend("is a boolean; say what the states are called");
         }
         Some("object") => {
             let values = &schema["additionalProperties"];

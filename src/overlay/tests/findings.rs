@@ -12,7 +12,7 @@ fn only(wish: &Mappings) -> (FindingKind, String) {
     (found[0].kind, found[0].message.clone())
 }
 
-fn invalid(entry: Value) -> String {
+fn invalid(entry: &Value) -> String {
     let (kind, message) = only(&mapped(&json!([entry])));
     assert_eq!(kind, FindingKind::Invalid);
     message
@@ -21,7 +21,7 @@ fn invalid(entry: Value) -> String {
 #[test]
 fn what_is_wrong_with_an_attribute_is_said_with_the_nearest_names_and_the_remedy() {
     let expression =
-        |target: &str, expression: &str| invalid(json!({"targetAttributeName": target, "expression": expression}));
+        |target: &str, expression: &str| invalid(&json!({"targetAttributeName": target, "expression": expression}));
     let cases = [
         (
             expression("titel", "[mail]"),
@@ -39,15 +39,15 @@ fn what_is_wrong_with_an_attribute_is_said_with_the_nearest_names_and_the_remedy
         ),
         (expression("title", "Not([mail])"), "title: the service has not parsed the expression yet."),
         (
-            invalid(json!({"targetAttributeName": "title", "matchingPriority": 1})),
+            invalid(&json!({"targetAttributeName": "title", "matchingPriority": 1})),
             "title: the attribute is not mapped, and a mapping that is not there yet needs an `expression`.",
         ),
         (
-            invalid(json!({"targetAttributeName": "titel", "state": "Absent"})),
+            invalid(&json!({"targetAttributeName": "titel", "state": "Absent"})),
             "titel: urn:User has no attribute 'titel'. The nearest: 'title'. Correct the name.",
         ),
         (
-            invalid(json!({"targetAttributeName": "userName", "state": "Absent"})),
+            invalid(&json!({"targetAttributeName": "userName", "state": "Absent"})),
             "userName: urn:User must have 'userName', so that its mapping cannot be removed. Take `state` out.",
         ),
         (

@@ -22,9 +22,11 @@ fn filter(groups: &[&[&str]]) -> Value {
     json!({"scope": {"groups": groups.iter().enumerate().map(group).collect::<Vec<_>>()}})
 }
 
+type Groups = &'static [&'static [&'static str]];
+
 #[test]
 fn a_filter_is_a_risk_where_it_may_let_fewer_through() {
-    let cases: [(&[&[&str]], &[&[&str]], bool); 8] = [
+    let cases: [(Groups, Groups, bool); 8] = [
         (&[], &[&["a"]], true),
         (&[&["a"]], &[], false),
         (&[&["a"]], &[&["a"], &["b"]], false),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 const USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-fn mappings(members: Value) -> Value {
+fn mappings(members: &Value) -> Value {
     json!({"mappings": members})
 }
 
@@ -12,11 +12,11 @@ fn mappings(members: Value) -> Value {
 fn objects(members: &Value) -> Value {
     let mut object = json!({"sourceObjectName": "User", "targetObjectName": USER});
     super::lay(&mut object, members);
-    mappings(json!({"objectMappings": [object]}))
+    mappings(&json!({"objectMappings": [object]}))
 }
 
 /// One attribute mapping.
-fn attribute(mapping: Value) -> Value {
+fn attribute(mapping: &Value) -> Value {
     objects(&json!({"attributeMappings": [mapping]}))
 }
 
@@ -24,7 +24,7 @@ fn attribute(mapping: Value) -> Value {
 fn user_name(member: &str, value: Value) -> Value {
     let mut mapping = json!({"targetAttributeName": "userName"});
     mapping[member] = value;
-    attribute(mapping)
+    attribute(&mapping)
 }
 
 fn definition(members: &Value) -> Value {
@@ -46,7 +46,7 @@ fn groups(groups: &Value) -> Value {
 fn test(members: &Value) -> Value {
     let mut test = json!({"name": "contractors", "targetAttributeName": "displayName", "expect": ["EXT Anna"]});
     super::lay(&mut test, members);
-    mappings(json!({"tests": [test]}))
+    mappings(&json!({"tests": [test]}))
 }
 
 fn many(count: usize, item: impl Fn(usize) -> Value) -> Value {
@@ -60,27 +60,27 @@ pub fn refused() -> Vec<(Value, &'static str)> {
 }
 
 fn whole() -> Vec<(Value, &'static str)> {
-    let containers = |all: Value| mappings(json!({"containerFilter": {"includedContainers": all}}));
-    let included = |all: Value| mappings(json!({"groupFilter": {"includedGroups": all}}));
+    let containers = |all: Value| mappings(&json!({"containerFilter": {"includedContainers": all}}));
+    let included = |all: Value| mappings(&json!({"groupFilter": {"includedGroups": all}}));
     vec![
         (
-            mappings(json!({"policy": "Replace"})),
+            mappings(&json!({"policy": "Replace"})),
             "spec.mappings.policy: Unsupported value: \"Replace\": supported values: \"Merge\", \"Exact\"",
         ),
         (
-            mappings(json!({"onRelease": "Delete"})),
+            mappings(&json!({"onRelease": "Delete"})),
             "spec.mappings.onRelease: Unsupported value: \"Delete\": supported values: \"Restore\", \"Keep\"",
         ),
-        (mappings(json!({"ruleName": ""})), "spec.mappings.ruleName: Invalid value"),
+        (mappings(&json!({"ruleName": ""})), "spec.mappings.ruleName: Invalid value"),
         (
-            mappings(json!({"ruleName": "USER_OUTBOUND_USER "})),
+            mappings(&json!({"ruleName": "USER_OUTBOUND_USER "})),
             "spec.mappings.ruleName: Invalid value: \"USER_OUTBOUND_USER \": the name must be one of the schema of the job",
         ),
-        (mappings(json!({"attributeMappings": []})), "unknown field \"spec.mappings.attributeMappings\""),
-        (mappings(json!({"containerFilter": {}})), "spec.mappings.containerFilter.includedContainers: Required value"),
+        (mappings(&json!({"attributeMappings": []})), "unknown field \"spec.mappings.attributeMappings\""),
+        (mappings(&json!({"containerFilter": {}})), "spec.mappings.containerFilter.includedContainers: Required value"),
         (containers(json!([""])), "spec.mappings.containerFilter.includedContainers[0]: Invalid value"),
         (containers(json!(["OU=a", "OU=a"])), "containerFilter.includedContainers[1]: Duplicate value: \"OU=a\""),
-        (mappings(json!({"groupFilter": {}})), "spec.mappings.groupFilter.includedGroups: Required value"),
+        (mappings(&json!({"groupFilter": {}})), "spec.mappings.groupFilter.includedGroups: Required value"),
         (included(json!([""])), "spec.mappings.groupFilter.includedGroups[0]: Invalid value"),
         (included(json!(["CN=a", "CN=a"])), "groupFilter.includedGroups[1]: Duplicate value: \"CN=a\""),
     ]
@@ -106,7 +106,7 @@ fn objects_refused() -> Vec<(Value, &'static str)> {
             "targetObjectName: Invalid value: \"User\\t\": the name must be one of the schema of the job",
         ),
         (
-            mappings(json!({"objectMappings": [twice, twice]})),
+            mappings(&json!({"objectMappings": [twice, twice]})),
             "spec.mappings.objectMappings[1]: Duplicate value: {\"sourceObjectName\":\"User\",\"targetObjectName\":",
         ),
         (objects(&json!({"enabled": "false"})), "spec.mappings.objectMappings[0].enabled: Invalid value: \"string\""),
@@ -129,7 +129,7 @@ fn attributes_refused() -> Vec<(Value, &'static str)> {
     let absent = |member: &str, value: Value| {
         let mut mapping = json!({"targetAttributeName": "nickName", "state": "Absent"});
         mapping[member] = value;
-        attribute(mapping)
+        attribute(&mapping)
     };
     let nothing = "spec.mappings.objectMappings[0].attributeMappings[0]: Invalid value: an attribute mapping must say something of the attribute: `expression`, `defaultValue`, `matchingPriority`, `flowType`, `flowBehavior` or `state`";
     let twice = json!({"targetAttributeName": "userName", "matchingPriority": 1});
@@ -139,14 +139,14 @@ fn attributes_refused() -> Vec<(Value, &'static str)> {
         (absent("matchingPriority", json!(0)), at),
         (absent("flowType", json!("Always")), at),
         (absent("flowBehavior", json!("FlowAlways")), at),
-        (attribute(json!({"targetAttributeName": "userName"})), nothing),
-        (attribute(json!({"expression": "[mail]"})), "attributeMappings[0].targetAttributeName: Required value"),
+        (attribute(&json!({"targetAttributeName": "userName"})), nothing),
+        (attribute(&json!({"expression": "[mail]"})), "attributeMappings[0].targetAttributeName: Required value"),
         (
-            attribute(json!({"targetAttributeName": "", "expression": "[mail]"})),
+            attribute(&json!({"targetAttributeName": "", "expression": "[mail]"})),
             "attributeMappings[0].targetAttributeName: Invalid value",
         ),
         (
-            attribute(json!({"targetAttributeName": "userName ", "expression": "[mail]"})),
+            attribute(&json!({"targetAttributeName": "userName ", "expression": "[mail]"})),
             "targetAttributeName: Invalid value: \"userName \": the name must be one of an attribute, such as 'userName', without spaces around it",
         ),
         (
@@ -251,7 +251,7 @@ fn tests() -> Vec<(Value, &'static str)> {
     vec![
         (test(&json!({"name": null})), "spec.mappings.tests[0].name: Required value"),
         (test(&json!({"name": ""})), "spec.mappings.tests[0].name: Invalid value"),
-        (mappings(json!({"tests": [good, good]})), "spec.mappings.tests[1]: Duplicate value: {\"name\":\"a\"}"),
+        (mappings(&json!({"tests": [good, good]})), "spec.mappings.tests[1]: Duplicate value: {\"name\":\"a\"}"),
         (test(&json!({"targetAttributeName": null})), "spec.mappings.tests[0].targetAttributeName: Required value"),
         (
             test(&json!({"targetAttributeName": " a"})),
@@ -284,11 +284,11 @@ fn limits() -> Vec<(Value, &'static str)> {
     let collections = (0..17).map(|n| (format!("a{n}"), json!([]))).collect::<serde_json::Map<_, _>>();
     vec![
         (
-            mappings(json!({"ruleName": "r".repeat(257)})),
+            mappings(&json!({"ruleName": "r".repeat(257)})),
             "spec.mappings.ruleName: Too long: may not be more than 256 bytes",
         ),
         (
-            mappings(json!({"objectMappings": many(17, object)})),
+            mappings(&json!({"objectMappings": many(17, object)})),
             "objectMappings: Too many: 17: must have at most 16 items",
         ),
         (
@@ -304,7 +304,7 @@ fn limits() -> Vec<(Value, &'static str)> {
             "sourceObjectName: Too long: may not be more than 256",
         ),
         (
-            attribute(json!({"targetAttributeName": "a".repeat(513), "state": "Absent"})),
+            attribute(&json!({"targetAttributeName": "a".repeat(513), "state": "Absent"})),
             "targetAttributeName: Too long: may not be more than 512 bytes",
         ),
         (groups(&many(17, group)), "scope.groups: Too many: 17: must have at most 16 items"),
@@ -313,7 +313,7 @@ fn limits() -> Vec<(Value, &'static str)> {
             "clauses: Too many: 33: must have at most 32 items",
         ),
         (clause(&json!({"values": many(65, text)})), "values: Too many: 65: must have at most 64 items"),
-        (mappings(json!({"tests": many(33, tried)})), "spec.mappings.tests: Too many: 33: must have at most 32 items"),
+        (mappings(&json!({"tests": many(33, tried)})), "spec.mappings.tests: Too many: 33: must have at most 32 items"),
         (test(&json!({"given": given(65)})), "tests[0].given: Too many: 65: must have at most 64 items"),
         (test(&json!({"givenCollections": collections})), "givenCollections: Too many: 17: must have at most 16 items"),
         (test(&json!({"given": {"a": "v".repeat(4097)}})), "tests[0].given.a: Too long: may not be more than 4096"),
@@ -324,11 +324,11 @@ fn limits() -> Vec<(Value, &'static str)> {
         (test(&json!({"givenCollections": {"a": ["v".repeat(4097)]}})), "givenCollections.a[0]: Too long: may not be"),
         (test(&json!({"expect": many(65, text)})), "expect: Too many: 65: must have at most 64 items"),
         (
-            mappings(json!({"containerFilter": {"includedContainers": many(65, text)}})),
+            mappings(&json!({"containerFilter": {"includedContainers": many(65, text)}})),
             "includedContainers: Too many: 65: must have at most 64 items",
         ),
         (
-            mappings(json!({"groupFilter": {"includedGroups": many(65, text)}})),
+            mappings(&json!({"groupFilter": {"includedGroups": many(65, text)}})),
             "includedGroups: Too many: 65: must have at most 64 items",
         ),
     ]
@@ -349,7 +349,7 @@ fn edits() -> Vec<Value> {
     let roles = "AssertiveAppRoleAssignmentsComplex([appRoleAssignments])";
     let active = r#"Switch([IsSoftDeleted], , "False", "True", "True", "False")"#;
     vec![
-        attribute(json!({"targetAttributeName": "externalId", "expression": "[objectId]"})),
+        attribute(&json!({"targetAttributeName": "externalId", "expression": "[objectId]"})),
         objects(&json!({"attributeMappings": [
             {"targetAttributeName": employee, "expression": "[employeeId]", "matchingPriority": 1},
             {"targetAttributeName": "userName", "matchingPriority": 2},
@@ -358,18 +358,18 @@ fn edits() -> Vec<Value> {
             "attributeDefinitions": [{"side": "Target", "name": student, "type": "String"}],
             "attributeMappings": [{"targetAttributeName": student, "expression": "[extensionAttribute9]"}],
         })),
-        attribute(json!({"targetAttributeName": "title", "state": "Absent"})),
-        mappings(groups_off),
+        attribute(&json!({"targetAttributeName": "title", "state": "Absent"})),
+        mappings(&groups_off),
         user_name("expression", json!("\"Member\"")),
-        attribute(json!({"targetAttributeName": "locale", "expression": "[preferredLanguage]", "defaultValue": "en"})),
-        attribute(json!({"targetAttributeName": "roles", "expression": roles})),
-        attribute(json!({"targetAttributeName": "active", "expression": active})),
+        attribute(&json!({"targetAttributeName": "locale", "expression": "[preferredLanguage]", "defaultValue": "en"})),
+        attribute(&json!({"targetAttributeName": "roles", "expression": roles})),
+        attribute(&json!({"targetAttributeName": "active", "expression": active})),
         groups(&json!([{"name": "domain", "clauses": [domain]}])),
         groups(&json!([])),
-        mappings(json!({"containerFilter": {"includedContainers": ["OU=CloudUsers,DC=contoso,DC=lab"]}})),
-        mappings(json!({"groupFilter": {"includedGroups": []}})),
+        mappings(&json!({"containerFilter": {"includedContainers": ["OU=CloudUsers,DC=contoso,DC=lab"]}})),
+        mappings(&json!({"groupFilter": {"includedGroups": []}})),
         objects(&json!({"flowTypes": ["Add", "Update"]})),
-        attribute(json!({"targetAttributeName": "displayName", "flowType": "ObjectAddOnly"})),
+        attribute(&json!({"targetAttributeName": "displayName", "flowType": "ObjectAddOnly"})),
     ]
 }
 
@@ -378,16 +378,16 @@ fn at_the_limits() -> Vec<Value> {
     let given = json!({"displayName": "Anna", "employeeType": "Contractor"});
     let odd = r#"emails[type eq "work"].value"#;
     vec![
-        mappings(json!({})),
+        mappings(&json!({})),
         mappings(
-            json!({"ruleName": "USER_OUTBOUND_USER", "policy": "Exact", "onRelease": "Keep", "objectMappings": []}),
+            &json!({"ruleName": "USER_OUTBOUND_USER", "policy": "Exact", "onRelease": "Keep", "objectMappings": []}),
         ),
         objects(&json!({"enabled": true, "flowTypes": ["Delete"], "attributeMappings": many(128, priority)})),
         user_name("expression", json!("x".repeat(10_000))),
         user_name("defaultValue", json!("")),
         user_name("state", json!("Present")),
         attribute(
-            json!({"targetAttributeName": odd, "state": "Present", "expression": "[mail]", "flowBehavior": "FlowAlways"}),
+            &json!({"targetAttributeName": odd, "state": "Present", "expression": "[mail]", "flowBehavior": "FlowAlways"}),
         ),
         clause(&json!({"operator": "IS TRUE", "values": null})),
         clause(&json!({"operator": "SomethingNew"})),

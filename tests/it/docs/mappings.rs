@@ -60,7 +60,7 @@ impl Page {
             "spec": {"servicePrincipalId": principal, "templateId": TEMPLATE, "mappings": self::example(example)}});
         object["spec"].as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
         let file = self.rig.file(&format!("{name}.yaml"), &object.to_string()).display().to_string();
-        self.text = "```console\n".to_owned();
+        "```console\n".clone_into(&mut self.text);
         self.kubectl(&["apply", "-f", &file]).await;
         self.text = self.text.replace(&file, &format!("{name}.yaml"));
     }

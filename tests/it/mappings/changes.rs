@@ -52,14 +52,14 @@ fn whole(sign: &str, path: &[String], leaves: &BTreeMap<Vec<String>, Leaf>) -> S
 
 fn leaves(schema: &Value) -> BTreeMap<Vec<String>, Leaf> {
     let mut found = BTreeMap::new();
-    walk(schema, Vec::new(), &mut found);
+    walk(schema, &[], &mut found);
     assert!(found.len() > 100, "that is no schema: {schema:#}");
     found
 }
 
-fn walk(value: &Value, path: Vec<String>, found: &mut BTreeMap<Vec<String>, Leaf>) {
+fn walk(value: &Value, path: &[String], found: &mut BTreeMap<Vec<String>, Leaf>) {
     for (name, value) in value.as_object().unwrap() {
-        let below = |more: &str| [path.clone(), vec![more.to_owned()]].concat();
+        let below = |more: &str| [path, &[more.to_owned()]].concat();
         match (name.as_str(), value) {
             ("version", _) => {}
             ("scope", scope) => {
@@ -82,7 +82,7 @@ fn walk(value: &Value, path: Vec<String>, found: &mut BTreeMap<Vec<String>, Leaf
                 for item in list {
                     let key = key(item);
                     let place = if name == "metadata" { [below(name), vec![key]].concat() } else { below(&key) };
-                    walk(item, place, found);
+                    walk(item, &place, found);
                 }
             }
             (_, value) => insert(found, below(name), Leaf { shown: value.to_string(), value: value.clone() }),
@@ -91,7 +91,8 @@ fn walk(value: &Value, path: Vec<String>, found: &mut BTreeMap<Vec<String>, Leaf
 }
 
 fn insert(found: &mut BTreeMap<Vec<String>, Leaf>, path: Vec<String>, leaf: Leaf) {
-    assert!(found.insert(path.clone(), leaf).is_none(), "two values at {path:?}");
+    let twice = format!("two values at {path:?}");
+    assert!(found.insert(path, leaf).is_none(), "{twice}");
 }
 
 /// The name of an item among its siblings.

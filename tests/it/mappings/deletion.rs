@@ -13,7 +13,9 @@ fn alias(more: &[(&str, Value)]) -> Value {
             {"targetAttributeName": "City", "expression": "[city]"},
         ]),
     );
-    more.iter().for_each(|(name, value)| mappings[*name] = value.clone());
+    for (name, value) in more {
+        mappings[*name] = value.clone();
+    }
     mappings
 }
 

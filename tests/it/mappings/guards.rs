@@ -11,7 +11,9 @@ async fn refused(stand: &mut Stand, job: &Job, reason: &str, words: &[&str]) {
     let object = stand.until(job, reason, |it| applies(it, "False", reason) && ready(it, "False", reason)).await;
     let said = message(&object);
     assert_eq!(condition(&object, "Ready")["message"], said.as_str());
-    words.iter().for_each(|word| assert!(said.contains(word), "'{word}' is not in: {said}"));
+    for word in words {
+        assert!(said.contains(word), "'{word}' is not in: {said}");
+    }
     assert!(object["status"]["mappings"]["savedTime"].is_null(), "{object:#}");
     stand.look(job).await;
     assert_eq!((stand.puts(job).await, stand.changes(job).await), (0, Vec::new()), "{reason}");

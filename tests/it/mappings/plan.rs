@@ -75,7 +75,9 @@ async fn mode_plan_and_entrain_plan_say_the_same_one_line_for_each_attribute_and
     );
     let (code, text) = stand.entrain_plan(&object, &[]).await;
     assert_eq!(code, Some(2), "{text}");
-    lines.iter().for_each(|line| assert!(text.contains(line), "'{line}' is not in: {text}"));
+    for line in lines {
+        assert!(text.contains(line), "'{line}' is not in: {text}");
+    }
     let (code, text) = stand.entrain_plan(&object, &["--output", "json"]).await;
     let document: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((code, messages(&document["items"][0]["changes"])), (Some(2), all));

@@ -132,7 +132,7 @@ fn rewritten(value: &mut Value, how: Rewrite, state: &mut u64) {
                     source["parameters"] = json!([]);
                 }
                 source["expression"] = json!(respaced(&text, state));
-                *members = source.as_object().unwrap().clone();
+                members.clone_from(source.as_object().unwrap());
             }
             if how.defaults {
                 members.retain(|name, value| !(value.is_null() || value == &json!(false) && name != "enabled"));

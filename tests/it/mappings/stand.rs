@@ -81,17 +81,9 @@ impl Stand {
 
     /// Applies a SyncJob that adopts the job.
     pub async fn apply(&self, job: &Job, mappings: &Value, more: &[&str]) {
-        self.rig.apply(&self.manifest(job, mappings, more)).await;
-    }
-
-    pub fn manifest(&self, job: &Job, mappings: &Value, more: &[&str]) -> String {
         let mappings = format!("mappings: {mappings}");
-        manifest(
-            &job.name,
-            &job.principal,
-            job.template,
-            &[&["adoption: {policy: IfExists}", &mappings], more].concat(),
-        )
+        let members = [&["adoption: {policy: IfExists}", mappings.as_str()], more].concat();
+        self.rig.apply(&manifest(&job.name, &job.principal, job.template, &members)).await;
     }
 
     pub async fn schema(&self, job: &Job) -> Value {

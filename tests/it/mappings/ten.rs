@@ -42,7 +42,7 @@ impl Table {
     }
 
     /// An edit of attribute mappings of users.
-    fn attributes(self, number: u32, owned: u32, attributes: Value, changes: &[&str]) -> Self {
+    fn attributes(self, number: u32, owned: u32, attributes: &Value, changes: &[&str]) -> Self {
         self.users(number, owned, json!({"attributeMappings": attributes}), changes)
     }
 
@@ -73,26 +73,26 @@ fn salesforce() -> Table {
     let definition = json!({"side": "Target", "name": "StudentNumber__c", "type": "String"});
     let student = json!({"targetAttributeName": "StudentNumber__c", "expression": "[extensionAttribute9]"});
     Table::new(SALESFORCE, "USER_OUTBOUND_USER", "User")
-        .attributes(1, 1, json!([{"targetAttributeName": "Alias", "expression": "[mailNickname]"}]), &[
+        .attributes(1, 1, &json!([{"targetAttributeName": "Alias", "expression": "[mailNickname]"}]), &[
             "~ / Alias / source: Mid([userPrincipalName], 1, 8) → [mailNickname]",
         ])
         .attributes(
             2,
             2,
-            json!([{"targetAttributeName": "Email", "matchingPriority": 1}, {"targetAttributeName": "Username", "matchingPriority": 2}]),
+            &json!([{"targetAttributeName": "Email", "matchingPriority": 1}, {"targetAttributeName": "Username", "matchingPriority": 2}]),
             &["~ / Email / matchingPriority: 0 → 1", "~ / Username / matchingPriority: 1 → 2"],
         )
         .users(3, 3, json!({"attributeDefinitions": [definition], "attributeMappings": [student]}), &[
             "+ ~ / StudentNumber__c: [extensionAttribute9]",
             "+ crm.example / User / StudentNumber__c: \"String\"",
         ])
-        .attributes(4, 1, json!([{"targetAttributeName": "UserPermissionsMarketingUser", "state": "Absent"}]), &[
+        .attributes(4, 1, &json!([{"targetAttributeName": "UserPermissionsMarketingUser", "state": "Absent"}]), &[
             "- ~ / UserPermissionsMarketingUser: none",
         ])
         .attributes(
             6,
             2,
-            json!([
+            &json!([
                 {"targetAttributeName": "TimeZoneSidKey", "expression": "\"Europe/Vienna\""},
                 {"targetAttributeName": "LanguageLocaleKey", "defaultValue": "de"},
             ]),
@@ -101,8 +101,8 @@ fn salesforce() -> Table {
                 "~ / LanguageLocaleKey / defaultValue: \"en_US\" → \"de\"",
             ],
         )
-        .attributes(7, 2, json!([{"targetAttributeName": "UserRole", "expression": ROLES}]), &[&format!("+ ~ / UserRole: {ROLES}")])
-        .attributes(8, 1, json!([{"targetAttributeName": "IsActive", "expression": SOFT_DELETE}]), &[
+        .attributes(7, 2, &json!([{"targetAttributeName": "UserRole", "expression": ROLES}]), &[&format!("+ ~ / UserRole: {ROLES}")])
+        .attributes(8, 1, &json!([{"targetAttributeName": "IsActive", "expression": SOFT_DELETE}]), &[
             &format!("~ / IsActive / source: Not([IsSoftDeleted]) → {SOFT_DELETE}"),
         ])
         .users(9, 1, json!({"scope": domain()}), &[&format!("~ / groups: [] → {DOMAIN}")])
@@ -118,25 +118,25 @@ fn salesforce() -> Table {
 fn cross_tenant() -> Table {
     const SALES: &str = r#"[{"clauses":[{"operatorName":"EQUALS","sourceOperandName":"department","targetOperand":{"values":["Sales"]}},{"operatorName":"IS NOT NULL","sourceOperandName":"mail","targetOperand":{"values":[]}}],"name":"Members of sales"}]"#;
     Table::new(CROSS_TENANT, "USER_INBOUND_USER", "User")
-        .attributes(1, 1, json!([{"targetAttributeName": "mail", "expression": "[userPrincipalName]"}]), &[
+        .attributes(1, 1, &json!([{"targetAttributeName": "mail", "expression": "[userPrincipalName]"}]), &[
             "~ / mail / source: Coalesce([mail], [userPrincipalName]) → [userPrincipalName]",
         ])
         .attributes(
             2,
             2,
-            json!([
+            &json!([
                 {"targetAttributeName": "userPrincipalName", "matchingPriority": 1},
                 {"targetAttributeName": "alternativeSecurityIds", "matchingPriority": 2},
             ]),
             &["~ / userPrincipalName / matchingPriority: 0 → 1", "~ / alternativeSecurityIds / matchingPriority: 1 → 2"],
         )
-        .attributes(4, 1, json!([{"targetAttributeName": "showInAddressList", "state": "Absent"}]), &[
+        .attributes(4, 1, &json!([{"targetAttributeName": "showInAddressList", "state": "Absent"}]), &[
             "- ~ / showInAddressList: \"True\"",
         ])
         .attributes(
             6,
             2,
-            json!([
+            &json!([
                 {"targetAttributeName": "userType", "expression": "\"Guest\""},
                 {"targetAttributeName": "preferredLanguage", "defaultValue": "en"},
             ]),
@@ -145,7 +145,7 @@ fn cross_tenant() -> Table {
                 "~ / preferredLanguage / defaultValue: null → \"en\"",
             ],
         )
-        .attributes(8, 1, json!([{"targetAttributeName": "accountEnabled", "expression": SOFT_DELETE}]), &[&format!(
+        .attributes(8, 1, &json!([{"targetAttributeName": "accountEnabled", "expression": SOFT_DELETE}]), &[&format!(
             "~ / accountEnabled / source: IIF(IsPresent([accountEnabled]), [accountEnabled], Not([IsSoftDeleted])) → {SOFT_DELETE}"
         )])
         .users(9, 1, json!({"scope": domain()}), &[&format!("~ / groups: {SALES} → {DOMAIN}")])
@@ -175,13 +175,13 @@ fn scim() -> Table {
     let student = json!({"targetAttributeName": STUDENT, "expression": "[extensionAttribute9]"});
     let groups = json!({"sourceObjectName": "Group", "targetObjectName": GROUP, "enabled": false});
     Table::new(SCIM, "USERGROUP_OUTBOUND_USERGROUP", ENTERPRISE)
-        .attributes(1, 1, json!([{"targetAttributeName": "externalId", "expression": "[objectId]"}]), &[
+        .attributes(1, 1, &json!([{"targetAttributeName": "externalId", "expression": "[objectId]"}]), &[
             "~ / externalId / source: [mailNickname] → [objectId]",
         ])
         .attributes(
             2,
             3,
-            json!([
+            &json!([
                 {"targetAttributeName": number, "expression": "[employeeId]", "matchingPriority": 1},
                 {"targetAttributeName": "userName", "matchingPriority": 2},
             ]),
@@ -191,14 +191,14 @@ fn scim() -> Table {
             &format!("+ ~ / {STUDENT}: [extensionAttribute9]"),
             &format!("+ customappsso / {ENTERPRISE} / {STUDENT}: \"String\""),
         ])
-        .attributes(4, 1, json!([{"targetAttributeName": "title", "state": "Absent"}]), &["- ~ / title: [jobTitle]"])
+        .attributes(4, 1, &json!([{"targetAttributeName": "title", "state": "Absent"}]), &["- ~ / title: [jobTitle]"])
         .edit(5, 1, json!({"objectMappings": [groups]}), &[&format!(
             "USERGROUP_OUTBOUND_USERGROUP / Group → {GROUP} / enabled: true → false"
         )])
         .attributes(
             6,
             4,
-            json!([
+            &json!([
                 {"targetAttributeName": "userType", "expression": "\"Member\""},
                 {"targetAttributeName": "locale", "expression": "[preferredLanguage]", "defaultValue": "en"},
             ]),
@@ -208,10 +208,10 @@ fn scim() -> Table {
                 "~ / locale / defaultValue: \"en_US\" → \"en\"",
             ],
         )
-        .attributes(7, 1, json!([{"targetAttributeName": "roles", "expression": ROLES}]), &[
+        .attributes(7, 1, &json!([{"targetAttributeName": "roles", "expression": ROLES}]), &[
             &format!("~ / roles / source: SingleAppRoleAssignment([appRoleAssignments]) → {ROLES}"),
         ])
-        .attributes(8, 1, json!([{"targetAttributeName": "active", "expression": "Not([IsSoftDeleted])"}]), &[&format!(
+        .attributes(8, 1, &json!([{"targetAttributeName": "active", "expression": "Not([IsSoftDeleted])"}]), &[&format!(
             "~ / active / source: {SOFT_DELETE} → Not([IsSoftDeleted])"
         )])
         .users(9, 1, json!({"scope": domain()}), &[&format!("~ / groups: [] → {DOMAIN}")])

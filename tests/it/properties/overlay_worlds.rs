@@ -226,7 +226,9 @@ pub fn shuffle<T>(items: &mut [T], seed: &mut u64) {
 pub fn disturb(value: &mut Value, seed: &mut u64) {
     match value {
         Value::Array(items) => {
-            items.iter_mut().for_each(|item| disturb(item, seed));
+            for item in items.iter_mut() {
+                disturb(item, seed);
+            }
             // Arguments have an order.
             if items.first().is_none_or(|item| item.get("key").is_none()) {
                 shuffle(items, seed);

@@ -81,7 +81,7 @@ fn creation() -> Vec<State> {
         story.wait(1);
         passed(story)
     };
-    states.extend([
+    states.extend(vec![
         state("create-outcome-unknown", "The create request got no clear answer", unknown()),
         state("create-outcome-watched", "The same, a pass later", appeared(&[])),
         state("create-ambiguous", "The same, and two jobs appeared", appeared(&[JOB, OTHER])),

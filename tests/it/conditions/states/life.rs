@@ -156,7 +156,7 @@ pub(super) fn service() -> Vec<State> {
             state(&name, &format!("Quarantine: {words}"), running_until(|story| story.graph.quarantine(reason)))
         })
         .collect();
-    states.extend([
+    states.extend(vec![
         state("disabled-by-service", "Disabled after a long quarantine", {
             running_until(|story| {
                 story.graph.quarantine("EncounteredQuarantineException");

@@ -25,7 +25,7 @@ pub(super) fn states() -> Vec<State> {
         }),
     ];
     states.extend(also_lasting("nothing-to-observe", "Observe: there is no job", || facing("Observe", &[])));
-    states.extend([
+    states.extend(vec![
         state("changes-planned", "Plan: Manage would do something", facing("Plan", &[])),
         state("nothing-to-change", "Plan: Manage would do nothing", {
             running_until(|story| story.edit(json!({"mode": "Plan"})))

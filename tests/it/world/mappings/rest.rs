@@ -87,7 +87,7 @@ fn condition(object: &Version) -> Option<(String, String)> {
 
 fn is_justified(case: &Case<'_>, saves: &[Save<'_>], job: usize, holder: &Version, reason: &str) -> bool {
     let evidence = case.evidence;
-    let saved = |within: std::time::Duration| {
+    let recently = |within: std::time::Duration| {
         saves.iter().any(|save| save.sent.job == job && save.sent.at + within + LAG >= evidence.end)
     };
     let wish = &holder.value["spec"]["mappings"];
@@ -95,7 +95,7 @@ fn is_justified(case: &Case<'_>, saves: &[Save<'_>], job: usize, holder: &Versio
         "MappingsChangedOutOfBand" => {
             let theirs = |stored: &Stored| stored.by == By::Person;
             let changed = case.schemas.versions(job).iter().any(theirs);
-            changed && (holder.spec("outOfBandPolicy") != Some("Correct") || saved(CORRECTION_SPACING))
+            changed && (holder.spec("outOfBandPolicy") != Some("Correct") || recently(CORRECTION_SPACING))
         }
         "RiskyChange" => {
             let guarded = holder.value["spec"]["deleteThreshold"].as_u64().is_some_and(|most| most > 0);
@@ -107,7 +107,7 @@ fn is_justified(case: &Case<'_>, saves: &[Save<'_>], job: usize, holder: &Versio
         }
         "MappingTestFailed" => wish["tests"].to_string().contains("fails"),
         "MappingsRefused" => case.schemas.refuses,
-        "MappingsPending" => saved(SAVE_SPACING),
+        "MappingsPending" => recently(SAVE_SPACING),
         _ => false,
     }
 }

@@ -97,21 +97,21 @@ fn what_is_risky_is_wanted(case: &Case<'_>, save: &Save<'_>, found: &mut Vec<Vio
 fn is_confirmed(case: &Case<'_>, save: &Save<'_>, object: &Version) -> bool {
     let Some(hash) = object.value["metadata"]["annotations"]["entrain.dev/confirm"].as_str() else { return false };
     let history = case.evidence.history.iter().filter(|write| write.at < save.sent.at && write.after.uid == object.uid);
-    let shows = |value: &Value| value["status"]["mappings"]["confirm"] == hash;
-    let mut published = history.filter(|write| write.by.is_operator() && shows(&write.after.value));
+    let has_it = |value: &Value| value["status"]["mappings"]["confirm"] == hash;
+    let mut published = history.filter(|write| write.by.is_operator() && has_it(&write.after.value));
     published.any(|write| {
         let looks = case.schemas.looks.iter().rev();
-        let shown = looks.filter(|look| look.at <= write.at && look.job == save.sent.job && look.by == write.by);
+        let recent = looks.filter(|look| look.at <= write.at && look.job == save.sent.job && look.by == write.by);
         let wish = declared(&write.after);
         let same_wish = |place: &String| {
             let within = within_rule(place);
             let wanted = wish.iter().find(|(known, _)| known == within).map(|(_, wanted)| wanted);
             wanted.is_none_or(|wanted| *wanted == Wanted::Meaning(meaning(place, save.after.get(place))))
         };
-        shown.take(3).any(|look| {
+        recent.take(3).any(|look| {
             let then = case.values(&look.schema);
-            let same = |place: &String| meaning(place, then.get(place)) == meaning(place, save.before.get(place));
-            save.changed.iter().all(|place| same(place) && same_wish(place))
+            let unchanged = |place: &String| meaning(place, then.get(place)) == meaning(place, save.before.get(place));
+            save.changed.iter().all(|place| unchanged(place) && same_wish(place))
         })
     })
 }
@@ -153,8 +153,8 @@ fn nobodys_change_is_undone(case: &Case<'_>, save: &Save<'_>, found: &mut Vec<Vi
         });
         let since = holders(case.evidence, &case.evidence.jobs[job], theirs.at.saturating_sub(case.unshown), at);
         let wishes: Vec<_> = since.iter().map(|object| wish(object)).collect();
-        let same = wishes.windows(2).all(|pair| pair[0] == pair[1]) && wishes.iter().all(Option::is_some);
-        if was_seen && same {
+        let unchanged = wishes.windows(2).all(|pair| pair[0] == pair[1]) && wishes.iter().all(Option::is_some);
+        if was_seen && unchanged {
             let what = format!("{place}, which a person changed at {:?}, is changed back", theirs.at);
             found.push(Violation { rule: "respect", at, what });
         }

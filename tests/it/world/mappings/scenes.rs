@@ -21,7 +21,7 @@ fn users(schema: &mut Value) -> &mut Value {
 }
 
 /// Sets a member of an attribute mapping of users, if it is there.
-fn set(schema: &mut Value, attribute: &str, member: &str, value: Value) {
+fn set(schema: &mut Value, attribute: &str, member: &str, value: &Value) {
     let mappings = users(schema)["attributeMappings"].as_array_mut().into_iter().flatten();
     for mapping in mappings.filter(|mapping| mapping["targetAttributeName"] == attribute) {
         mapping[member] = value.clone();
@@ -108,17 +108,17 @@ fn minds() -> Vec<Timed> {
 }
 
 fn of_others(schema: &mut Value) {
-    set(schema, "title", "source", text("[mail]"));
-    set(schema, "mail", "flowType", json!("ObjectAddOnly"));
+    set(schema, "title", "source", &text("[mail]"));
+    set(schema, "mail", "flowType", &json!("ObjectAddOnly"));
     schema["synchronizationRules"][0]["containerFilter"] = json!({"includedContainers": ["OU=canary"]});
 }
 
 fn of_ours(schema: &mut Value) {
-    set(schema, "displayName", "source", text("[mail]"));
+    set(schema, "displayName", "source", &text("[mail]"));
 }
 
 fn revert(schema: &mut Value) {
-    set(schema, "displayName", "source", text("[displayName]"));
+    set(schema, "displayName", "source", &text("[displayName]"));
 }
 
 fn more_scope(schema: &mut Value) {
@@ -127,7 +127,7 @@ fn more_scope(schema: &mut Value) {
 }
 
 fn as_wanted(schema: &mut Value) {
-    set(schema, "displayName", "source", text("Append([displayName], \" x\")"));
+    set(schema, "displayName", "source", &text("Append([displayName], \" x\")"));
 }
 
 const MAPPINGS: Scene = Scene { mappings: true, ..PLAIN };

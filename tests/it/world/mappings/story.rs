@@ -12,8 +12,8 @@ pub fn story(service: &super::super::graph::Service) -> Vec<(Duration, String)> 
     for job in 0..service.tenant.jobs.len() {
         for pair in schemas.versions(job).windows(2) {
             let (before, after) = (values(&pair[0].schema), values(&pair[1].schema));
-            let changed = differing(&before, &after);
-            let changes: Vec<String> = changed
+            let places = differing(&before, &after);
+            let changes: Vec<String> = places
                 .iter()
                 .map(|place| {
                     format!("{place}: {} → {}", meaning(place, before.get(place)), meaning(place, after.get(place)))

@@ -75,13 +75,12 @@ pub fn meaning(place: &str, value: Option<&Value>) -> String {
             flows.sort_unstable();
             flows.join(",")
         }
-        "scope" => groups(value).into_iter().map(|(name, clauses)| format!("{name}:{}", clauses.join("&"))).collect(),
+        "scope" => format!("{:?}", groups(value)),
         "matchingPriority" => value.and_then(Value::as_i64).unwrap_or_default().to_string(),
-        "enabled" => value.and_then(Value::as_bool).unwrap_or_default().to_string(),
+        "enabled" | "exportMissingReferences" => value.and_then(Value::as_bool).unwrap_or_default().to_string(),
         "flowType" => shown("Always"),
         "flowBehavior" => shown("FlowWhenChanged"),
         "defaultValue" => shown(""),
-        "exportMissingReferences" => value.and_then(Value::as_bool).unwrap_or_default().to_string(),
         _ => value.unwrap_or(&Value::Null).to_string(),
     }
 }

@@ -78,7 +78,7 @@ fn a_quarantine_for_credentials_is_lifted_once_after_new_ones_were_saved() {
     };
     let never = World { secrets: saved("1").secrets, ..since(quarantined(REFUSED, before)) };
     let stopped = ObservedJob { schedule_state: Some("Disabled".to_owned()), ..quarantined(REFUSED, before) };
-    let cases = [
+    let cases = vec![
         ("new ones were saved", since(quarantined(REFUSED, before)), lift()),
         (
             "new ones are saved in this pass",
