@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::document::find;
 use super::line::Line;
 use super::meaning::{same, same_definition};
-use super::memory::Owned;
+use super::memory::{Owned, former};
 use super::merged::Drift;
 use super::path::{Member, Path, Subject};
 use super::wanted::{Existence, Group, Want};
@@ -36,7 +36,7 @@ fn value(work: &mut Work<'_>, subject: &Subject, want: &Want, added: bool, drift
     let path = subject.path(want.member);
     let live = work.value(&path).cloned();
     let old = work.old.owned.get(&path);
-    let former = old.map_or_else(|| live.clone(), |owned| owned.former.clone());
+    let former = former(old, want.member, live.as_ref(), work.forms);
     let owned = Owned { former, applied: want.value.clone(), wish: want.wish.clone(), unseen: None };
     if same(want.member, live.as_ref(), want.value.as_ref(), work.forms) {
         return work.keep(path, &owned);
@@ -140,7 +140,7 @@ fn remove(work: &mut Work<'_>, subject: &Subject, drift: Drift) {
     let path = subject.path(Member::Existence);
     let live = find(&work.document, subject).cloned();
     let old = work.old.owned.get(&path).filter(|owned| owned.wish == Existence::Absent.wish());
-    let former = old.map_or_else(|| live.clone(), |owned| owned.former.clone());
+    let former = former(old, Member::Existence, live.as_ref(), work.forms);
     let owned = Owned { former, applied: None, wish: Existence::Absent.wish().to_owned(), unseen: None };
     let Some(live) = live else { return work.keep(path, &owned) };
     if let Some(old) = old.filter(|owned| owned.unseen.is_none()) {

@@ -98,6 +98,19 @@ impl Owned {
     }
 }
 
+/// What comes back in the end, if this wish is put there now. What was put there first and never seen there was not ours: what
+/// is there instead may be somebody's by now.
+pub(super) fn former(old: Option<&Owned>, member: Member, live: Option<&Value>, forms: &Forms) -> Option<Value> {
+    let never_ours = |old: &&Owned| {
+        let first = old.unseen.as_ref().is_some_and(|before| before.value == old.former);
+        first && !same(member, live, old.applied.as_ref(), forms)
+    };
+    match old.filter(|old| !never_ours(old)) {
+        Some(old) => old.former.clone(),
+        None => live.cloned(),
+    }
+}
+
 /// Null is a value that was there, and not the same as none.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)

@@ -110,3 +110,20 @@ fn a_wish_that_changes_keeps_what_was_there_first() {
     // The change of the wish was not saved: what is there is still ours.
     assert_eq!(released(&live, &changed.memory).document, schema());
 }
+
+/// The first save had no effect, and somebody changed the value before the second one.
+#[test]
+fn a_value_that_was_never_ours_comes_back_as_it_was_before_it_was() {
+    let to = |expression: &str| mapped(&json!([{"targetAttributeName": "userName", "expression": expression}]));
+    let lost = merged(&to("[mail]"), &schema(), None).memory;
+    let mut theirs = schema();
+    mapping_mut(&mut theirs, "userName")["source"] = source("[displayName]");
+    let saved = merged(&to("[department]"), &theirs, Some(&lost));
+    assert_eq!(released(&saved.document, &saved.memory).document, theirs);
+    let turned = mapped(&json!([{"targetAttributeName": "nickName", "state": "Absent"}]));
+    let lost = merged(&turned, &schema(), None).memory;
+    let mut theirs = schema();
+    mapping_mut(&mut theirs, "nickName")["source"] = source("[displayName]");
+    let saved = merged(&turned, &theirs, Some(&lost));
+    assert_eq!(sorted(released(&saved.document, &saved.memory).document), sorted(theirs));
+}

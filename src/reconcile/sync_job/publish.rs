@@ -2,7 +2,7 @@
 
 use kube::ResourceExt;
 
-use crate::api::{MANAGER_REPORT, MANAGER_REQUESTS, SyncJob};
+use crate::api::{Answers, MANAGER_REPORT, MANAGER_REQUESTS, SyncJob};
 use crate::cluster;
 use crate::cluster::object::Handle;
 use crate::plan::report::{End, report};
@@ -18,8 +18,8 @@ pub(super) enum Outcome {
     Unwritten,
 }
 
-/// Writes status and sends the Events of a pass. A request that came with the object is put on record before anything
-/// else: the report gives the object a history, and the next pass would carry the request out.
+/// Writes status and sends the Events of a pass. A restart that was asked for when the object came is put on record before
+/// anything else: the report gives the object a history, and the next pass would carry the restart out.
 pub(super) async fn publish(
     end: &End<'_>,
     gone: bool,
@@ -44,21 +44,37 @@ pub(super) async fn publish(
     let report = report(&old.report, generation, end, &context.settings, context.clock.now().wall);
     let answers = answers(end.desired, end.world);
     send(&events(&old, end.verdict, Some(&report), Some(&answers), end.done), &object, context);
-    if answers != requests::answers_of(&old) {
-        let written = handle.describe(MANAGER_REQUESTS, &answers).await;
-        let outcome = outcome(written, "requests answered", end.verdict, &object);
-        match outcome {
-            Outcome::Written => memory.answers_written(),
-            Outcome::Overtaken | Outcome::Unwritten => return outcome,
+    let known = requests::answers_of(&old);
+    // A look that somebody asked for is acknowledged when status shows what it came to.
+    let before = Answers { last_handled_reconcile: known.last_handled_reconcile.clone(), ..answers.clone() };
+    let mut outcome = Outcome::Written;
+    if before != known {
+        outcome = answered(&before, end, &object, memory, handle).await;
+    }
+    if outcome == Outcome::Written && !report.says(&old.report) {
+        let written = handle.describe(MANAGER_REPORT, &report).await;
+        outcome = outcome_of(written, "status changed", end.verdict, &object);
+        if outcome == Outcome::Written {
+            memory.report_written();
         }
     }
-    if report.says(&old.report) {
-        return Outcome::Written;
+    if outcome == Outcome::Written && answers != before {
+        outcome = answered(&answers, end, &object, memory, handle).await;
     }
-    let written = handle.describe(MANAGER_REPORT, &report).await;
-    let outcome = outcome(written, "status changed", end.verdict, &object);
+    outcome
+}
+
+async fn answered(
+    answers: &Answers,
+    end: &End<'_>,
+    object: &SyncJob,
+    memory: &mut Memory,
+    handle: &mut Handle<SyncJob>,
+) -> Outcome {
+    let written = handle.describe(MANAGER_REQUESTS, answers).await;
+    let outcome = outcome_of(written, "requests answered", end.verdict, object);
     if outcome == Outcome::Written {
-        memory.report_written();
+        memory.answers_written();
     }
     outcome
 }
@@ -69,7 +85,7 @@ fn send(events: &[crate::plan::Event], object: &SyncJob, context: &Context) {
     }
 }
 
-fn outcome(written: Result<(), cluster::Error>, what: &str, verdict: &Verdict, object: &SyncJob) -> Outcome {
+fn outcome_of(written: Result<(), cluster::Error>, what: &str, verdict: &Verdict, object: &SyncJob) -> Outcome {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     match written {
         Ok(()) => {

@@ -245,7 +245,8 @@ pub fn a_failed_call_is_not_repeated_at_once(evidence: &Evidence, found: &mut Ve
         let Some(again) = again.filter(|again| again.at < until + evidence.bounds.backoff) else { continue };
         let shown = call.at.saturating_sub(SHOWN_WITHIN)..=again.at;
         let changed = |write: &Write| matches!(write.by, By::Person) && shown.contains(&write.at);
-        if !evidence.history.iter().any(changed) {
+        let rotated = evidence.rotations.iter().any(|at| shown.contains(at));
+        if !rotated && !evidence.history.iter().any(changed) {
             let what = format!(
                 "{:?} of {} {:?} after it failed",
                 call.operation,

@@ -81,6 +81,8 @@ pub struct Evidence {
     pub end: Duration,
     /// The resource itself was being deleted at some time.
     pub definition_going: bool,
+    /// When people changed a Secret, which brings a pass where Secrets are watched.
+    pub rotations: Vec<Duration>,
     /// The SyncJobs, by uid, of a namespace that was being deleted of which an Event reports that their job is left behind.
     pub left_behind: BTreeSet<String>,
 }
@@ -104,6 +106,7 @@ impl Evidence {
             calm,
             end: store.clock.now(),
             definition_going: store.definition_going,
+            rotations: api.surroundings().changes.iter().map(|(at, ..)| *at).collect(),
             left_behind: left_behind(&store.events, api),
         }
     }
