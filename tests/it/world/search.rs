@@ -19,6 +19,8 @@ use super::schedule::Schedule;
 const SCHEDULES: u64 = 4000;
 /// More findings than this tell nothing new.
 const FINDINGS_MAX: usize = 3;
+/// A long search reports its progress so often.
+const REPORTED: u64 = 5000;
 
 /// What a seed stands for: scene, world and schedule.
 pub fn seeded(seed: u64, settings: Settings) -> (Setup, Schedule) {
@@ -74,6 +76,9 @@ pub fn search_of(seeded: Seeded, test: &str, first: u64, count: u64, settings: S
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     if number >= count || tally.lock().findings.len() >= FINDINGS_MAX {
                         return;
+                    }
+                    if number > 0 && number % REPORTED == 0 {
+                        eprintln!("{number} of {count} schedules in {:.0} s", began.elapsed().as_secs_f64());
                     }
                     let (setup, schedule) = seeded(first + number, settings);
                     let outcome = run(setup, &schedule);

@@ -93,6 +93,7 @@ impl Evidence {
         let (store, service) = (api.store(), graph.service());
         let owners: BTreeSet<By> = store.watchers.values().filter_map(|watcher| watcher.by).collect();
         let open = |by: By| store.watchers.values().filter(|watcher| watcher.by == Some(by)).count();
+        let rotations = api.surroundings().changes.iter().map(|(at, ..)| *at).collect();
         Self {
             bounds,
             history: store.history.clone(),
@@ -106,7 +107,7 @@ impl Evidence {
             calm,
             end: store.clock.now(),
             definition_going: store.definition_going,
-            rotations: api.surroundings().changes.iter().map(|(at, ..)| *at).collect(),
+            rotations,
             left_behind: left_behind(&store.events, api),
         }
     }
