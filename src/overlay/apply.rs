@@ -93,7 +93,7 @@ const PRESENT: &str = "Present";
 fn removed_by_others(work: &Work<'_>, group: &Group, old: Option<&Owned>) -> bool {
     let of = |want: &Want| work.old.get(&group.subject, want.member);
     let same_wish = group.values.iter().all(|want| of(want).is_some_and(|owned| owned.wish == want.wish));
-    let saved = old.is_none_or(|owned| owned.unseen.is_none());
+    let saved = old.is_none_or(|owned| owned.doubt().is_none());
     (old.is_some() || !group.values.is_empty()) && same_wish && saved
 }
 
@@ -121,7 +121,7 @@ fn definition(work: &mut Work<'_>, path: Path, old: &Owned, live: &Value, fresh:
     }
     let applied = old.applied.as_ref();
     let same_wish = applied.is_some_and(|applied| same_definition(applied, fresh));
-    let unsaved = old.unseen.as_ref().and_then(|before| before.value.as_ref()).is_some_and(is);
+    let unsaved = old.doubt().and_then(|before| before.value.as_ref()).is_some_and(is);
     if same_wish && !unsaved {
         work.drifted.push(Line::of(&path.subject, Member::Existence, applied, Some(live)));
         if drift == Drift::Respect {
@@ -143,7 +143,7 @@ fn remove(work: &mut Work<'_>, subject: &Subject, drift: Drift) {
     let former = former(old, Member::Existence, live.as_ref(), work.forms);
     let owned = Owned { former, applied: None, wish: Existence::Absent.wish().to_owned(), unseen: None };
     let Some(live) = live else { return work.keep(path, &owned) };
-    if let Some(old) = old.filter(|owned| owned.unseen.is_none()) {
+    if let Some(old) = old.filter(|owned| owned.doubt().is_none()) {
         work.drifted.push(Line::of(subject, Member::Existence, None, Some(&live)));
         if drift == Drift::Respect {
             return work.carry(path, old);

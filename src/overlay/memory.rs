@@ -46,6 +46,9 @@ pub(super) struct Owned {
 pub(super) struct Before {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub(super) value: Option<Value>,
+    /// A later save left it as somebody had made it meanwhile: no answer to that save says anything of this value.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) left: bool,
 }
 
 impl Default for Memory {
@@ -58,7 +61,7 @@ impl Memory {
     /// The save that put all of this in place was accepted: a value that is as before is somebody else's doing.
     #[must_use]
     pub fn accepted(mut self) -> Self {
-        self.owned.values_mut().for_each(|owned| owned.unseen = None);
+        self.owned.values_mut().for_each(|owned| owned.unseen = owned.unseen.take().filter(|before| before.left));
         self
     }
 
@@ -91,10 +94,15 @@ impl Memory {
 }
 
 impl Owned {
+    /// What was there before the last save of it, as long as that may not have happened.
+    pub(super) fn doubt(&self) -> Option<&Before> {
+        self.unseen.as_ref().filter(|before| !before.left)
+    }
+
     /// Whether what is there is what was put there, or what was there before, if that save may not have happened.
     pub(super) fn ours(&self, member: Member, live: Option<&Value>, forms: &Forms) -> bool {
         let not_saved = |before: &Before| same(member, live, before.value.as_ref(), forms);
-        same(member, live, self.applied.as_ref(), forms) || self.unseen.as_ref().is_some_and(not_saved)
+        same(member, live, self.applied.as_ref(), forms) || self.doubt().is_some_and(not_saved)
     }
 }
 
@@ -151,7 +159,7 @@ mod tests {
             former,
             applied: Some(json!(["a"])),
             wish: "w".into(),
-            unseen: Some(Before { value: None }),
+            unseen: Some(Before { value: None, left: true }),
         };
         let owned = BTreeMap::from([
             (subject.path(Member::ContainerFilter), kept(None)),
@@ -164,7 +172,7 @@ mod tests {
     #[test]
     fn what_was_there_before_is_ours_until_the_save_is_certain() {
         let path = Subject::Rule { rule: "R".into() }.path(Member::GroupFilter);
-        let unseen = Some(Before { value: Some(json!(["before"])) });
+        let unseen = Some(Before { value: Some(json!(["before"])), left: false });
         let owned = Owned { former: None, applied: Some(json!(["a"])), wish: "w".into(), unseen };
         let memory = Memory { owned: BTreeMap::from([(path.clone(), owned)]), ..Memory::default() };
         let forms = Forms::new(&crate::overlay::Expressions::default(), &BTreeMap::new());

@@ -61,12 +61,13 @@ impl<'a> Work<'a> {
 
     /// Keeps in mind what is owned and was not changed now.
     pub(super) fn carry(&mut self, path: Path, owned: &Owned) {
-        self.memory.owned.insert(path, owned.clone());
+        let unseen = owned.unseen.clone().map(|before| Before { left: true, ..before });
+        self.memory.owned.insert(path, Owned { unseen, ..owned.clone() });
     }
 
     /// Keeps in mind what is written now.
     pub(super) fn own(&mut self, path: Path, owned: Owned, before: Option<Value>) {
-        self.memory.owned.insert(path, Owned { unseen: Some(Before { value: before }), ..owned });
+        self.memory.owned.insert(path, Owned { unseen: Some(Before { value: before, left: false }), ..owned });
     }
 
     pub(super) fn finish(self) -> Merged {

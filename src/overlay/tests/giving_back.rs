@@ -127,3 +127,21 @@ fn a_value_that_was_never_ours_comes_back_as_it_was_before_it_was() {
     let saved = merged(&turned, &theirs, Some(&lost));
     assert_eq!(sorted(released(&saved.document, &saved.memory).document), sorted(theirs));
 }
+
+/// Saved without effect, and changed by somebody before the next save, which leaves it as it is: that one speaks of others only.
+#[test]
+fn a_value_that_a_save_left_to_somebody_is_not_ours_by_its_answer() {
+    let two = |expression: &str| {
+        mapped(&json!([
+            {"targetAttributeName": "userName", "expression": expression},
+            {"targetAttributeName": "nickName", "expression": "[mail]"},
+        ]))
+    };
+    let lost = merged(&two("[mail]"), &schema(), None).memory;
+    let mut theirs = schema();
+    mapping_mut(&mut theirs, "userName")["source"] = source("[displayName]");
+    let left = merged(&two("[mail]"), &theirs, Some(&lost));
+    assert_eq!(left.drifted.len(), 1);
+    let saved = merged(&two("[department]"), &left.document, Some(&left.memory.accepted()));
+    assert_eq!(released(&saved.document, &saved.memory.accepted()).document, theirs);
+}
