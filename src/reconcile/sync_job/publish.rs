@@ -5,7 +5,7 @@ use kube::ResourceExt;
 use crate::api::{Answers, MANAGER_REPORT, MANAGER_REQUESTS, SyncJob};
 use crate::cluster;
 use crate::cluster::object::Handle;
-use crate::plan::report::{End, report};
+use crate::plan::report::{End, can_wait, report};
 use crate::plan::{Memory, Verdict, answers, events, requests};
 use crate::reconcile::context::Context;
 
@@ -51,7 +51,7 @@ pub(super) async fn publish(
     if before != known {
         outcome = answered(&before, end, &object, memory, handle).await;
     }
-    if outcome == Outcome::Written && !report.says(&old.report) {
+    if outcome == Outcome::Written && !report.says(&old.report) && !can_wait(&old.report, end.verdict) {
         let written = handle.describe(MANAGER_REPORT, &report).await;
         outcome = outcome_of(written, "status changed", end.verdict, &object);
         if outcome == Outcome::Written {

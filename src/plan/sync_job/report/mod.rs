@@ -6,6 +6,8 @@ mod end;
 pub(in crate::plan) mod shown;
 mod witness;
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
@@ -19,10 +21,21 @@ use crate::plan::sync_job::mappings;
 use crate::plan::sync_job::observed::ObservedJob;
 use crate::plan::sync_job::preview::preview;
 use crate::plan::sync_job::secrets;
+use crate::plan::sync_job::step::Verdict;
 pub use end::End;
 
 /// Trouble that passes is believed to do so for this long; after it, what was true before is not known any more.
 const KNOWN_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// The longest wait for the pass that says how a start ended.
+const NEXT_PASS: Duration = Duration::from_secs(2);
+
+/// Whether a report is not worth a write of its own: the first one of a SyncJob, which says no more than that the job is being
+/// started, when the next pass, within a second or so, says how that ended.
+pub fn can_wait(old: &Report, verdict: &Verdict) -> bool {
+    let first = old.observed_generation.is_none_or(|generation| generation < 0) && old.conditions.is_empty();
+    let starting = verdict.standing == Standing::Working && verdict.reason == Reason::Starting;
+    first && starting && verdict.wake.delay() <= NEXT_PASS
+}
 
 /// Computes the report at the end of a pass over an object of this generation.
 pub fn report(old: &Report, generation: i64, end: &End<'_>, settings: &Settings, now: Timestamp) -> Report {
@@ -215,4 +228,24 @@ fn lasted(ready: Option<&Condition>, settings: &Settings, now: Timestamp) -> boo
         ready.status == "False"
             && now.duration_since(ready.last_transition_time.0).unsigned_abs() >= settings.stalled_grace
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::common::wake::Wake;
+
+    #[test]
+    fn only_the_first_report_of_a_start_that_shows_in_a_moment_waits() {
+        let new = Report { observed_generation: Some(-1), ..Report::default() };
+        let known = Report { observed_generation: Some(1), ..Report::default() };
+        let verdict = |standing, reason, wake| Verdict::stop(standing, reason, "", wake);
+        let seconds = |count| Wake::After(Duration::from_secs(count));
+        let starting = |wake| verdict(Standing::Working, Reason::Starting, wake);
+        assert!(can_wait(&new, &starting(seconds(1))) && can_wait(&Report::default(), &starting(seconds(2))));
+        assert!(!can_wait(&known, &starting(seconds(1))), "what is shown already is another thing");
+        assert!(!can_wait(&new, &starting(seconds(3))), "people wait");
+        assert!(!can_wait(&new, &verdict(Standing::Working, Reason::Creating, seconds(1))));
+        assert!(!can_wait(&new, &verdict(Standing::Passing, Reason::Starting, seconds(1))));
+    }
 }
