@@ -31,6 +31,8 @@ struct Known {
 #[derive(Default)]
 pub(in crate::reconcile) struct Listings {
     known: Mutex<HashMap<Key, Known>>,
+    /// The ids of the templates that a service principal offers, and when they were asked for.
+    offers: Mutex<HashMap<Key, (Instant, Vec<String>)>>,
     /// The tombstones of jobs: when each was deleted.
     tombstones: Mutex<HashMap<Key, Instant>>,
 }
@@ -69,6 +71,28 @@ impl Listings {
             return Err(error);
         }
         Ok((self.list(login, service_principal).await?, false))
+    }
+
+    /// The ids of the templates that a service principal offers. The SyncJobs that are created together share a recent answer,
+    /// unless it lacks what is wanted: a template comes late to a new application.
+    pub async fn templates(
+        &self,
+        login: &Login,
+        service_principal: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<String>, Error> {
+        let key = key(&login.tenant, service_principal);
+        let single_flight = self.known.lock().entry(key.clone()).or_default().single_flight.clone();
+        let _in_flight = single_flight.lock().await;
+        let recent = self.offers.lock().get(&key).filter(|(asked, _)| asked.elapsed() < RECENT).cloned();
+        if let Some((_, offered)) = recent.filter(|(_, offered)| offered.iter().any(|id| wanted(id))) {
+            return Ok(offered);
+        }
+        let asked = Instant::now();
+        let templates = login.client.list_templates(service_principal).await?;
+        let offered: Vec<String> = templates.into_iter().map(|template| template.id).collect();
+        self.offers.lock().insert(key, (asked, offered.clone()));
+        Ok(offered)
     }
 
     fn recent(&self, key: &Key) -> Option<Vec<Job>> {
@@ -111,6 +135,7 @@ impl Listings {
         let listed = |known: &Known| recent(known.listing.as_ref().map(|(asked, _)| *asked));
         self.known.lock().retain(|_, known| listed(known) || recent(known.changed) || !idle(known));
         self.tombstones.lock().retain(|_, at| at.elapsed() < lag);
+        self.offers.lock().retain(|_, (asked, _)| asked.elapsed() < RECENT);
     }
 }
 
@@ -133,6 +158,22 @@ mod tests {
         assert!(began.elapsed() < Duration::from_secs(60), "and none of them for longer: {:?}", began.elapsed());
         assert!(listings.recall(&login, "sp").await.is_err());
         assert_eq!(fake.calls(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn templates_are_asked_for_once_unless_the_wanted_one_is_missing() {
+        let (fake, listings) = (Fake::new(), Listings::default());
+        let login = Login { tenant: TenantKey::new("operator"), client: fake.client() };
+        fake.graph(Reply::body(200, r#"{"value":[{"id":"scim"}]}"#));
+        let asks = |wanted: &'static str| listings.templates(&login, "sp", move |id| id == wanted);
+        let together = futures::future::join_all((0..4).map(|_| asks("scim"))).await;
+        assert!(together.iter().all(|offered| offered.as_ref().is_ok_and(|offered| offered == &["scim"])));
+        assert_eq!(fake.calls(), 1);
+        assert!(asks("box").await.is_ok());
+        assert_eq!(fake.calls(), 2, "it may be offered by now");
+        tokio::time::advance(RECENT).await;
+        assert!(asks("scim").await.is_ok());
+        assert_eq!(fake.calls(), 3);
     }
 
     #[tokio::test(start_paused = true)]

@@ -40,9 +40,11 @@ pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fac
         },
         Look::Definition => definition(context).await,
         Look::Namespace => namespace(object, context).await,
-        Look::Templates => found(graph.list_templates(service_principal).await, |templates| {
-            Fact::TemplatesListed(templates.into_iter().map(|template| template.id).collect())
-        }),
+        Look::Templates => {
+            let wanted = |offered: &str| desired.template.same_as(offered);
+            let answer = context.listings.templates(scene.login, service_principal, wanted).await;
+            found(answer, Fact::TemplatesListed)
+        }
         Look::Rivals => rivals(desired, object, context).await,
         Look::Credentials => secrets::wanted(scene, object).await,
         Look::Secrets => secrets::live(scene).await,
