@@ -2,6 +2,9 @@
 //! of their own.
 
 mod follow;
+mod neighbours;
+#[cfg(test)]
+mod neighbours_tests;
 pub mod secrets;
 mod sorter;
 pub mod tenants;
@@ -21,6 +24,7 @@ use super::Namespaces;
 use super::stored::{Stored, Unreadable};
 use crate::api::{FINALIZER, SyncJob};
 use follow::{Heard, follow};
+use neighbours::Neighbours;
 use sorter::{Shelf, Sorter};
 
 /// What the watch shows of all watched namespaces.
@@ -31,7 +35,18 @@ pub struct Stores(Vec<Shown>);
 struct Shown {
     store: Store<SyncJob>,
     shelf: Shelf,
+    neighbours: Neighbours,
     heard: Heard,
+}
+
+impl Shown {
+    fn get(&self, key: &ObjectRef<SyncJob>) -> Option<Arc<SyncJob>> {
+        self.store.get(key).or_else(|| self.shelf.get(key))
+    }
+
+    fn state(&self) -> impl Iterator<Item = Arc<SyncJob>> {
+        self.store.state().into_iter().chain(self.shelf.state())
+    }
 }
 
 impl Stores {
@@ -46,7 +61,40 @@ impl Stores {
 
     /// All objects. Of those that cannot be read it holds what can be read of them.
     pub fn state(&self) -> Vec<Arc<SyncJob>> {
-        self.0.iter().flat_map(|shown| shown.store.state().into_iter().chain(shown.shelf.state())).collect()
+        self.0.iter().flat_map(Shown::state).collect()
+    }
+
+    /// All objects of a service principal, as [`Stores::state`] has them.
+    pub fn of_service_principal(&self, id: &str) -> Vec<Arc<SyncJob>> {
+        self.0.iter().flat_map(|shown| shown.neighbours.of(id)).collect()
+    }
+
+    /// The same, with every write that came before the one that `wished` recognises one of them by; `None` if the watch does
+    /// not show that within this time, or cannot vouch for it: several watches are not in step with each other.
+    pub async fn of_service_principal_once(
+        &self,
+        id: &str,
+        wished: impl Fn(&SyncJob) -> bool,
+        within: Duration,
+    ) -> Option<Vec<Arc<SyncJob>>> {
+        match self.0.as_slice() {
+            [only] => only.neighbours.once(id, wished, within).await,
+            _ => None,
+        }
+    }
+
+    /// The newest version that is shown. To be taken before a write, and compared by [`Stores::answered`] with its answer.
+    pub fn newest(&self) -> u128 {
+        self.0.iter().map(|shown| shown.neighbours.newest()).max().unwrap_or_default()
+    }
+
+    /// A write was answered with this object. One that is older than what was shown before means that the storage of the API
+    /// server was restored, and that the watch misses what was written since.
+    pub fn answered(&self, newest: u128, object: &SyncJob) {
+        let version = neighbours::version(object);
+        if version > 0 && version < newest {
+            self.0.iter().for_each(|shown| shown.neighbours.goes_back());
+        }
     }
 
     /// For how long the quietest of the watches has shown nothing, not even a bookmark; `None` while one of them has not
@@ -85,7 +133,11 @@ pub fn sync_jobs(client: &Client, namespaces: &Namespaces) -> Vec<Watch> {
 impl Watch {
     fn new(api: Api<Stored>) -> Self {
         let (store, writer) = reflector::store();
-        Self { api, writer, shown: Shown { store, shelf: Shelf::default(), heard: Heard::default() } }
+        Self {
+            api,
+            writer,
+            shown: Shown { store, shelf: Shelf::default(), neighbours: Neighbours::default(), heard: Heard::default() },
+        }
     }
 
     /// Watches for ever, and sends every change that matters, and every object that cannot be read.
@@ -129,6 +181,11 @@ impl Keeper {
             | Event::Init
             | Event::InitDone => None,
         };
+        let changed = match &event {
+            Event::Apply(object) | Event::Delete(object) => Some(object.to_ref()),
+            Event::Init | Event::InitApply(_) | Event::InitDone => None,
+        };
+        let old = changed.as_ref().and_then(|key| self.shown.get(key));
         let Some(mut event) = self.sorter.sort(event) else { return };
         match &mut event {
             Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {
@@ -137,6 +194,9 @@ impl Keeper {
             Event::Init | Event::InitDone => {}
         }
         self.writer.apply_watcher_event(&event);
+        if let Some(key) = changed {
+            self.shown.neighbours.replace(old.as_deref(), self.shown.get(&key));
+        }
         match event {
             Event::Apply(object) => self.send(&ObjectRef::from_obj(&object), difference),
             Event::Delete(object) => self.announce(Seen::Gone(ObjectRef::from_obj(&object))),
@@ -145,6 +205,7 @@ impl Keeper {
                 self.listing.extend(difference.map(|difference| (ObjectRef::from_obj(&object), difference)));
             }
             Event::InitDone => {
+                self.shown.neighbours.reset(self.shown.state().collect());
                 for (key, difference) in std::mem::take(&mut self.listing) {
                     self.send(&key, Some(difference));
                 }

@@ -21,6 +21,10 @@ impl Shelf {
         self.0.lock().values().cloned().collect()
     }
 
+    pub fn get(&self, key: &ObjectRef<SyncJob>) -> Option<Arc<SyncJob>> {
+        self.0.lock().get(key).cloned()
+    }
+
     pub fn holds(&self, key: &ObjectRef<SyncJob>) -> bool {
         self.0.lock().contains_key(key)
     }

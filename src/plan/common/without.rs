@@ -6,7 +6,7 @@
 pub enum Guard {
     /// An intent is on record before its create request is sent.
     Intent,
-    /// The rivals are read, uncached, after the intent was recorded.
+    /// The rivals are read as they are after the intent was recorded.
     RivalsReread,
     /// The jobs are listed once more after the rivals were read.
     ListAfterRivals,

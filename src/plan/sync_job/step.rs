@@ -32,7 +32,7 @@ pub enum Look {
     Namespace,
     /// List the templates that the service principal offers.
     Templates,
-    /// Read the other SyncJobs of this service principal from the API server, uncached.
+    /// Read the other SyncJobs of this service principal as they are after our own intent was written.
     Rivals,
     /// Learn whether the Secrets that the wish names have what it takes from them.
     Credentials,

@@ -10,9 +10,12 @@ use super::{mappings, observe, secrets};
 use crate::api::SyncJob;
 use crate::cluster::{self, read};
 use crate::graph;
-use crate::plan::{Desired, Fact, Guard, Look, ObservedJob};
+use crate::plan::{Fact, Guard, Look, ObservedJob};
 use crate::reconcile::context::Context;
 use crate::reconcile::trouble::{cluster_trouble, graph_trouble};
+
+/// A watch shows a write of ours at once, or is late; the list is the answer then.
+const SHOWN_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fact {
     let (desired, context) = (scene.desired, scene.context);
@@ -45,7 +48,7 @@ pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fac
             let answer = context.listings.templates(scene.login, service_principal, wanted).await;
             found(answer, Fact::TemplatesListed)
         }
-        Look::Rivals => rivals(desired, object, context).await,
+        Look::Rivals => rivals(scene, object).await,
         Look::Credentials => secrets::wanted(scene, object).await,
         Look::Secrets => secrets::live(scene).await,
         Look::Schema => mappings::look(scene).await,
@@ -70,12 +73,27 @@ pub(super) async fn namespace(object: &SyncJob, context: &Context) -> Fact {
     }
 }
 
-async fn rivals(desired: &Desired, object: &SyncJob, context: &Context) -> Fact {
+/// The other SyncJobs as they are after our own intent was written. Once the watch shows an intent of this pass, it shows every
+/// write before it: of two intents, the later one's SyncJob sees the earlier one. A list would cost the API server a walk over
+/// all. Of an earlier intent that proves nothing: what is asked for then is how things are by now.
+async fn rivals(scene: &Scene<'_>, object: &SyncJob) -> Fact {
+    let (desired, context, service_principal) = (scene.desired, scene.context, scene.service_principal());
     if context.settings.without.lacks(Guard::RivalsReread) {
-        let (rivals, siblings) = observe::holders(object, desired, &context.stores.state());
+        let holders = context.stores.of_service_principal(service_principal);
+        let (rivals, siblings) = observe::holders(object, desired, &holders);
         return Fact::RivalsRead { rivals, siblings };
     }
-    match read::holders(&context.client, &context.namespaces, desired.service_principal.as_str()).await {
+    let nonce = |object: &SyncJob| Some(object.status.as_ref()?.identity.intent.as_ref()?.nonce.clone());
+    if let Some(ours) = nonce(object).filter(|_| scene.intent_recorded.is_some()) {
+        let shown = |other: &SyncJob| other.uid() == object.uid() && nonce(other).as_ref() == Some(&ours);
+        let holders = context.stores.of_service_principal_once(service_principal, shown, SHOWN_WITHIN).await;
+        if let Some(holders) = holders {
+            let (rivals, siblings) = observe::holders(object, desired, &holders);
+            return Fact::RivalsRead { rivals, siblings };
+        }
+        tracing::debug!("the watch does not show the intent; reading the other SyncJobs from the API server");
+    }
+    match read::holders(&context.client, &context.namespaces, service_principal).await {
         Ok(holders) => {
             let holders: Vec<std::sync::Arc<_>> = holders.into_iter().map(Into::into).collect();
             let (rivals, siblings) = observe::holders(object, desired, &holders);

@@ -23,7 +23,9 @@ pub(super) fn world(
     let status = object.status.as_ref();
     let unbound = status.is_none_or(|status| status.identity.job_id.is_none());
     let others = match desired {
-        Some(desired) if unbound => holders(object, desired, &stores.state()),
+        Some(desired) if unbound => {
+            holders(object, desired, &stores.of_service_principal(desired.service_principal.as_str()))
+        }
         Some(_) | None => Others::default(),
     };
     let shown = Shown {

@@ -115,8 +115,12 @@ async fn intent(
     if scene.lacks(Guard::Intent) {
         return Learnt::and(done, [Remember::IntentRecorded { nonce }]);
     }
+    let newest = scene.context.stores.newest();
     match handle.apply_status(MANAGER_IDENTITY, &identity).await {
-        Ok(()) => Learnt::and(done, [Remember::IntentRecorded { nonce }]),
+        Ok(()) => {
+            scene.context.stores.answered(newest, handle.object());
+            Learnt::and(done, [Remember::IntentRecorded { nonce }])
+        }
         Err(error) => Learnt::and(unwritten(&error, doing), [Remember::IntentTried { nonce }]),
     }
 }

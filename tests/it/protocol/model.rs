@@ -125,6 +125,9 @@ pub struct Pass {
     pub began_after: u8,
     /// The settle window has passed for what it found, so that lists show what is there.
     pub settled: bool,
+    /// The objects as they were when this pass recorded its intent, and as each later write left them: the watch shows one of
+    /// these when it shows the intent. Empty once the rivals were read.
+    pub shown: Vec<Vec<Object>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -157,6 +160,8 @@ pub enum Outcome {
     Refused,
     /// A replica answers that lags behind: nothing is shown, or nothing is there to be deleted.
     Lagging,
+    /// The watch shows the others as this many of their writes ago, and at least as they were when this pass recorded its intent.
+    Behind(usize),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,6 +209,18 @@ pub struct Protocol {
 
 pub fn trouble(kind: TroubleKind) -> Trouble {
     Trouble { kind, detail: String::new(), trace: None, retry_after: None }
+}
+
+impl State {
+    /// Every pass that waits for its own write may be shown what was written since.
+    fn show(&mut self) {
+        let (objects, actors) = (&self.objects, &mut self.actors);
+        for pass in actors.iter_mut().filter_map(|actor| actor.pass.as_mut()) {
+            if pass.shown.last().is_some_and(|last| last != objects) {
+                pass.shown.push(objects.clone());
+            }
+        }
+    }
 }
 
 impl Protocol {
@@ -262,6 +279,10 @@ impl Model for Protocol {
                 continue;
             };
             actions.push(Action::Advance { actor, outcome: Outcome::Good });
+            if self.decide(self.actors[actor], &pass.world).step == Some(Step::Look(Look::Rivals)) {
+                let writes = 1..pass.shown.len();
+                actions.extend(writes.map(|writes| Action::Advance { actor, outcome: Outcome::Behind(writes) }));
+            }
             if state.faults < self.faults_max {
                 actions.push(Action::Crash { actor });
                 let ways = outcomes(&self.decide(self.actors[actor], &pass.world)).iter();
@@ -287,13 +308,14 @@ impl Model for Protocol {
                 state.actors[actor].pass = Some(pass);
             }
             Action::Advance { actor, outcome } => {
-                state.faults += u8::from(outcome != Outcome::Good);
+                state.faults += u8::from(!matches!(outcome, Outcome::Good | Outcome::Behind(_)));
                 let mut pass = state.actors[actor].pass.take()?;
                 if self.advance(&mut state, actor, &mut pass, outcome) {
                     state.actors[actor].pass = Some(pass);
                 } else {
                     end(&mut state, actor, &pass);
                 }
+                state.show();
             }
             Action::Crash { actor } => {
                 state.faults += 1;
@@ -311,6 +333,7 @@ impl Model for Protocol {
             Action::Delete { object } => {
                 let deleting = &mut state.objects[object];
                 (deleting.deleting, deleting.version) = (true, deleting.version + 1);
+                state.show();
             }
         }
         Some(state)

@@ -50,7 +50,7 @@ impl Protocol {
         memory.met = true;
         let memory = state.actors[actor].clone();
         let ours = |nonce: u8| memory.created.as_ref().filter(|(known, _)| *known == nonce).map(|(_, job)| job.clone());
-        let (rivals, siblings) = if settled { self.holders(state, index) } else { (Vec::new(), Vec::new()) };
+        let (rivals, siblings) = if settled { self.holders(&state.objects, index) } else { (Vec::new(), Vec::new()) };
         let several = settled || self.without == Without::SeveralLooks && object.deleting;
         let over = if settled || self.without == Without::DeletionWindow { LONG } else { Duration::ZERO };
         let world = World {
@@ -93,6 +93,7 @@ impl Protocol {
             nonce: object.intent.as_ref().map(|intent| intent.nonce),
             began_after: state.nonces,
             settled,
+            shown: Vec::new(),
         }
     }
 
@@ -147,7 +148,10 @@ impl Protocol {
                 Fact::RivalsRead { rivals: Vec::new(), siblings: Vec::new() }
             }
             Step::Look(Look::Rivals) => {
-                let (rivals, siblings) = self.holders(state, index);
+                let behind = if let Outcome::Behind(writes) = outcome { writes } else { 0 };
+                let shown = std::mem::take(&mut pass.shown);
+                let now = shown.len().checked_sub(1 + behind).map_or(&state.objects, |at| &shown[at]);
+                let (rivals, siblings) = self.holders(now, index);
                 Fact::RivalsRead { rivals, siblings }
             }
             Step::Change(Change::CreateJob) => create(self, state, actor, pass, outcome),
@@ -184,7 +188,9 @@ impl Protocol {
         state.actors[actor].unsent.push(nonce);
         pass.nonce = Some(nonce);
         let stored = (self.without != Without::Intent).then_some(Intent { nonce, baseline, adopt });
-        self.write(state, self.actors[actor], pass, outcome, |object| object.intent = stored)
+        let written = self.write(state, self.actors[actor], pass, outcome, |object| object.intent = stored);
+        pass.shown = vec![state.objects.clone()];
+        written
     }
 
     fn bind(&self, state: &mut State, index: usize, pass: &mut Pass, id: &str, outcome: Outcome) -> Option<Fact> {
@@ -218,9 +224,9 @@ impl Protocol {
         (outcome == Outcome::AnswerLost).then(|| Fact::Trouble(trouble(TroubleKind::ClusterUnavailable)))
     }
 
-    fn holders(&self, state: &State, index: usize) -> (Vec<Rival>, Vec<Sibling>) {
+    fn holders(&self, objects: &[Object], index: usize) -> (Vec<Rival>, Vec<Sibling>) {
         let (mut rivals, mut siblings) = (Vec::new(), Vec::new());
-        for (other, object) in state.objects.iter().enumerate() {
+        for (other, object) in objects.iter().enumerate() {
             if other == index || object.intent.is_none() && object.job.is_none() {
                 continue;
             }

@@ -38,7 +38,7 @@ pub fn create(model: &Protocol, state: &mut State, actor: usize, pass: &Pass, ou
     let (nonce, object) = (pass.nonce.unwrap_or_default(), model.actors[actor]);
     state.actors[actor].unsent.clear();
     match outcome {
-        Outcome::Good => {
+        Outcome::Good | Outcome::Behind(_) => {
             let answer = commit(model, state, nonce, object);
             return answered(model, &mut state.actors[actor], pass, nonce, answer);
         }
@@ -83,11 +83,11 @@ pub fn deleted(state: &mut State, id: &str, object: usize) {
 pub fn delete(state: &mut State, id: &str, object: usize, outcome: Outcome) -> Fact {
     let there = state.jobs.iter().any(|job| job.id == id);
     match outcome {
-        Outcome::Good if there => {
+        Outcome::Good | Outcome::Behind(_) if there => {
             deleted(state, id, object);
             return Fact::JobDeleted { id: id.to_owned() };
         }
-        Outcome::Good | Outcome::Lagging => return Fact::DeleteNotFound,
+        Outcome::Good | Outcome::Behind(_) | Outcome::Lagging => return Fact::DeleteNotFound,
         Outcome::Refused => return Fact::Trouble(trouble(TroubleKind::Throttled)),
         Outcome::AnswerLost => deleted(state, id, object),
         Outcome::Late => state.late_deletions.push((id.to_owned(), object)),

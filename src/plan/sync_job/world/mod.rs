@@ -49,7 +49,7 @@ pub struct Sibling {
     pub job_id: Option<String>,
 }
 
-/// What is known of rivals. Only an uncached read made after our own intent was written may allow a create.
+/// What is known of rivals. Only what holds every write before our own intent may allow a create.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Rivals {
     /// From the watch cache: good enough to stay away, never to go ahead.
