@@ -37,12 +37,12 @@ pub(in crate::plan) fn course(id: &str, desired: &Desired, world: &World, settin
     }
 }
 
-/// What has to be read before anything can be planned.
+/// What has to be read before anything can be planned; also of the job that would be adopted, where it is clear which one that is.
 pub(in crate::plan) fn unread(desired: &Desired, world: &World) -> Option<Look> {
     let wish = wish_hash(desired, &world.mappings)?;
-    let bound = world.bound_job().is_some();
+    let shown = world.subject(desired).is_some();
     let known = world.mappings.found().is_some_and(|found| found.wish == wish);
-    (bound && !known).then_some(Look::Schema)
+    (shown && !known).then_some(Look::Schema)
 }
 
 /// Whether a job may be started that is held back by nothing else: what a person changed on purpose holds nothing up.

@@ -70,3 +70,25 @@ fn a_long_plan_is_cut_with_a_count() {
     assert_eq!(shown.last().unwrap().message, "… and 61 more values; `entrain plan` shows all of them.");
     assert_eq!(planned(lines(40)), lines(40));
 }
+
+#[test]
+fn a_plan_of_an_adoption_shows_the_mappings_of_the_job_that_would_be_adopted() {
+    let desired = wish(json!({"mode": "Plan", "adoption": {"policy": "IfExists"}}));
+    let one = |id: &str| ObservedJob { id: id.to_owned(), template_id: Some("scim".to_owned()), ..job("Active") };
+    let world = |jobs| World {
+        job_id: None,
+        origin: None,
+        run: None,
+        seen: false,
+        lived: false,
+        jobs: Some(jobs),
+        ..running()
+    };
+    let (steps, end, verdict) = pass(&desired, world(vec![one(JOB)]), &Compared::Differs(one_line()));
+    assert_eq!((reads(&steps), verdict.reason), (1, Reason::ChangesPlanned), "{steps:?}");
+    let plan = preview(&desired, &end, &Settings::default()).changes;
+    let messages: Vec<&str> = plan.iter().map(|change| change.message.as_str()).collect();
+    assert_eq!(messages, ["Adopt job 'scim.1'.", "userName: [userPrincipalName] → [mail]"]);
+    let (steps, _, verdict) = pass(&desired, world(vec![one("scim.1"), one("scim.2")]), &Compared::Differs(one_line()));
+    assert_eq!((reads(&steps), verdict.reason), (0, Reason::Ambiguous));
+}
