@@ -32,7 +32,7 @@ async fn compared(job: &str, scene: &Scene<'_>) -> Result<Comparison, Trouble> {
     let mut comparison = answer.comparison;
     warn(&mut comparison, &earlier);
     let in_place = matches!(&comparison.outcome, Compared::Differs(found) if found.is_in_place());
-    comparison.carried_out = earlier.unanswered.filter(|_| in_place);
+    comparison.carried_out = earlier.unanswered.filter(|_| in_place || answer.shown);
     comparison.tried = earlier.tried;
     Ok(comparison)
 }

@@ -8,7 +8,7 @@ fn status_says_what_the_next_process_may_rely_on() {
     let now = Timestamp::UNIX_EPOCH;
     let seen = |difference| {
         let view = View { seen: Some(compared(&desired, Compared::Differs(difference))), ..saved(20 * MINUTE) };
-        status(&desired, &World { mappings: view, ..running() }, now).unwrap()
+        status(&desired, &World { mappings: view, ..running() }, &Settings::default(), now).unwrap()
     };
     let in_place = seen(differs(&[]));
     assert_eq!((in_place.checked_hash, in_place.owned), (Some(hash(&desired)), 1));
@@ -18,14 +18,18 @@ fn status_says_what_the_next_process_may_rely_on() {
     assert_eq!((risky.checked_hash, risky.confirm), (None, Some("c1".to_owned())));
     let before = MappingsStatus { owned: 3, confirm: Some("c1".to_owned()), ..MappingsStatus::default() };
     let view = View { status: Some(before), saved_now: true, ..saved(Duration::ZERO) };
-    let after = status(&desired, &World { mappings: view, ..running() }, now).unwrap();
+    let after = status(&desired, &World { mappings: view, ..running() }, &Settings::default(), now).unwrap();
     assert_eq!((after.owned, after.confirm), (3, None), "the confirmation was for what is saved now");
     let released = wish(json!({"mappings": null}));
     let view = View {
         seen: Some(compared(&released, Compared::Differs(Difference { owned: 0, ..differs(&[]) }))),
         ..saved(MINUTE)
     };
-    assert_eq!(status(&released, &World { mappings: view, ..running() }, now), None, "nothing is owned any more");
+    assert_eq!(
+        status(&released, &World { mappings: view, ..running() }, &Settings::default(), now),
+        None,
+        "nothing is owned any more"
+    );
 }
 
 #[test]
