@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::expression::Forms;
+use super::document::{find, member};
+use super::expression::{Expressions, Forms};
 use super::meaning::same;
 use super::path::{Member, Path, Subject};
 
@@ -72,6 +73,18 @@ impl Memory {
         previous.owned.into_iter().for_each(|(path, owned)| _ = self.owned.entry(path).or_insert(owned));
         previous.forms.into_iter().for_each(|(text, form)| _ = self.forms.entry(text).or_insert(form));
         self
+    }
+
+    /// Whether the schema shows that the save of all this was carried out: some value is as it was put there, and was not so
+    /// before.
+    pub fn is_shown(&self, schema: &Value, known: &Expressions) -> bool {
+        let forms = Forms::new(known, &self.forms);
+        self.owned.iter().filter(|(path, _)| path.member != Member::Existence).any(|(path, owned)| {
+            let live = find(schema, &path.subject).map(|whole| member(whole, path.member));
+            let as_applied = |value| same(path.member, value, owned.applied.as_ref(), &forms);
+            let (Some(before), Some(live)) = (&owned.unseen, live) else { return false };
+            as_applied(live) && !as_applied(before.value.as_ref())
+        })
     }
 
     /// How many values are owned.
@@ -180,6 +193,21 @@ mod tests {
         assert!(ours(&memory, "a") && ours(&memory, "before") && !ours(&memory, "other"));
         let memory = memory.accepted();
         assert!(ours(&memory, "a") && !ours(&memory, "before"));
+    }
+
+    #[test]
+    fn a_save_is_shown_by_a_value_that_was_not_so_before() {
+        let path = Subject::Rule { rule: "R".into() }.path(Member::GroupFilter);
+        let shown = |before: &str, live: &str| {
+            let unseen = Some(Before { value: Some(json!([before])) });
+            let owned = Owned { former: None, applied: Some(json!(["a"])), wish: "w".into(), unseen };
+            let memory = Memory { owned: BTreeMap::from([(path.clone(), owned)]), ..Memory::default() };
+            let filter = json!({"includedGroups": [live]});
+            let schema = json!({"synchronizationRules": [{"name": "R", "groupFilter": filter}]});
+            memory.is_shown(&schema, &Expressions::default())
+        };
+        assert!(shown("before", "a"));
+        assert!(!shown("before", "before") && !shown("before", "other") && !shown("a", "a"));
     }
 
     #[test]

@@ -104,6 +104,11 @@ fn other_parts_of_a_filter_stay() {
     let none = users(&json!({"scope": {"groups": []}}));
     let mut document = merged(&none, &live, None).document;
     assert_eq!(objects_mut(&mut document)["scope"], json!({"groups": [], "inputFilterGroups": [{"name": "kept"}]}));
+    let clause = json!({"attribute": "department", "operator": "IS NOT NULL", "values": []});
+    let other = users(&json!({"scope": {"groups": [{"name": "new", "clauses": [clause]}]}}));
+    let mut document = merged(&other, &live, None).document;
+    let scope = &objects_mut(&mut document)["scope"];
+    assert_eq!((&scope["groups"][0]["name"], &scope["inputFilterGroups"]), (&json!("new"), &json!([{"name": "kept"}])));
 }
 
 #[test]

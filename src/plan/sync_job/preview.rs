@@ -47,9 +47,17 @@ pub fn preview(desired: &Desired, world: &World, settings: &Settings) -> Preview
     let mut changes = Vec::new();
     // Before a job is adopted, the jobs are listed once more. They are expected to be those that were listed.
     let mut listed = world.jobs.clone().filter(|_| !world.jobs_recalled);
+    // A job that is adopted has the schema that it was found with.
+    let found = world.subject(desired).map(|job| job.id.clone()).filter(|_| world.job_id.is_none());
+    let mut compared = world.mappings.seen.clone();
     while let Next::Do(step) = pass.next_step() {
-        let again = if step == Step::Look(Look::Jobs) { listed.take() } else { None };
-        let fact = again.map(Fact::JobsListed).or_else(|| expected(&step, desired, pass.world()));
+        let adopted = found.is_some() && pass.world().job_id == found;
+        let again = match step {
+            Step::Look(Look::Jobs) => listed.take().map(Fact::JobsListed),
+            Step::Look(Look::Schema) if adopted => compared.take().map(Fact::SchemaRead),
+            Step::Look(_) | Step::Record(_) | Step::Change(_) => None,
+        };
+        let fact = again.or_else(|| expected(&step, desired, pass.world()));
         let Some(fact) = fact else { break };
         changes.extend(planned(&step, desired));
         pass.learn(fact);

@@ -2,7 +2,7 @@
 
 use super::scene::{Learnt, Scene, unwritten};
 use super::{change, look, record};
-use crate::api::SyncJob;
+use crate::api::{MANAGER_REPORT, MappingsStatus, Report, SyncJob};
 use crate::cluster;
 use crate::cluster::object::Handle;
 use crate::plan::{Change, Fact, Guard, Look, Record, Step, Trouble};
@@ -18,6 +18,12 @@ pub(super) async fn carry_out(step: &Step, scene: &Scene<'_>, handle: &mut Handl
                 && let Err(error) = still_the_same(handle).await
             {
                 return unwritten(&error, "reading the SyncJob before its job is deleted").into();
+            }
+            if matches!(change, Change::SaveMappings { .. })
+                && scene.world.mappings.status.is_none()
+                && let Err(error) = announce(handle).await
+            {
+                return unwritten(&error, "recording that mappings are saved").into();
             }
             change::change(change, scene).await
         }
@@ -60,6 +66,14 @@ pub(super) async fn without_login(
             | Record::Restart { .. },
         ) => Fact::Trouble(barred.clone()),
     }
+}
+
+/// Has status say that this SyncJob may own something of the schema, before the first save is sent: without that, a save whose
+/// answer is lost would be forgotten as soon as nothing is declared any more.
+async fn announce(handle: &mut Handle<SyncJob>) -> Result<(), cluster::Error> {
+    let old = handle.object().status.clone().unwrap_or_default().report;
+    let report = Report { mappings: Some(MappingsStatus::default()), ..old };
+    handle.apply_status(MANAGER_REPORT, &report).await
 }
 
 /// Whether the object that the decision was made on is still there, with the same record: another operator may have deleted

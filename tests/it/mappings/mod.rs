@@ -1,6 +1,7 @@
 //! Attribute mappings of jobs on the whole stack: overlays in SyncJobs, the operator as a process, and the schemas that the
 //! simulator keeps in the service's form.
 
+mod at_once;
 mod changes;
 mod deletion;
 mod edits;

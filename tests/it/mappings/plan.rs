@@ -50,10 +50,8 @@ async fn mode_plan_and_entrain_plan_say_the_same_one_line_for_each_attribute_and
         ]),
     );
     mappings["objectMappings"][0]["flowTypes"] = json!(["Add", "Update"]);
-    // Before the job is adopted, that is the plan.
     stand.apply(&job, &mappings, &["mode: Plan"]).await;
-    let object = stand.until(&job, "has a plan", |it| ready(it, "True", "ChangesPlanned")).await;
-    assert_eq!(messages(&object["status"]["plan"])[0], format!("Adopt job '{}'.", job.id));
+    let unadopted = stand.until(&job, "has a plan", |it| ready(it, "True", "ChangesPlanned")).await;
     stand.adopt(&job).await;
     stand.apply(&job, &mappings, &["mode: Plan"]).await;
     let object = stand.until(&job, "has a plan", |it| ready(it, "True", "ChangesPlanned")).await;
@@ -67,6 +65,10 @@ async fn mode_plan_and_entrain_plan_say_the_same_one_line_for_each_attribute_and
     let all = messages(&object["status"]["plan"]);
     let planned: Vec<&str> = all.iter().map(String::as_str).filter(|line| line.contains(" → ")).collect();
     assert_eq!(planned, lines, "{all:#?}");
+    // Before the job is adopted, that is planned too.
+    let before = messages(&unadopted["status"]["plan"]);
+    assert_eq!(before[0], format!("Adopt job '{}'.", job.id));
+    assert_eq!(before.iter().filter(|line| line.contains(" → ")).collect::<Vec<_>>(), lines, "{before:#?}");
     assert!(
         condition(&object, "Ready")["message"]
             .as_str()

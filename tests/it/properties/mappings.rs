@@ -43,7 +43,7 @@ pub fn wish() -> impl Strategy<Value = Option<Wish>> {
 prop_compose! {
     fn difference()(
         lines in vec(prop::sample::select(vec!["userName: [a] → [b]", "title: removed"]), 0..3),
-        (drifted, risky, corrects) in (any::<bool>(), any::<bool>(), any::<bool>()),
+        (drifted, risky, corrects, lets_go) in (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
         confirmation in confirmation(),
         owned in 0..3_usize,
     ) -> Difference {
@@ -56,6 +56,7 @@ prop_compose! {
             confirmation,
             owned,
             corrects: corrects && !lines.is_empty(),
+            lets_go: lets_go && lines.is_empty(),
             lines,
         }
     }

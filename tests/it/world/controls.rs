@@ -58,7 +58,7 @@ const SCHEDULES: u64 = 1000;
 
 const ROW: Control = Control { missing: Missing::SettleWindow, guard: "", settle: 180, part: ANYWHERE };
 
-const CONTROLS: [Control; 25] = [
+const CONTROLS: [Control; 26] = [
     Control {
         missing: Missing::Of(Guard::FreshDelete),
         guard: "the object is read before its job is deleted",
@@ -216,6 +216,17 @@ const CONTROLS: [Control; 25] = [
         part: Part {
             scenes: &["mappings that are let go of", "mappings that are not declared any more"],
             sites: &[Site::GraphAction],
+            ..ANYWHERE
+        },
+        ..ROW
+    },
+    Control {
+        missing: Missing::Of(Guard::TriedCounts),
+        guard: "a save whose answer was lost counts as one",
+        part: Part {
+            scenes: &["mappings", "mappings that stay"],
+            sites: &[Site::GraphAction],
+            kinds: &[(Site::GraphAction, LATE)],
             ..ANYWHERE
         },
         ..ROW

@@ -37,12 +37,12 @@ pub(in crate::plan) fn course(id: &str, desired: &Desired, world: &World, settin
     }
 }
 
-/// What has to be read before anything can be planned.
+/// What has to be read before anything can be planned; also of the job that would be adopted, where it is clear which one that is.
 pub(in crate::plan) fn unread(desired: &Desired, world: &World) -> Option<Look> {
     let wish = wish_hash(desired, &world.mappings)?;
-    let bound = world.bound_job().is_some();
+    let shown = world.subject(desired).is_some();
     let known = world.mappings.found().is_some_and(|found| found.wish == wish);
-    (bound && !known).then_some(Look::Schema)
+    (shown && !known).then_some(Look::Schema)
 }
 
 /// Whether a job may be started that is held back by nothing else: what a person changed on purpose holds nothing up.
@@ -74,12 +74,12 @@ fn is_due(wish: &str, desired: &Desired, world: &World, settings: &Settings) -> 
 /// Whether what an earlier pass found has to be looked at again.
 fn again(recalled: &Comparison, age: Duration, desired: &Desired, view: &View, settings: &Settings) -> bool {
     // What was found so soon after a save may be from before it.
-    let lags = view.saved.as_ref().is_some_and(|(_, saved)| saved.saturating_sub(age) < settings.settle_window);
+    let lags = view.lags(age, settings);
     match &recalled.outcome {
         Compared::Faulty(..) | Compared::TestsFailed(_) => age >= HELD_FOR,
         Compared::Differs(difference) if difference.lines.is_empty() => {
             let drifts = !difference.drifted.is_empty();
-            drifts && lags || age >= if drifts { HELD_FOR } else { CHECKED_FOR }
+            (drifts || difference.lets_go) && lags || age >= if drifts { HELD_FOR } else { CHECKED_FOR }
         }
         // Nothing is saved in this mode, however often it is looked at.
         Compared::Differs(_) if desired.mode == Mode::Plan => age >= HELD_FOR,
@@ -117,7 +117,7 @@ fn decided(id: &str, seen: &Comparison, desired: &Desired, view: &View, settings
 fn not_now(difference: &Difference, desired: &Desired, view: &View, settings: &Settings) -> Option<Problem> {
     let (lines, drifted) = (&difference.lines, &difference.drifted);
     let saved = view.saved.as_ref().map(|(_, age)| *age);
-    let differs = !lines.is_empty() || !drifted.is_empty();
+    let differs = !lines.is_empty() || !drifted.is_empty() || difference.lets_go;
     if let Some(age) = saved.filter(|age| differs && *age < settings.settle_window) {
         let (message, wake) = (words::NOT_SHOWN_YET.to_owned(), Wake::soon_after(age));
         return Some(Problem { standing: Standing::Working, reason: Reason::SavingMappings, message, wake });

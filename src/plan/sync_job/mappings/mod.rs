@@ -14,6 +14,7 @@ use std::time::Duration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::api::MappingsStatus;
+use crate::plan::common::settings::Settings;
 
 pub(in crate::plan) use decide::{course, may_start, unread};
 pub(in crate::plan) use release::{giving_back, unrestored};
@@ -34,7 +35,7 @@ pub struct Comparison {
     /// Hash of the wish that was compared.
     pub wish: String,
     pub outcome: Compared,
-    /// The revision of a save that got no answer, if the schema shows that it was carried out.
+    /// The revision of a save that got no answer, if the schema shows that it was carried out, whatever is wished now.
     pub carried_out: Option<String>,
     /// How long ago a save was sent whose answer was lost. It may be carried out late.
     pub tried: Option<Duration>,
@@ -80,6 +81,9 @@ pub struct Difference {
     pub owned: usize,
     /// Whether a save would only revert what somebody else changed.
     pub corrects: bool,
+    /// Whether values are owned no longer and nothing has to be saved for that: they are as they were before. So soon after a
+    /// save, Graph may only not show yet what it saved.
+    pub lets_go: bool,
 }
 
 /// What came of giving everything back.
@@ -94,7 +98,7 @@ pub enum Released {
 impl Difference {
     /// Whether the schema has all that was put there.
     pub fn is_in_place(&self) -> bool {
-        self.lines.is_empty() && self.drifted.is_empty() && self.left.is_empty()
+        self.lines.is_empty() && self.drifted.is_empty() && self.left.is_empty() && !self.lets_go
     }
 }
 
@@ -136,6 +140,11 @@ impl View {
     /// Whether anything of the schema is this SyncJob's, or may be.
     pub fn owns(&self) -> bool {
         self.status.is_some() || self.revision.is_some()
+    }
+
+    /// Whether the schema was saved so lately, as seen from a look this long ago, that the look may be of the one before.
+    pub(in crate::plan) fn lags(&self, age: Duration, settings: &Settings) -> bool {
+        self.saved.as_ref().is_some_and(|(_, saved)| saved.saturating_sub(age) < settings.settle_window)
     }
 
     /// What this pass, or an earlier one of this process, found.

@@ -1,5 +1,7 @@
 //! What people read of mappings: the condition MappingsApplied and `status.mappings`.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -40,7 +42,12 @@ pub(in crate::plan) fn condition(
 }
 
 /// What status says of the owned part at the end of a pass.
-pub(in crate::plan) fn status(desired: &Desired, world: &World, now: Timestamp) -> Option<MappingsStatus> {
+pub(in crate::plan) fn status(
+    desired: &Desired,
+    world: &World,
+    settings: &Settings,
+    now: Timestamp,
+) -> Option<MappingsStatus> {
     let view = &world.mappings;
     world.job_id.as_ref()?;
     let wish = wish_hash(desired, view)?;
@@ -70,7 +77,9 @@ pub(in crate::plan) fn status(desired: &Desired, world: &World, now: Timestamp) 
             ..shown
         });
     };
-    let as_declared = difference.lines.is_empty() && difference.drifted.is_empty();
+    // What is let go of and was saved just now may be there after all.
+    let unsure = difference.lets_go && view.lags(Duration::ZERO, settings);
+    let as_declared = difference.lines.is_empty() && difference.drifted.is_empty() && !unsure;
     if as_declared && difference.owned == 0 && desired.mappings.is_none() {
         return None;
     }

@@ -66,7 +66,9 @@ pub fn report(old: &Report, generation: i64, end: &End<'_>, settings: &Settings,
             || old.credentials.clone(),
             |desired| secrets::status(old.credentials.as_ref(), desired, world, now),
         ),
-        mappings: end.desired.map_or_else(|| old.mappings.clone(), |desired| mappings::status(desired, world, now)),
+        mappings: end
+            .desired
+            .map_or_else(|| old.mappings.clone(), |desired| mappings::status(desired, world, settings, now)),
         plan: planned(old, end, settings),
         deletion_policy: end.desired.map(|desired| desired.deletion_policy(world.origin)),
     }

@@ -15,6 +15,8 @@ const ROUNDS: usize = 3;
 pub(crate) struct Answer {
     pub comparison: Comparison,
     pub merged: Option<Documents>,
+    /// Whether the schema shows that the last save was carried out.
+    pub shown: bool,
 }
 
 pub(crate) struct Documents {
@@ -27,11 +29,13 @@ pub(crate) struct Documents {
 pub(crate) async fn compare(question: &Question<'_>) -> Result<Answer, Error> {
     let live = question.reader.read_schema(question.service_principal, question.job).await?;
     question.desk.forget_refusals();
-    let answer = |outcome, merged| Answer { comparison: Comparison::new(question.hash, outcome), merged };
     let (wish, memory, drift) = (question.mappings, question.memory, question.drift);
     let overlay = Overlay { wish, memory, drift, everyone: question.everyone };
     parse(question, &live, &overlay).await?;
-    let merged = overlay::merge(&overlay, &live, &question.desk.known());
+    let known = question.desk.known();
+    let shown = memory.is_some_and(|memory| memory.is_shown(&live, &known));
+    let answer = |outcome, merged| Answer { comparison: Comparison::new(question.hash, outcome), merged, shown };
+    let merged = overlay::merge(&overlay, &live, &known);
     let merged = match merged {
         Ok(merged) => merged,
         Err(findings) => return Ok(answer(faulty(&findings), None)),
@@ -40,7 +44,7 @@ pub(crate) async fn compare(question: &Question<'_>) -> Result<Answer, Error> {
     if !failures.is_empty() {
         return Ok(answer(Compared::TestsFailed(failures), None));
     }
-    let difference = difference(&merged);
+    let difference = difference(&merged, memory);
     let documents = Documents { live, merged, before: memory.cloned() };
     Ok(answer(Compared::Differs(difference), Some(documents)))
 }
@@ -84,7 +88,7 @@ fn faulty(findings: &[overlay::Finding]) -> Compared {
     Compared::Faulty(worst, findings.iter().map(|finding| finding.message.clone()).collect())
 }
 
-fn difference(merged: &Merged) -> Difference {
+fn difference(merged: &Merged, memory: Option<&Memory>) -> Difference {
     let texts = |lines: &[overlay::Line]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
     Difference {
         lines: texts(&merged.changes),
@@ -94,5 +98,6 @@ fn difference(merged: &Merged) -> Difference {
         confirmation: overlay::confirmation(&merged.changes),
         owned: merged.owned,
         corrects: merged.corrects_only,
+        lets_go: merged.changes.is_empty() && memory.is_some_and(|memory| memory.len() > merged.owned),
     }
 }

@@ -13,8 +13,9 @@ use crate::reconcile::trouble::graph_trouble;
 
 /// Reads the schema of the job, and compares it with the wish.
 pub(in crate::reconcile::sync_job) async fn look(scene: &Scene<'_>) -> Fact {
-    // The plan asks for the schema of a recorded job only.
-    let Some(job) = scene.world.job_id.clone() else { return Fact::Trouble(changed()) };
+    let shown = || scene.world.subject(scene.desired).map(|job| job.id.clone());
+    // The plan asks for the schema of the recorded job, or of the one that mode Manage would adopt.
+    let Some(job) = scene.world.job_id.clone().or_else(shown) else { return Fact::Trouble(changed()) };
     match compared(&job, scene).await {
         Ok(comparison) => Fact::SchemaRead(comparison),
         Err(trouble) => Fact::Trouble(trouble),
@@ -31,7 +32,7 @@ async fn compared(job: &str, scene: &Scene<'_>) -> Result<Comparison, Trouble> {
     let mut comparison = answer.comparison;
     warn(&mut comparison, &earlier);
     let in_place = matches!(&comparison.outcome, Compared::Differs(found) if found.is_in_place());
-    comparison.carried_out = earlier.unanswered.filter(|_| in_place);
+    comparison.carried_out = earlier.unanswered.filter(|_| in_place || answer.shown);
     comparison.tried = earlier.tried;
     Ok(comparison)
 }

@@ -128,7 +128,9 @@ async fn given_back(job: &str, scene: &Scene<'_>) -> Result<Released, Trouble> {
         return Ok(Released::Kept("The schema of the job does not fit what is known of it.".to_owned()));
     };
     let window = scene.context.settings.settle_window;
-    if let Some(left) = earlier.tried.and_then(|tried| window.checked_sub(tried)).filter(|left| !left.is_zero()) {
+    let accepted = scene.world.mappings.saved.as_ref().map(|(_, age)| *age).filter(|_| difference.lets_go);
+    let sent = earlier.tried.or(accepted);
+    if let Some(left) = sent.and_then(|age| window.checked_sub(age)).filter(|left| !left.is_zero()) {
         return Err(under_way(left));
     }
     let Difference { lines, left, risks, .. } = difference;
@@ -149,11 +151,13 @@ async fn given_back(job: &str, scene: &Scene<'_>) -> Result<Released, Trouble> {
     Ok(Released::Restored { lines, left })
 }
 
-/// A save that is carried out after everything was given back would stay for good.
+/// A save that is carried out, or shows, after everything was given back would stay for good.
 fn under_way(left: Duration) -> Trouble {
     Trouble {
         kind: TroubleKind::Busy,
-        detail: "An earlier save of the mappings got no clear answer, and may still be carried out.".to_owned(),
+        detail:
+            "An earlier save of the mappings does not show yet, or got no clear answer and may still be carried out."
+                .to_owned(),
         trace: None,
         retry_after: Some(left),
     }

@@ -50,7 +50,7 @@ impl<'a> Case<'a> {
         &self.flat[&Arc::as_ptr(schema)]
     }
 
-    fn changes(&self, before: &Stored, after: &Stored, place: &str) -> bool {
+    pub fn changes(&self, before: &Stored, after: &Stored, place: &str) -> bool {
         let (before, after) = (self.values(&before.schema), self.values(&after.schema));
         differs(before, after, place)
     }

@@ -137,18 +137,32 @@ fn given_back(case: &Case<'_>, job: usize, holder: Option<&Version>, found: &mut
     places.dedup_by(|one, other| one.0 == other.0);
     for (place, _) in places {
         let full = format!("{RULE}|{place}");
-        let Some((before, _)) = case.first_change_of_ours(job, &full) else { continue };
+        let Some((before, ours)) = case.first_change_of_ours(job, &full) else { continue };
         let theirs = case.last_change(job, &full, evidence.end).is_some_and(|(_, change)| change.by == By::Person);
         let then = case.values(&before.schema);
         let same = then.contains_key(&full) == values_now.contains_key(&full)
             && (full.ends_with("targetAttributeName")
                 || meaning(&full, then.get(&full)) == meaning(&full, values_now.get(&full)));
-        if !same && !theirs {
+        if !same && !theirs && !was_before(case, job, &full, ours) {
             let what =
                 format!("{full} was {:?}, is declared no longer, and is {:?}", then.get(&full), values_now.get(&full));
             found.push(Violation { rule: "release", at: evidence.end, what });
         }
     }
+}
+
+/// Whether the value that is there now is one that a person put there before any look showed the first change of ours: as far
+/// as an operator can know, that is what was there before.
+fn was_before(case: &Case<'_>, job: usize, place: &str, ours: &Stored) -> bool {
+    let of = |schema| meaning(place, case.values(schema).get(place));
+    let Some(now) = case.schemas.now(job) else { return false };
+    let mut pairs = case.schemas.versions(job).windows(2).filter(|pair| pair[1].at > ours.at);
+    let theirs = pairs.find(|pair| pair[1].by == By::Person && case.changes(&pair[0], &pair[1], place));
+    theirs.filter(|pair| of(&pair[1].schema) == of(&now.schema)).is_some_and(|pair| {
+        let between = |at: std::time::Duration| at > ours.at && at <= pair[1].at;
+        let shows_ours = |schema| of(schema) == of(&ours.schema);
+        !case.schemas.looks.iter().any(|look| look.job == job && between(look.at) && shows_ours(&look.schema))
+    })
 }
 
 /// Whether a SyncJob does not say that something is wrong with it as a whole.

@@ -31,8 +31,13 @@ pub fn judge(case: &Case<'_>, saves: &[Save<'_>], found: &mut Vec<Violation>) {
 /// that lags, cannot know more.
 fn nothing_of_others_is_changed(case: &Case<'_>, save: &Save<'_>, found: &mut Vec<Violation>) {
     let job = &case.evidence.jobs[save.sent.job];
-    let claims: Vec<_> =
-        holders(case.evidence, job, Duration::ZERO, save.sent.at).into_iter().map(|object| declared(object)).collect();
+    let held = holders(case.evidence, job, Duration::ZERO, save.sent.at);
+    // What was declared before the job was on record counts: a pass goes on with the spec that it began with.
+    let known = case.evidence.history.iter().filter(|write| write.at <= save.sent.at).map(|write| &write.after);
+    let claims: Vec<_> = known
+        .filter(|object| held.iter().any(|holder| holder.uid == object.uid))
+        .map(|object| declared(object))
+        .collect();
     let places = save.before.keys().chain(save.after.keys());
     for place in places.filter(|place| save.before.get(*place) != save.after.get(*place)) {
         let mapping = format!("{}|targetAttributeName", place.rsplit_once('|').map_or("", |(mapping, _)| mapping));

@@ -51,3 +51,30 @@ fn a_job_that_is_another_one_by_now_has_nothing_of_what_was_saved() {
         assert_eq!(after.mappings, View::default());
     }
 }
+
+/// There is nothing to be saved, which may only be because Graph does not show yet what was saved.
+#[test]
+fn what_was_saved_just_now_is_not_forgotten_because_it_does_not_show() {
+    let desired = wish(json!({"mappings": null}));
+    let outcome = Compared::Differs(Difference { lets_go: true, owned: 0, ..differs(&[]) });
+    for (age, waits) in [(2 * MINUTE, true), (3 * MINUTE, false)] {
+        let (steps, world, verdict) = pass(&desired, World { mappings: saved(age), ..running() }, &outcome);
+        let kept = status(&desired, &world, &Settings::default(), Timestamp::UNIX_EPOCH).is_some();
+        let waited = verdict.reason == Reason::SavingMappings;
+        assert_eq!((reads(&steps), waited, kept), (1, waits, waits), "{age:?}: {verdict:?}");
+        let recalled = world.mappings.seen.map(|seen| (seen, Duration::ZERO));
+        let later = World { mappings: View { recalled, ..saved(age) }, ..running() };
+        assert_eq!(reads(&pass(&desired, later, &outcome).0), usize::from(waits), "{age:?}: it is looked at once more");
+    }
+}
+
+/// Status says that something may be owned before the first save is sent.
+#[test]
+fn what_status_announced_is_looked_for_although_nothing_is_declared_any_more() {
+    let desired = wish(json!({"mappings": null}));
+    for (status, expected) in [(Some(MappingsStatus::default()), 1), (None, 0)] {
+        let world = World { mappings: View { status, ..View::default() }, ..running() };
+        let (steps, ..) = pass(&desired, world, &Compared::Differs(one_line()));
+        assert_eq!((reads(&steps), saves(&steps)), (expected, expected), "{steps:?}");
+    }
+}

@@ -8,7 +8,7 @@ fn status_says_what_the_next_process_may_rely_on() {
     let now = Timestamp::UNIX_EPOCH;
     let seen = |difference| {
         let view = View { seen: Some(compared(&desired, Compared::Differs(difference))), ..saved(20 * MINUTE) };
-        status(&desired, &World { mappings: view, ..running() }, now).unwrap()
+        status(&desired, &World { mappings: view, ..running() }, &Settings::default(), now).unwrap()
     };
     let in_place = seen(differs(&[]));
     assert_eq!((in_place.checked_hash, in_place.owned), (Some(hash(&desired)), 1));
@@ -18,14 +18,18 @@ fn status_says_what_the_next_process_may_rely_on() {
     assert_eq!((risky.checked_hash, risky.confirm), (None, Some("c1".to_owned())));
     let before = MappingsStatus { owned: 3, confirm: Some("c1".to_owned()), ..MappingsStatus::default() };
     let view = View { status: Some(before), saved_now: true, ..saved(Duration::ZERO) };
-    let after = status(&desired, &World { mappings: view, ..running() }, now).unwrap();
+    let after = status(&desired, &World { mappings: view, ..running() }, &Settings::default(), now).unwrap();
     assert_eq!((after.owned, after.confirm), (3, None), "the confirmation was for what is saved now");
     let released = wish(json!({"mappings": null}));
     let view = View {
         seen: Some(compared(&released, Compared::Differs(Difference { owned: 0, ..differs(&[]) }))),
         ..saved(MINUTE)
     };
-    assert_eq!(status(&released, &World { mappings: view, ..running() }, now), None, "nothing is owned any more");
+    assert_eq!(
+        status(&released, &World { mappings: view, ..running() }, &Settings::default(), now),
+        None,
+        "nothing is owned any more"
+    );
 }
 
 #[test]
@@ -69,4 +73,26 @@ fn a_long_plan_is_cut_with_a_count() {
     assert_eq!((shown.len(), &shown[39]), (41, &start));
     assert_eq!(shown.last().unwrap().message, "… and 61 more values; `entrain plan` shows all of them.");
     assert_eq!(planned(lines(40)), lines(40));
+}
+
+#[test]
+fn a_plan_of_an_adoption_shows_the_mappings_of_the_job_that_would_be_adopted() {
+    let desired = wish(json!({"mode": "Plan", "adoption": {"policy": "IfExists"}}));
+    let one = |id: &str| ObservedJob { id: id.to_owned(), template_id: Some("scim".to_owned()), ..job("Active") };
+    let world = |jobs| World {
+        job_id: None,
+        origin: None,
+        run: None,
+        seen: false,
+        lived: false,
+        jobs: Some(jobs),
+        ..running()
+    };
+    let (steps, end, verdict) = pass(&desired, world(vec![one(JOB)]), &Compared::Differs(one_line()));
+    assert_eq!((reads(&steps), verdict.reason), (1, Reason::ChangesPlanned), "{steps:?}");
+    let plan = preview(&desired, &end, &Settings::default()).changes;
+    let messages: Vec<&str> = plan.iter().map(|change| change.message.as_str()).collect();
+    assert_eq!(messages, ["Adopt job 'scim.1'.", "userName: [userPrincipalName] → [mail]"]);
+    let (steps, _, verdict) = pass(&desired, world(vec![one("scim.1"), one("scim.2")]), &Compared::Differs(one_line()));
+    assert_eq!((reads(&steps), verdict.reason), (0, Reason::Ambiguous));
 }
