@@ -82,7 +82,7 @@ impl Memory {
         self.owned.iter().filter(|(path, _)| path.member != Member::Existence).any(|(path, owned)| {
             let live = find(schema, &path.subject).map(|whole| member(whole, path.member));
             let as_applied = |value| same(path.member, value, owned.applied.as_ref(), &forms);
-            let (Some(before), Some(live)) = (&owned.unseen, live) else { return false };
+            let (Some(before), Some(live)) = (owned.doubt(), live) else { return false };
             as_applied(live) && !as_applied(before.value.as_ref())
         })
     }
@@ -199,7 +199,7 @@ mod tests {
     fn a_save_is_shown_by_a_value_that_was_not_so_before() {
         let path = Subject::Rule { rule: "R".into() }.path(Member::GroupFilter);
         let shown = |before: &str, live: &str| {
-            let unseen = Some(Before { value: Some(json!([before])) });
+            let unseen = Some(Before { value: Some(json!([before])), left: false });
             let owned = Owned { former: None, applied: Some(json!(["a"])), wish: "w".into(), unseen };
             let memory = Memory { owned: BTreeMap::from([(path.clone(), owned)]), ..Memory::default() };
             let filter = json!({"includedGroups": [live]});
