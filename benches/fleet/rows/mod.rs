@@ -1,6 +1,7 @@
 //! The rows of the page, each a function from the options to what it came to.
 
 mod converge;
+mod memory;
 mod restart;
 
 use super::fleet::Fleet;
@@ -8,13 +9,14 @@ use super::options::Options;
 use super::page::Outcome;
 
 /// In the order in which they run.
-pub const NAMES: [&str; 3] = ["b1", "b2", "b3"];
+pub const NAMES: [&str; 4] = ["b1", "b2", "b3", "b4"];
 
 pub async fn run(name: &str, options: &Options) -> Outcome {
     match name {
         "b1" => converge::many(options).await,
         "b2" => converge::few(options).await,
         "b3" => restart::row(options).await,
+        "b4" => memory::row(options).await,
         other => panic!("there is no row '{other}'; there are {}", NAMES.join(", ")),
     }
 }
