@@ -2,6 +2,7 @@
 
 mod converge;
 mod memory;
+mod rest;
 mod restart;
 
 use super::fleet::Fleet;
@@ -9,7 +10,7 @@ use super::options::Options;
 use super::page::Outcome;
 
 /// In the order in which they run.
-pub const NAMES: [&str; 4] = ["b1", "b2", "b3", "b4"];
+pub const NAMES: [&str; 5] = ["b1", "b2", "b3", "b4", "b8"];
 
 pub async fn run(name: &str, options: &Options) -> Outcome {
     match name {
@@ -17,6 +18,7 @@ pub async fn run(name: &str, options: &Options) -> Outcome {
         "b2" => converge::few(options).await,
         "b3" => restart::row(options).await,
         "b4" => memory::row(options).await,
+        "b8" => rest::row(options).await,
         other => panic!("there is no row '{other}'; there are {}", NAMES.join(", ")),
     }
 }
