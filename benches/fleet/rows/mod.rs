@@ -1,6 +1,7 @@
 //! The rows of the page, each a function from the options to what it came to.
 
 mod converge;
+mod latency;
 mod memory;
 mod rest;
 mod restart;
@@ -10,7 +11,7 @@ use super::options::Options;
 use super::page::Outcome;
 
 /// In the order in which they run.
-pub const NAMES: [&str; 5] = ["b1", "b2", "b3", "b4", "b8"];
+pub const NAMES: [&str; 6] = ["b1", "b2", "b3", "b4", "b7", "b8"];
 
 pub async fn run(name: &str, options: &Options) -> Outcome {
     match name {
@@ -18,6 +19,7 @@ pub async fn run(name: &str, options: &Options) -> Outcome {
         "b2" => converge::few(options).await,
         "b3" => restart::row(options).await,
         "b4" => memory::row(options).await,
+        "b7" => latency::row(options).await,
         "b8" => rest::row(options).await,
         other => panic!("there is no row '{other}'; there are {}", NAMES.join(", ")),
     }
