@@ -1,8 +1,10 @@
 //! The rows of the page, each a function from the options to what it came to.
 
+mod churn;
 mod converge;
 mod latency;
 mod memory;
+mod outage;
 mod rest;
 mod restart;
 
@@ -11,7 +13,7 @@ use super::options::Options;
 use super::page::Outcome;
 
 /// In the order in which they run.
-pub const NAMES: [&str; 6] = ["b1", "b2", "b3", "b4", "b7", "b8"];
+pub const NAMES: [&str; 8] = ["b1", "b2", "b3", "b4", "b7", "b8", "b10", "b11"];
 
 pub async fn run(name: &str, options: &Options) -> Outcome {
     match name {
@@ -21,6 +23,8 @@ pub async fn run(name: &str, options: &Options) -> Outcome {
         "b4" => memory::row(options).await,
         "b7" => latency::row(options).await,
         "b8" => rest::row(options).await,
+        "b10" => churn::row(options).await,
+        "b11" => outage::row(options).await,
         other => panic!("there is no row '{other}'; there are {}", NAMES.join(", ")),
     }
 }
