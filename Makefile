@@ -13,10 +13,10 @@ ONCE := $(if $(filter 1,$(DEMO_ONCE)),--once)
 # The build caches and the processors are shared, so two targets never run at once.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test search search-ci bench-fair-use bench-mappings check-tools binaries crds generated fmt lint
+.PHONY: help demo test search search-ci bench bench-fair-use bench-mappings check-tools binaries crds generated fmt lint
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: check-tools binaries ## a SyncJob becomes a job, on a control plane of its own; DEMO_ONCE=1 exits when it is done
 	@$(BED) tools etcd kube-apiserver kubectl >/dev/null
@@ -43,6 +43,18 @@ bench-fair-use: ## how fair and how complete the use of Graph is, as ratios
 # Optimised as in a release: time is what it is about.
 bench-mappings: ## what merging an overlay into a large schema costs, against parsing it
 	cargo bench -p entrain --bench mappings
+
+# The operator is built for itself: with the bench, its libraries would have what only tests need. Sizes: BENCH_SYNC_JOBS and
+# others, `cargo bench -p entrain --bench fleet -- --help` lists them. A try: BENCH_SYNC_JOBS=100 BENCH_REPEATS=1 make bench-b1
+FLEET = cargo build --release --workspace --bins && $(TARGET)/release/bed tools etcd kube-apiserver kubectl >/dev/null && \
+	  cp $(TARGET)/release/entrain $(TARGET)/release/entrain-measured && \
+	  BENCH_OPERATOR=$(TARGET)/release/entrain-measured cargo bench -p entrain --bench fleet --profile release --
+
+bench: check-tools bench-fair-use bench-mappings ## all benches; the rows of docs/performance.md take hours at full size
+	$(FLEET)
+
+bench-b%: check-tools ## one row of docs/performance.md, as in make bench-b1
+	$(FLEET) b$*
 
 binaries:
 	cargo build --workspace --bins --profile $(PROFILE)

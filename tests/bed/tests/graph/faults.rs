@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bed::graph::Seed;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::support::{APP, Bed, SECRET, SP, TENANT};
 
@@ -75,6 +76,19 @@ async fn slow_huge_and_compressed_bodies_are_still_the_body() {
     let answer = bed.sync("GET", "jobs", None).await;
     assert_eq!(answer.header("content-encoding"), "gzip");
     assert!(answer.text.len() < 50_000, "this client does not unpack");
+}
+
+#[tokio::test]
+async fn a_delay_is_shorter_or_longer_by_its_jitter() {
+    let (bed, mut shorter) = (Bed::new().await, 0);
+    for _ in 0..8 {
+        bed.fault("listJobs", json!({"delay": {"millis": 100, "jitterMillis": 90}})).await;
+        let began = Instant::now();
+        assert_eq!(jobs(&bed).await, 0);
+        assert!(began.elapsed() >= Duration::from_millis(10));
+        shorter += usize::from(began.elapsed() < Duration::from_millis(100));
+    }
+    assert!(shorter > 0);
 }
 
 #[tokio::test]

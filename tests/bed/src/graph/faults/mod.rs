@@ -52,8 +52,12 @@ pub enum Action {
         #[serde(default)]
         commit: bool,
     },
-    /// Carries the request out and answers later, in real time.
-    Delay { millis: u64 },
+    /// Carries the request out later, in real time, and by up to the jitter more or less than named.
+    Delay {
+        millis: u64,
+        #[serde(default)]
+        jitter_millis: u64,
+    },
     /// Cuts the connection and carries the request out later, in real time.
     LateCommit { millis: u64 },
     /// Sends the body in pieces with a pause after each, in real time.

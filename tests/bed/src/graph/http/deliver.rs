@@ -178,8 +178,9 @@ async fn meet(action: Action, shared: &Shared, passing: &Passing) -> Outcome {
                 _ => std::future::pending().await,
             }
         }
-        Action::Delay { millis } => {
-            tokio::time::sleep(Duration::from_millis(millis)).await;
+        Action::Delay { millis, jitter_millis } => {
+            let drawn = lock(shared).next_read() % (2 * jitter_millis + 1);
+            tokio::time::sleep(Duration::from_millis((millis + drawn).saturating_sub(jitter_millis))).await;
             Outcome::Answer(carry_out(shared, passing).await)
         }
         Action::LateCommit { millis } => {
