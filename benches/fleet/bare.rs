@@ -143,15 +143,15 @@ impl Player {
             [script.finalizers, script.applies, script.lists, script.events].map(|each| times(number, each));
         let path = format!("{}/{name}", sync_jobs());
         for _ in 0..finalizers {
-            let patch = json!({"metadata": {"finalizers": object["metadata"]["finalizers"]}});
-            self.kubernetes(Method::PATCH, &path, "application/merge-patch+json", Some(&patch)).await;
+            let finalized = json!({"metadata": {"finalizers": object["metadata"]["finalizers"]}});
+            self.kubernetes(Method::PATCH, &path, "application/merge-patch+json", Some(&finalized)).await;
         }
         let identity = part(object, "entrain/identity");
         let report = part(object, "entrain/report");
-        let mut applied = 0;
+        let mut so_far = 0;
         if applies > 0 {
             self.apply(&path, "entrain/identity", &name, &intent(&identity)).await;
-            applied += 1;
+            so_far += 1;
         }
         for _ in 0..lists {
             let query = format!("fieldSelector=status.servicePrincipalId%3D{}", text(&identity["servicePrincipalId"]));
@@ -163,9 +163,9 @@ impl Player {
         }
         if applies > 1 {
             self.apply(&path, "entrain/identity", &name, &identity).await;
-            applied += 1;
+            so_far += 1;
         }
-        for again in applied..applies {
+        for again in so_far..applies {
             // What is applied twice must differ, or the API server stores nothing.
             let mut report = report.clone();
             if again + 1 < applies {

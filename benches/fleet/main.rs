@@ -2,7 +2,7 @@
 //! plane, a Graph and the release build of the operator, and compares what it measures with a client without any logic in the
 //! same run. Nothing is asserted about figures; a bench ends where it cannot go on.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bare;
 mod counts;

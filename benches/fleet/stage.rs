@@ -51,7 +51,8 @@ impl Stage {
         stage.install();
         let token = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 36000}});
         let path = format!("/api/v1/namespaces/{HOME}/serviceaccounts/entrain/token");
-        stage.operator_token = stage.post(&path, &token).await["status"]["token"].as_str().unwrap().to_owned();
+        let answer = stage.post(&path, &token).await;
+        answer["status"]["token"].as_str().unwrap().clone_into(&mut stage.operator_token);
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
         stage.post("/api/v1/namespaces", &namespace).await;
         for tenant in 0..fleet.tenants {

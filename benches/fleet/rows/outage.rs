@@ -26,7 +26,7 @@ async fn until_quiet(operator: &Operator, since: Instant) -> f64 {
         quiet = if (now - before) / LOOK.as_secs_f64() < QUIET { quiet + 1 } else { 0 };
         before = now;
     }
-    (since.elapsed() - LOOK * u32::try_from(quiet).unwrap()).as_secs_f64()
+    since.elapsed().saturating_sub(LOOK * u32::try_from(quiet).unwrap()).as_secs_f64()
 }
 
 /// Edits one SyncJob and waits until it is ready again: the operator sees changes.

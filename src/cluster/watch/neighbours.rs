@@ -79,8 +79,12 @@ impl Neighbours {
     pub fn replace(&self, old: Option<&SyncJob>, new: Option<Arc<SyncJob>>) {
         {
             let shown = &mut *self.0.shown.write();
-            old.into_iter().for_each(|old| shown.remove(old));
-            new.into_iter().for_each(|new| shown.add(new));
+            if let Some(old) = old {
+                shown.remove(old);
+            }
+            if let Some(new) = new {
+                shown.add(new);
+            }
         }
         self.0.changed.notify_waiters();
     }
@@ -89,7 +93,9 @@ impl Neighbours {
     pub fn reset(&self, objects: Vec<Arc<SyncJob>>) {
         {
             let mut shown = Shown::default();
-            objects.into_iter().for_each(|object| shown.add(object));
+            for object in objects {
+                shown.add(object);
+            }
             *self.0.shown.write() = shown;
         }
         self.0.changed.notify_waiters();

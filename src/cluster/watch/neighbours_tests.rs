@@ -33,7 +33,9 @@ impl Bench {
 
     fn list(&mut self, objects: &[Value]) {
         self.keeper.show(Event::Init);
-        objects.iter().for_each(|object| self.keeper.show(Event::InitApply(stored(object))));
+        for object in objects {
+            self.keeper.show(Event::InitApply(stored(object)));
+        }
         self.keeper.show(Event::InitDone);
     }
 

@@ -92,7 +92,7 @@ async fn manage(
     let mut pass = Pass::new(Managed { desired, settings: &context.settings }, world);
     let mut intent_recorded = None;
     while let Next::Do(step) = pass.next_step() {
-        if began.elapsed() > STEPS_WITHIN || !may_go_on(&step, &decided_on, login, context).await {
+        if began.elapsed() > STEPS_WITHIN || !may_go_on(&step, (&decided_on, handle.object()), login, context).await {
             pass.interrupt();
             break;
         }
@@ -141,12 +141,21 @@ fn report_circles<D: Decider>(pass: &Pass<D>, object: &SyncJob) {
 
 /// The fence before a step that changes something: besides `may_begin`, the login is still permitted, and the wish is still
 /// the one that was decided on. An object that the watch does not show is gone, or not known well enough.
-async fn may_go_on(step: &Step, decided_on: &SyncJob, login: Result<&Login, &Trouble>, context: &Context) -> bool {
+async fn may_go_on(
+    step: &Step,
+    (decided_on, written): (&SyncJob, &SyncJob),
+    login: Result<&Login, &Trouble>,
+    context: &Context,
+) -> bool {
     if !may_begin(step, context.may_send(), *context.shutdown.borrow()) {
         return false;
     }
     if !step.begins_something() {
         return true;
+    }
+    // The answer to a write of ours can show an edit before the watch does.
+    if written.metadata.generation > decided_on.metadata.generation {
+        return false;
     }
     if let Ok(login) = login
         && !context.settings.without.lacks(Guard::TenantFence)

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::By;
 use super::super::api::Version;
+use super::super::graph::{Call, Operation};
 use super::super::invariants::Violation;
 use super::claims::{Wanted, covers, declared, holders};
 use super::judge::{Case, Save};
@@ -15,6 +16,8 @@ use entrain::plan::settings::CORRECTION_SPACING;
 
 /// Times in status are in seconds.
 const ROUNDED: Duration = Duration::from_secs(2);
+/// So long before a save whose answer nobody has it may have been put on record; the record is what is known of it.
+const RECORDED_BEFORE: Duration = Duration::from_secs(30);
 
 pub fn judge(case: &Case<'_>, saves: &[Save<'_>], found: &mut Vec<Violation>) {
     for save in saves {
@@ -175,7 +178,10 @@ fn seldom(case: &Case<'_>, saves: &[Save<'_>], found: &mut Vec<Violation>) {
         let claims = holders(case.evidence, &case.evidence.jobs[job], at.saturating_sub(case.unshown), at);
         let goes = claims.iter().any(|object| object.is_deleting());
         let two = case.split && earlier.sent.by != save.sent.by;
-        if at + ROUNDED < earlier.sent.at + SAVE_SPACING && !goes && !two {
+        let answered =
+            |call: &&Call| call.operation == Operation::SaveSchema && call.at == earlier.sent.at && call.heard > 0;
+        let known = case.evidence.ledger.calls.iter().find(answered).map_or(RECORDED_BEFORE, |_| ROUNDED);
+        if at + known < earlier.sent.at + SAVE_SPACING && !goes && !two {
             let what = format!("a save {:?} after the one before it", at.checked_sub(earlier.sent.at).unwrap());
             found.push(Violation { rule: "spacing", at, what });
         }
