@@ -51,7 +51,7 @@ pub(super) async fn publish(
     if before != known {
         outcome = answered(&before, end, &object, memory, handle).await;
     }
-    if outcome == Outcome::Written && !report.says(&old.report) && !can_wait(&old.report, end.verdict) {
+    if outcome == Outcome::Written && !report.says(&old.report) && !can_wait(&old.report, &report, end.verdict) {
         let written = handle.describe(MANAGER_REPORT, &report).await;
         outcome = outcome_of(written, "status changed", end.verdict, &object);
         if outcome == Outcome::Written {

@@ -125,8 +125,7 @@ pub struct Pass {
     pub began_after: u8,
     /// The settle window has passed for what it found, so that lists show what is there.
     pub settled: bool,
-    /// The objects as they were when this pass recorded its intent, and as each later write left them: the watch shows one of
-    /// these when it shows the intent. Empty once the rivals were read.
+    /// The objects when this pass recorded its intent, and after each later write: one of these is shown with the intent.
     pub shown: Vec<Vec<Object>>,
 }
 
@@ -280,8 +279,8 @@ impl Model for Protocol {
             };
             actions.push(Action::Advance { actor, outcome: Outcome::Good });
             if self.decide(self.actors[actor], &pass.world).step == Some(Step::Look(Look::Rivals)) {
-                let writes = 1..pass.shown.len();
-                actions.extend(writes.map(|writes| Action::Advance { actor, outcome: Outcome::Behind(writes) }));
+                let behind = |writes| Action::Advance { actor, outcome: Outcome::Behind(writes) };
+                actions.extend((1..pass.shown.len()).map(behind));
             }
             if state.faults < self.faults_max {
                 actions.push(Action::Crash { actor });

@@ -51,6 +51,8 @@ pub const ANYWHERE: Part = Part { scenes: &[], world: None, sites: &[], kinds: &
 const SLOW: u32 = 5;
 pub const LATE: u32 = 8;
 const REVOKED: u32 = 15;
+/// A watch that shows everything late, so that a pass lists the rivals.
+const LAGGING: u32 = 1;
 /// The kind of lag by which no replica shows what was done.
 const UNSEEN: u32 = 2;
 /// No more schedules than this for one guard.
@@ -84,7 +86,7 @@ const CONTROLS: [Control; 26] = [
     },
     Control {
         missing: Missing::Of(Guard::RivalsReread),
-        guard: "rivals read uncached",
+        guard: "rivals read as of the own intent",
         part: Part { scenes: &["twins", "two operators"], ..ANYWHERE },
         ..ROW
     },
@@ -105,8 +107,13 @@ const CONTROLS: [Control; 26] = [
         guard: "sent within 15 s",
         part: Part {
             scenes: &["one"],
-            sites: &[Site::ApiRead, Site::Login, Site::GraphCreate],
-            kinds: &[(Site::ApiRead, SLOW), (Site::Login, SLOW), (Site::GraphCreate, REVOKED)],
+            sites: &[Site::ApiWatch, Site::ApiRead, Site::Login, Site::GraphCreate],
+            kinds: &[
+                (Site::ApiWatch, LAGGING),
+                (Site::ApiRead, SLOW),
+                (Site::Login, SLOW),
+                (Site::GraphCreate, REVOKED),
+            ],
             ..ANYWHERE
         },
         ..ROW

@@ -31,10 +31,12 @@ const NEXT_PASS: Duration = Duration::from_secs(2);
 
 /// Whether a report is not worth a write of its own: the first one of a SyncJob, which says no more than that the job is being
 /// started, when the next pass, within a second or so, says how that ended.
-pub fn can_wait(old: &Report, verdict: &Verdict) -> bool {
+pub fn can_wait(old: &Report, new: &Report, verdict: &Verdict) -> bool {
+    // What was tested or saved is known from status only.
+    let bare = new.credentials.is_none() && new.mappings.is_none();
     let first = old.observed_generation.is_none_or(|generation| generation < 0) && old.conditions.is_empty();
     let starting = verdict.standing == Standing::Working && verdict.reason == Reason::Starting;
-    first && starting && verdict.wake.delay() <= NEXT_PASS
+    bare && first && starting && verdict.wake.delay() <= NEXT_PASS
 }
 
 /// Computes the report at the end of a pass over an object of this generation.
@@ -80,7 +82,7 @@ fn run(old: &Report, end: &End<'_>, now: Timestamp) -> Option<RunRecord> {
     let asked = end.done.iter().rev().find_map(|(_, fact)| asked(fact));
     let old = match asked {
         Some(state) => Some(RunRecord { state, requested_time: Some(Time(now)), reached_time: None }),
-        None => old.run.clone(),
+        None => unwritten(old, end, now).or_else(|| old.run.clone()),
     };
     let Some(state) = end.world.bound_job().and_then(ObservedJob::run_state) else { return old };
     let declared =
@@ -93,6 +95,17 @@ fn run(old: &Report, end: &End<'_>, now: Timestamp) -> Option<RunRecord> {
         Some(_) | None if declared => Some(RunRecord { state, requested_time: None, reached_time: Some(Time(now)) }),
         other => other,
     }
+}
+
+/// What an earlier pass asked for, where its report was not written.
+fn unwritten(old: &Report, end: &End<'_>, now: Timestamp) -> Option<RunRecord> {
+    let run = end.world.run.filter(|run| !run.reached)?;
+    let shown = |known: &RunRecord| known.state == run.state && known.reached_time.is_none();
+    if old.run.as_ref().is_some_and(shown) {
+        return None;
+    }
+    let requested_time = run.asked.and_then(|age| now.checked_sub(age).ok()).map(Time);
+    Some(RunRecord { state: run.state, requested_time, reached_time: None })
 }
 
 /// The run state that a step asked Graph for.
@@ -235,19 +248,25 @@ fn lasted(ready: Option<&Condition>, settings: &Settings, now: Timestamp) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::MappingsStatus;
     use crate::plan::common::wake::Wake;
 
     #[test]
     fn only_the_first_report_of_a_start_that_shows_in_a_moment_waits() {
         let new = Report { observed_generation: Some(-1), ..Report::default() };
         let known = Report { observed_generation: Some(1), ..Report::default() };
+        let bare = Report::default();
         let verdict = |standing, reason, wake| Verdict::stop(standing, reason, "", wake);
         let seconds = |count| Wake::After(Duration::from_secs(count));
         let starting = |wake| verdict(Standing::Working, Reason::Starting, wake);
-        assert!(can_wait(&new, &starting(seconds(1))) && can_wait(&Report::default(), &starting(seconds(2))));
-        assert!(!can_wait(&known, &starting(seconds(1))), "what is shown already is another thing");
-        assert!(!can_wait(&new, &starting(seconds(3))), "people wait");
-        assert!(!can_wait(&new, &verdict(Standing::Working, Reason::Creating, seconds(1))));
-        assert!(!can_wait(&new, &verdict(Standing::Passing, Reason::Starting, seconds(1))));
+        assert!(
+            can_wait(&new, &bare, &starting(seconds(1))) && can_wait(&Report::default(), &bare, &starting(seconds(2)))
+        );
+        let saved = Report { mappings: Some(MappingsStatus::default()), ..Report::default() };
+        assert!(!can_wait(&new, &saved, &starting(seconds(1))), "the next process would not know of it");
+        assert!(!can_wait(&known, &bare, &starting(seconds(1))), "what is shown already is another thing");
+        assert!(!can_wait(&new, &bare, &starting(seconds(3))), "people wait");
+        assert!(!can_wait(&new, &bare, &verdict(Standing::Working, Reason::Creating, seconds(1))));
+        assert!(!can_wait(&new, &bare, &verdict(Standing::Passing, Reason::Starting, seconds(1))));
     }
 }

@@ -50,6 +50,8 @@ pub struct Surroundings {
     rotations: BTreeMap<Key, Content>,
     /// Every change of a Secret; `None` where it was deleted.
     pub changes: Vec<(Duration, Key, Option<Content>)>,
+    /// When labels of namespaces changed.
+    pub labelled: Vec<Duration>,
     namespaces: BTreeMap<String, Namespace>,
     pub reads: Vec<Read>,
 }
@@ -57,7 +59,7 @@ pub struct Surroundings {
 impl Surroundings {
     pub fn new(clock: Clock) -> Self {
         let (secrets, rotations, namespaces) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { clock, secrets, rotations, changes: Vec::new(), namespaces, reads: Vec::new() }
+        Self { clock, secrets, rotations, changes: Vec::new(), labelled: Vec::new(), namespaces, reads: Vec::new() }
     }
 
     /// Somebody writes the Secret with the login of a tenant, or takes it away.
@@ -100,6 +102,7 @@ impl Surroundings {
 
     /// Somebody sets a label of a namespace, or takes it away.
     pub fn label(&mut self, namespace: &str, label: &str, value: Option<&str>) {
+        self.labelled.push(self.clock.now());
         let labels = &mut self.namespaces.entry(namespace.to_owned()).or_default().labels;
         match value {
             Some(value) => drop(labels.insert(label.to_owned(), value.to_owned())),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::By;
 use super::super::api::{Change, Version, Write};
-use super::super::graph::{Call, Did, Job, Operation};
+use super::super::graph::{Call, Did, Job, LAG_MAX, Operation};
 use super::safe::runs_as_declared;
 use super::{Evidence, Violation, principal};
 
@@ -84,7 +84,18 @@ fn may_lack_its_job(evidence: &Evidence, principal: usize, template: &str, objec
         let adoption = &object.value["spec"]["adoption"];
         adoption["policy"] == "Only" || adoption["jobId"].is_string()
     });
-    deleted || raced || only
+    deleted || raced || only || objects.iter().any(|object| was_adopted_late(evidence, object))
+}
+
+/// What another operator deleted has no tombstone in this one, and lists that lag still show it.
+fn was_adopted_late(evidence: &Evidence, object: &Version) -> bool {
+    let adopted = |write: &&Write| write.after.uid == object.uid && write.after.status("jobOrigin") == Some("Adopted");
+    let Some(adoption) = evidence.history.iter().find(adopted) else { return false };
+    evidence.ledger.effects.iter().filter(|effect| effect.did == Did::Deleted).any(|effect| {
+        let of_another = effect.by.is_operator() && effect.by != adoption.by;
+        let lagged = (adoption.at.saturating_sub(LAG_MAX)..=adoption.at).contains(&effect.at);
+        of_another && lagged && adoption.after.status("jobId") == Some(&*evidence.jobs[effect.job].id)
+    })
 }
 
 /// Graph accepts no fencing token: of two operators at work, one may have read the SyncJob and be about to delete its job while

@@ -81,7 +81,8 @@ pub struct Evidence {
     pub end: Duration,
     /// The resource itself was being deleted at some time.
     pub definition_going: bool,
-    /// When people changed a Secret, which brings a pass where Secrets are watched.
+    /// When people changed a Secret, which brings a pass where Secrets are watched, or labels of a namespace, which brings one
+    /// where a tenant selects by them.
     pub rotations: Vec<Duration>,
     /// The SyncJobs, by uid, of a namespace that was being deleted of which an Event reports that their job is left behind.
     pub left_behind: BTreeSet<String>,
@@ -93,7 +94,10 @@ impl Evidence {
         let (store, service) = (api.store(), graph.service());
         let owners: BTreeSet<By> = store.watchers.values().filter_map(|watcher| watcher.by).collect();
         let open = |by: By| store.watchers.values().filter(|watcher| watcher.by == Some(by)).count();
-        let rotations = api.surroundings().changes.iter().map(|(at, ..)| *at).collect();
+        let rotations = {
+            let around = api.surroundings();
+            around.changes.iter().map(|(at, ..)| *at).chain(around.labelled.iter().copied()).collect()
+        };
         Self {
             bounds,
             history: store.history.clone(),
