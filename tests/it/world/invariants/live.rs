@@ -87,10 +87,21 @@ fn may_lack_its_job(evidence: &Evidence, principal: usize, template: &str, objec
     deleted || raced || only || objects.iter().any(|object| was_adopted_late(evidence, object))
 }
 
-/// What another operator deleted has no tombstone in this one, and lists that lag still show it.
+/// What another operator deleted has no tombstone in this one, and lists that lag still show it, the one after the intent too.
 fn was_adopted_late(evidence: &Evidence, object: &Version) -> bool {
     let adopted = |write: &&Write| write.after.uid == object.uid && write.after.status("jobOrigin") == Some("Adopted");
     let Some(adoption) = evidence.history.iter().find(adopted) else { return false };
+    let intends = |write: &&Write| {
+        write.after.uid == object.uid && write.by == adoption.by && write.after.value["status"]["intent"].is_object()
+    };
+    let intent = evidence.history.iter().filter(|write| write.at <= adoption.at).rfind(intends);
+    let looked = |call: &Call| {
+        let meanwhile = intent.is_some_and(|intent| (intent.at..=adoption.at).contains(&call.at));
+        call.operation == Operation::ListJobs && call.by == adoption.by && meanwhile
+    };
+    if !evidence.ledger.calls.iter().any(looked) {
+        return false;
+    }
     evidence.ledger.effects.iter().filter(|effect| effect.did == Did::Deleted).any(|effect| {
         let of_another = effect.by.is_operator() && effect.by != adoption.by;
         let lagged = (adoption.at.saturating_sub(LAG_MAX)..=adoption.at).contains(&effect.at);
@@ -254,7 +265,10 @@ pub fn a_failed_call_is_not_repeated_at_once(evidence: &Evidence, found: &mut Ve
                 && sender(evidence, other) == sender(evidence, call)
         });
         let Some(again) = again.filter(|again| again.at < until + evidence.bounds.backoff) else { continue };
-        let shown = call.at.saturating_sub(SHOWN_WITHIN)..=again.at;
+        // A process that was cut off is shown all that was changed since it last looked.
+        let shortly = call.at.saturating_sub(SHOWN_WITHIN);
+        let last = evidence.ledger.calls.iter().rfind(|other| other.by == call.by && other.at < shortly);
+        let shown = last.map_or(shortly, |last| last.at)..=again.at;
         let changed = |write: &Write| matches!(write.by, By::Person) && shown.contains(&write.at);
         let rotated = evidence.rotations.iter().any(|at| shown.contains(at));
         if !rotated && !evidence.history.iter().any(changed) {
