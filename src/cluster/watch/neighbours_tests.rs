@@ -75,7 +75,8 @@ fn object(name: &str, principal: &str, version: u64) -> Value {
 
 fn intended(name: &str, version: u64) -> Value {
     let mut object = object(name, PRINCIPAL, version);
-    object["status"] = json!({"intent": {"nonce": format!("of {name}"), "recordedTime": "2026-11-27T10:00:00Z"}});
+    object["status"] =
+        json!({"intent": {"nonce": format!("of {name}"), "recordedTime": "2026-11-27T10:00:00Z", "baseline": []}});
     object
 }
 
