@@ -4,6 +4,8 @@ use super::controls::{ANYWHERE, Part};
 use super::graph::{Duplicate, Ids};
 use super::run::run;
 use super::schedule::Site;
+use super::search::seeded;
+use entrain::plan::Settings;
 
 #[test]
 fn a_record_that_is_removed_leads_to_no_second_job_as_long_as_the_process_lives() {
@@ -36,4 +38,12 @@ fn what_was_found_is_not_found_again() {
         let outcome = run(setup, &schedule);
         assert!(outcome.violations.is_empty(), "{seed}: {:?}\n{}", outcome.violations, outcome.story);
     }
+}
+
+/// The answer to the write of the job's id showed an edit that the watch did not show yet.
+#[test]
+fn a_job_is_not_started_with_the_settings_from_before_an_edit() {
+    let (setup, schedule) = seeded(2505, Settings::default());
+    let outcome = run(setup, &schedule);
+    assert!(outcome.violations.is_empty(), "{:?}\n{}", outcome.violations, outcome.story);
 }
