@@ -82,7 +82,7 @@ pub async fn row(options: &Options) -> Outcome {
         one("operator resident after", "MiB", "as before", after),
     ];
     let note = format!(
-        "{count} SyncJobs, of which each stays {STAYS_SECONDS} s, beside the fleet; the rest were deleted before their job was made."
+        "{count} SyncJobs were created in addition to the fleet, and each was deleted after {STAYS_SECONDS} s. Those that got no job were deleted before their turn came."
     );
     Outcome { row: "B10", sizes: sizes(fleet, 1), figures, notes: vec![note] }
 }
