@@ -9,7 +9,7 @@ use crate::stack::read::{calls, is_ready, time};
 
 const JOBS: usize = 9;
 const SCHEMAS_MAX: usize = 4;
-/// So long Graph takes to answer with a schema: whoever waits for it has its turn, and holds it.
+/// How long Graph takes to answer a read of a schema. A pass keeps its permit while it waits.
 const ANSWERS_AFTER: Duration = Duration::from_millis(1200);
 
 impl Stand {

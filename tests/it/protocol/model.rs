@@ -211,7 +211,7 @@ pub fn trouble(kind: TroubleKind) -> Trouble {
 }
 
 impl State {
-    /// Every pass that waits for its own write may be shown what was written since.
+    /// A pass that waits for its own write may be shown any later state.
     fn show(&mut self) {
         let (objects, actors) = (&self.objects, &mut self.actors);
         for pass in actors.iter_mut().filter_map(|actor| actor.pass.as_mut()) {

@@ -19,7 +19,7 @@ use super::schedule::Schedule;
 const SCHEDULES: u64 = 4000;
 /// More findings than this tell nothing new.
 const FINDINGS_MAX: usize = 3;
-/// A long search reports its progress so often.
+/// A long search reports its progress after every so many schedules.
 const REPORTED: u64 = 5000;
 
 /// What a seed stands for: scene, world and schedule.

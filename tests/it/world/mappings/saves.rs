@@ -16,7 +16,7 @@ use entrain::plan::settings::CORRECTION_SPACING;
 
 /// Times in status are in seconds.
 const ROUNDED: Duration = Duration::from_secs(2);
-/// So long before a save whose answer nobody has it may have been put on record; the record is what is known of it.
+/// The longest time from the record of a save to its request. Where nobody has the answer, only the record is known.
 const RECORDED_BEFORE: Duration = Duration::from_secs(30);
 
 pub fn judge(case: &Case<'_>, saves: &[Save<'_>], found: &mut Vec<Violation>) {
