@@ -5,8 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta, Time};
-use kube::runtime::reflector::ObjectRef;
-use kube::{Resource, ResourceExt};
+use kube::Resource;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -35,13 +34,6 @@ pub struct Unreadable {
 }
 
 impl Stored {
-    /// What the object is found by.
-    pub fn to_ref(&self) -> ObjectRef<SyncJob> {
-        let mut found_by = ObjectRef::new(&self.name_any());
-        found_by.namespace = self.namespace();
-        found_by
-    }
-
     /// The object, or what can be read of it.
     pub fn into_sync_job(self) -> SyncJob {
         match self {

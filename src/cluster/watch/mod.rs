@@ -24,7 +24,7 @@ use super::Namespaces;
 use super::stored::{Stored, Unreadable};
 use crate::api::{FINALIZER, SyncJob};
 use follow::{Heard, follow};
-use neighbours::Neighbours;
+use neighbours::{Neighbours, version};
 use sorter::{Shelf, Sorter};
 
 /// What the watch shows of all watched namespaces.
@@ -69,8 +69,8 @@ impl Stores {
         self.0.iter().flat_map(|shown| shown.neighbours.of(id)).collect()
     }
 
-    /// The same, with every write that came before the one that `wished` recognises one of them by; `None` if the watch does
-    /// not show that within this time, or cannot vouch for it: several watches are not in step with each other.
+    /// The same once one of them is as wished by a write, together with every earlier write; `None` if the watch does not show
+    /// that write within this time, or may miss earlier ones. Several watches are not in step with each other.
     pub async fn of_service_principal_once(
         &self,
         id: &str,
@@ -91,8 +91,7 @@ impl Stores {
     /// A write was answered with this object. One that is older than what was shown before means that the storage of the API
     /// server was restored, and that the watch misses what was written since.
     pub fn answered(&self, newest: u128, object: &SyncJob) {
-        let version = neighbours::version(object);
-        if version > 0 && version < newest {
+        if version(object).is_some_and(|version| version < newest) {
             self.0.iter().for_each(|shown| shown.neighbours.goes_back());
         }
     }
@@ -182,7 +181,9 @@ impl Keeper {
             | Event::InitDone => None,
         };
         let changed = match &event {
-            Event::Apply(object) | Event::Delete(object) => Some(object.to_ref()),
+            Event::Apply(object) | Event::Delete(object) => {
+                Some(ObjectRef::from_obj(object).into_kind_unchecked::<SyncJob>(()))
+            }
             Event::Init | Event::InitApply(_) | Event::InitDone => None,
         };
         let old = changed.as_ref().and_then(|key| self.shown.get(key));
@@ -246,8 +247,7 @@ fn matters(old: &SyncJob, new: &SyncJob) -> bool {
 /// Whether an older version took the place of a newer one, as after a restore of the API server's storage: then what we
 /// wrote may be missing as well.
 fn goes_back(old: &SyncJob, new: &SyncJob) -> bool {
-    let number = |object: &SyncJob| object.resource_version().and_then(|version| version.parse::<u128>().ok());
-    number(new).zip(number(old)).is_some_and(|(new, old)| new < old)
+    version(new).zip(version(old)).is_some_and(|(new, old)| new < old)
 }
 
 /// What others write of an object. Our own finalizer counts where it went: adding it is ours, and what follows from that is

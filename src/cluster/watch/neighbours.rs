@@ -108,7 +108,7 @@ impl Shown {
     }
 
     fn add(&mut self, object: Arc<SyncJob>) {
-        self.newest = self.newest.max(version(&object));
+        self.newest = self.newest.max(version(&object).unwrap_or_default());
         self.by_principal.entry(key(&object.spec.service_principal_id)).or_default().push(object);
     }
 
@@ -127,9 +127,9 @@ impl Shown {
     }
 }
 
-/// 0 where the API server's versions are no numbers.
-pub(super) fn version(object: &SyncJob) -> u128 {
-    object.resource_version().and_then(|version| version.parse().ok()).unwrap_or_default()
+/// `None` where the API server's versions are not numbers.
+pub(super) fn version(object: &SyncJob) -> Option<u128> {
+    object.resource_version()?.parse().ok()
 }
 
 /// An id may be written in any case, and with the path in front.

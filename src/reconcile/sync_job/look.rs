@@ -1,5 +1,6 @@
 //! Steps that ask.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::ResourceExt;
@@ -14,7 +15,7 @@ use crate::plan::{Fact, Guard, Look, ObservedJob};
 use crate::reconcile::context::Context;
 use crate::reconcile::trouble::{cluster_trouble, graph_trouble};
 
-/// A watch shows a write of ours at once, or is late; the list is the answer then.
+/// How long a pass waits for the watch to show its intent before it lists the SyncJobs from the API server.
 const SHOWN_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) async fn look(look: Look, scene: &Scene<'_>, object: &SyncJob) -> Fact {
@@ -78,27 +79,23 @@ pub(super) async fn namespace(object: &SyncJob, context: &Context) -> Fact {
 /// all. Of an earlier intent that proves nothing: what is asked for then is how things are by now.
 async fn rivals(scene: &Scene<'_>, object: &SyncJob) -> Fact {
     let (desired, context, service_principal) = (scene.desired, scene.context, scene.service_principal());
+    let read = |holders: &[Arc<SyncJob>]| {
+        let (rivals, siblings) = observe::holders(object, desired, holders);
+        Fact::RivalsRead { rivals, siblings }
+    };
     if context.settings.without.lacks(Guard::RivalsReread) {
-        let holders = context.stores.of_service_principal(service_principal);
-        let (rivals, siblings) = observe::holders(object, desired, &holders);
-        return Fact::RivalsRead { rivals, siblings };
+        return read(&context.stores.of_service_principal(service_principal));
     }
     let nonce = |object: &SyncJob| Some(object.status.as_ref()?.identity.intent.as_ref()?.nonce.clone());
     if let Some(ours) = nonce(object).filter(|_| scene.intent_recorded.is_some()) {
         let shown = |other: &SyncJob| other.uid() == object.uid() && nonce(other).as_ref() == Some(&ours);
-        let holders = context.stores.of_service_principal_once(service_principal, shown, SHOWN_WITHIN).await;
-        if let Some(holders) = holders {
-            let (rivals, siblings) = observe::holders(object, desired, &holders);
-            return Fact::RivalsRead { rivals, siblings };
+        if let Some(holders) = context.stores.of_service_principal_once(service_principal, shown, SHOWN_WITHIN).await {
+            return read(&holders);
         }
         tracing::debug!("the watch does not show the intent; reading the other SyncJobs from the API server");
     }
     match read::holders(&context.client, &context.namespaces, service_principal).await {
-        Ok(holders) => {
-            let holders: Vec<std::sync::Arc<_>> = holders.into_iter().map(Into::into).collect();
-            let (rivals, siblings) = observe::holders(object, desired, &holders);
-            Fact::RivalsRead { rivals, siblings }
-        }
+        Ok(holders) => read(&holders.into_iter().map(Into::into).collect::<Vec<_>>()),
         Err(error) => Fact::Trouble(cluster_trouble(&error, "reading the other SyncJobs of this service principal")),
     }
 }
