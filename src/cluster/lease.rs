@@ -20,6 +20,8 @@ use super::{Error, bounded};
 
 /// No write to Graph begins with less than this left.
 pub const MARGIN: Duration = Duration::from_secs(10);
+/// How often a release is tried while others write the lease.
+const RELEASE_TRIES: u32 = 3;
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -164,25 +166,30 @@ impl Elector {
         }
     }
 
-    /// Releases the lease, so that another operator need not wait until it expires.
+    /// Releases the lease, so that another operator need not wait until it expires. A renewal that nobody waits for any more may
+    /// be carried out between the read and the write.
     pub async fn release(&mut self) {
         self.set(None);
-        let mut lease = match bounded(self.api.get_opt(&self.config.name)).await {
-            Ok(Some(lease)) => lease,
-            Ok(None) => return,
-            Err(error) => {
-                tracing::warn!(%error, "cannot release the lease; others wait until it expires");
-                return;
+        let mut released = self.release_once().await;
+        for _ in 1..RELEASE_TRIES {
+            if !matches!(released, Err(Error::Changed)) {
+                break;
             }
-        };
-        let spec = lease.spec.get_or_insert_default();
-        if spec.holder_identity.as_deref() != Some(&self.config.identity) {
-            return;
+            released = self.release_once().await;
         }
-        (spec.holder_identity, spec.lease_duration_seconds) = (Some(String::new()), Some(1));
-        if let Err(error) = bounded(self.api.replace(&self.config.name, &PostParams::default(), &lease)).await {
+        if let Err(error) = released {
             tracing::warn!(%error, "cannot release the lease; others wait until it expires");
         }
+    }
+
+    async fn release_once(&self) -> Result<(), Error> {
+        let Some(mut lease) = bounded(self.api.get_opt(&self.config.name)).await? else { return Ok(()) };
+        let spec = lease.spec.get_or_insert_default();
+        if spec.holder_identity.as_deref() != Some(&self.config.identity) {
+            return Ok(());
+        }
+        (spec.holder_identity, spec.lease_duration_seconds) = (Some(String::new()), Some(1));
+        bounded(self.api.replace(&self.config.name, &PostParams::default(), &lease)).await.map(drop)
     }
 
     fn lose(&self, why: &str) {
@@ -251,6 +258,9 @@ impl Elector {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use tower::service_fn;
+
     use super::*;
 
     fn spec(holder: &str) -> LeaseSpec {
@@ -294,5 +304,37 @@ mod tests {
         assert!(fence.is_open());
         *until.lock() = Some(Instant::now() + MARGIN - Duration::from_secs(1));
         assert!(!fence.is_open());
+    }
+
+    /// A renewal that was in flight when the operator was asked to stop is carried out under the release.
+    #[tokio::test]
+    async fn a_release_that_a_renewal_overtook_is_tried_again() {
+        let writes = Arc::new(Mutex::new(0));
+        let counted = writes.clone();
+        let server = service_fn(move |request: http::Request<kube::client::Body>| {
+            let overtaken = *request.method() == http::Method::PUT && {
+                *counted.lock() += 1;
+                *counted.lock() == 1
+            };
+            let (code, body) = if overtaken {
+                let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "no",
+                    "reason": "Conflict", "code": 409});
+                (409, body)
+            } else {
+                (200, json!({"metadata": {"name": "entrain"}, "spec": {"holderIdentity": "us"}}))
+            };
+            let answer = http::Response::builder().status(code).header("content-type", "application/json");
+            async move { answer.body(kube::client::Body::from(body.to_string().into_bytes())) }
+        });
+        let config = Config {
+            namespace: "entrain".to_owned(),
+            name: "entrain".to_owned(),
+            identity: "us".to_owned(),
+            duration: Duration::from_secs(30),
+            renew_deadline: Duration::from_secs(20),
+            retry: Duration::from_secs(5),
+        };
+        Elector::new(Client::new(server, "entrain"), config).release().await;
+        assert_eq!(*writes.lock(), 2);
     }
 }
